@@ -1,0 +1,44 @@
+/* From the scene to the files of the output contract. Each function writes beside and renames; none leaves a half-written
+ * file under its final name. Errors: INTRA_E_IO naming the file (disk full, not writable), INTRA_E_MEM. */
+#ifndef INTRA_EXPORT_EXPORT_H
+#define INTRA_EXPORT_EXPORT_H
+
+#include "core/progress.h"
+#include "core/scene.h"
+
+#include <stddef.h>
+
+/* trajectory.tum: `t tx ty tz qx qy qz qw`, camera to world, one line per posed frame. */
+enum intra_status intra_export_trajectory(const struct intra_scene *scene, const char *path, struct intra_error *err);
+/* frames.csv, profile.csv: columns as in docs/outputs.md. */
+enum intra_status intra_export_frames(const struct intra_scene *scene, const char *path, struct intra_error *err);
+enum intra_status intra_export_profile(const struct intra_scene *scene, const char *path, struct intra_error *err);
+/* observations.csv with its header, and the joints found as rows of source "found". */
+enum intra_status intra_export_observations(const struct intra_scene *scene, const char *path, struct intra_error *err);
+
+enum intra_tiff_layer { INTRA_TIFF_COLOUR, INTRA_TIFF_RELIEF, INTRA_TIFF_COVERAGE };
+/* Tiled TIFF with overviews and GeoTIFF tags in metres (x = station, y = arc length, 0 at the bottom edge, the perimeter
+ * at the top), BigTIFF when needed; streams strip by strip. */
+enum intra_status intra_export_tiff(const struct intra_scene *scene, enum intra_tiff_layer layer, const char *path,
+                                    const struct intra_progress *progress, struct intra_error *err);
+
+struct intra_mesh_options {
+    double station_from_m, station_to_m; /* stretch; from >= to: everything */
+    double chunk_m;                      /* longest chunk; default 2 m; cut at joints where they are known */
+    double step_m;                       /* along the axis; 0: from the size budget */
+    int segments;                        /* around; 0: from the size budget */
+    double texel_m;                      /* texture; 0: from the size budget, never finer than the wall */
+    size_t max_bytes;                    /* size budget of a GLB; default 25e6 */
+    int max_texture_px;                  /* default 2048 */
+    int jpeg_quality;                    /* default 85 */
+};
+struct intra_mesh_options intra_mesh_defaults(void);
+enum intra_status intra_export_glb(const struct intra_scene *scene, const struct intra_mesh_options *options,
+                                   const char *path, struct intra_error *err);
+/* path is the .obj; .mtl and textures stand beside with the same stem. */
+enum intra_status intra_export_obj(const struct intra_scene *scene, const struct intra_mesh_options *options,
+                                   const char *path, struct intra_error *err);
+enum intra_status intra_export_ply(const struct intra_scene *scene, const struct intra_mesh_options *options,
+                                   const char *path, struct intra_error *err);
+
+#endif
