@@ -1,7 +1,8 @@
 /* Video in: anything FFmpeg reads, or a folder of numbered images (PNG, JPEG, TIFF, BMP, in natural number order).
  *
  * Frames come in presentation order, decoded ahead on threads of their own behind a bounded queue. Damaged packets and
- * frames are skipped and counted, never fatal while anything decodes. All of libav lives in core/video.c. */
+ * frames are skipped and counted, never fatal while anything decodes. All of libav lives in core/video.c (in), core/video_writer.c (out)
+ * and core/video_hash.c. */
 #ifndef INTRA_CORE_VIDEO_H
 #define INTRA_CORE_VIDEO_H
 
@@ -64,23 +65,30 @@ void intra_video_counts(const struct intra_video *video, struct intra_video_coun
 /* Stops the decoder threads and frees everything; frames still held stay valid until released. NULL is fine. */
 void intra_video_close(struct intra_video **video);
 
-/* Video out, for the simulator. codec: "h264", "mpeg2", "mjpeg", "ffv1"; container from the file name. Frames are packed RGB
- * u8 (rows, cols, 3); width and height even. The same frames give the same bytes, whatever the machine's core count. */
+/* Video out, for the simulator (core/video_writer.c). codec: "h264", "mpeg2", "mjpeg", "ffv1" (lossless RGB); container
+ * from the file name. Frames are packed RGB u8 (rows, cols, 3); width and height even. The lossy codecs get BT.601 4:2:0,
+ * tagged so. The same frames give the same bytes, whatever the machine's core count.
+ * Matroska keeps times to 1 ms only; MP4 keeps them exactly. */
 struct intra_video_writer;
 struct intra_video_writer_options {
     int width, height;
     int fps_num, fps_den;
     const char *codec;
     double bitrate_mbit; /* 0: constant quality instead */
-    int quality;         /* CRF for h264 (default 18), qscale for mpeg2/mjpeg (default 3) */
-    bool is_interlaced;  /* code as interlaced, top field first */
+    int quality;         /* CRF for h264 (0: default 18), qscale for mpeg2/mjpeg (0: default 3) */
+    bool is_interlaced;  /* code as interlaced, top field first; h264 and mpeg2, height divisible by 4 */
 };
+/* Errors: INTRA_E_ARG (options, file name's ending), INTRA_E_IO; nothing stays on disk then. */
 enum intra_status intra_video_writer_open(const char *path, const struct intra_video_writer_options *options,
                                           struct intra_video_writer **out, struct intra_error *err);
-/* repeat_pts: time of the frame in units of fps_den/fps_num; strictly increasing. */
+/* pts: time of the frame in units of fps_den/fps_num seconds; not negative, strictly increasing. The frame is copied. */
 enum intra_status intra_video_writer_put(struct intra_video_writer *writer, const struct intra_view_u8 *rgb, int64_t pts,
                                          struct intra_error *err);
+/* Finishes the file and gives it its name; after a failure (also of an earlier put, or without a frame) nothing stays on
+ * disk. Frees the writer either way; NULL is fine. */
 enum intra_status intra_video_writer_close(struct intra_video_writer **writer, struct intra_error *err);
+/* Frees the writer and throws the unfinished file away; NULL is fine. */
+void intra_video_writer_abandon(struct intra_video_writer **writer);
 
 /* SHA-256 of a file's bytes (of a folder: of its image names and bytes in order) as 64 hex digits. */
 enum intra_status intra_file_sha256(const char *path, char out_hex[65], struct intra_error *err);
