@@ -24,13 +24,14 @@ struct intra_camera {
     double fx, fy, cx, cy;  /* pixels */
     double k[INTRA_CAMERA_MAX_K];
     double max_theta_rad;   /* largest usable angle from the axis; set by intra_camera_finish */
+    double max_tan2;        /* tan^2 of it for Brown, for a test without trigonometry; set by intra_camera_finish */
     bool is_assumed;        /* no calibration: field of view from --hfov or the default */
     double focal_sd_rel;    /* relative standard deviation of fx, fy: 0.002 calibrated, larger when assumed */
     char source[256];       /* where it came from, for provenance and messages */
 };
 
-/* Check the numbers (finite, positive focal length, centre near the picture) and find max_theta_rad.
- * Errors: INTRA_E_ARG naming the field. Call after filling a camera by hand. */
+/* Check the numbers (finite, positive focal length, centre near the picture) and find max_theta_rad; a focal_sd_rel of 0
+ * becomes 0.002, or 0.1 when is_assumed. Errors: INTRA_E_ARG naming the field. Call after filling a camera by hand. */
 enum intra_status intra_camera_finish(struct intra_camera *camera, struct intra_error *err);
 
 /* A pinhole of the given horizontal field of view (0 < hfov < 170 degrees; Kannala-Brandt with k = 0 above that and up to
