@@ -5,6 +5,8 @@
 
 #include "core/status.h"
 
+#include <stdbool.h>
+
 /* name: the option, for the message, e.g. "--diameter". Errors: INTRA_E_ARG. NaN and infinities are refused. */
 enum intra_status intra_parse_length(const char *name, const char *text, double *out_m, struct intra_error *err);
 enum intra_status intra_parse_angle(const char *name, const char *text, double *out_rad, struct intra_error *err);
@@ -14,7 +16,12 @@ enum intra_status intra_parse_time(const char *name, const char *text, double *o
 enum intra_status intra_parse_int(const char *name, const char *text, long low, long high, long *out,
                                   struct intra_error *err);
 
-/* Clock angle (radians, 0 = crown, clockwise looking along +s) to clock position 1.0 to 12.9: 12 at the crown. */
+/* The plain decimal number at the start of `text` ("-1.5e3"; no hex, inf or nan), whatever the locale. False when there is
+ * none or it overflows; out_end (may be NULL) is the first character after it. */
+bool intra_scan_number(const char *text, const char **out_end, double *out);
+
+/* Clock angle (radians, 0 = crown, clockwise looking along +s) to clock position, rounded to one decimal as it is
+ * printed: 1.0 to 12.9, 12.0 at the crown. */
 double intra_clock_from_theta(double theta_rad);
 
 #endif
