@@ -1,0 +1,275 @@
+/* The text tables of the output contract. Columns, units and decimals: docs/outputs.md. */
+#include "core/fileio.h"
+#include "core/mem.h"
+#include "export/export.h"
+#include "export/text.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+/* Decimals by unit: positions to 0.1 mm, millimetres to 0.01, percent and degrees to 0.001, time to the microsecond. */
+enum { DEC_M = 4, DEC_MM = 2, DEC_PCT = 3, DEC_DEG = 3, DEC_S = 6, DEC_CLOCK_SD = 2 };
+
+static const double MM = 1000, DEG = 180 / M_PI, CLOCK = 6 / M_PI;
+
+static void put_line(FILE *stream, const char *const *names)
+{
+    int column = 0;
+    for (; *names; names++) intra_csv_text(stream, &column, *names);
+    intra_csv_end(stream, &column);
+}
+
+enum intra_status intra_export_trajectory(const struct intra_scene *scene, const char *path, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    struct intra_out_file file = {0};
+    int64_t i;
+    INTRA_TRY(intra_out_file_open(&file, path, err));
+    for (i = 0; i < scene->n_frames; i++) {
+        const struct intra_frame_record *frame = &scene->frames[i];
+        struct intra_quat q = intra_quat_from_mat3(&frame->world_from_cam.r);
+        const double pose[7] = {frame->world_from_cam.t.x, frame->world_from_cam.t.y, frame->world_from_cam.t.z, q.x,
+                                q.y,                       q.z,                       q.w};
+        char text[64];
+        int k;
+        if (!frame->is_posed) continue;
+        fputs(intra_text_number(frame->pts_s, DEC_S, text), file.stream);
+        for (k = 0; k < 7; k++) fprintf(file.stream, " %s", intra_text_number(pose[k], k < 3 ? 6 : 9, text));
+        fputc('\n', file.stream);
+    }
+    INTRA_TRY(intra_out_file_commit(&file, err));
+done:
+    intra_out_file_abandon(&file);
+    return status;
+}
+
+enum intra_status intra_export_frames(const struct intra_scene *scene, const char *path, struct intra_error *err)
+{
+    static const char *const header[] = {"index",     "t",       "state", "station_m", "station_sd_m",
+                                         "counter_m", "segment", NULL};
+    enum intra_status status = INTRA_OK;
+    struct intra_out_file file = {0};
+    int64_t i;
+    INTRA_TRY(intra_out_file_open(&file, path, err));
+    put_line(file.stream, header);
+    for (i = 0; i < scene->n_frames; i++) {
+        const struct intra_frame_record *frame = &scene->frames[i];
+        int column = 0;
+        intra_csv_number(file.stream, &column, (double)frame->index, 0);
+        intra_csv_number(file.stream, &column, frame->pts_s, DEC_S);
+        intra_csv_text(file.stream, &column, intra_frame_state_name(frame->state));
+        intra_csv_number(file.stream, &column, frame->is_posed ? frame->station_m : NAN, DEC_M);
+        intra_csv_number(file.stream, &column, frame->is_posed ? frame->station_sd_m : NAN, DEC_M);
+        intra_csv_number(file.stream, &column, frame->counter_m, DEC_M);
+        intra_csv_number(file.stream, &column, frame->is_posed ? frame->segment : NAN, 0);
+        intra_csv_end(file.stream, &column);
+    }
+    INTRA_TRY(intra_out_file_commit(&file, err));
+done:
+    intra_out_file_abandon(&file);
+    return status;
+}
+
+/* Posed frames in order of their station: to find the frame that stood nearest to a place. */
+struct posed_index {
+    const struct intra_scene *scene;
+    int64_t *frames; /* indices into scene->frames */
+    int64_t n;
+};
+
+static int compare_stations(const void *a, const void *b, void *user)
+{
+    const struct intra_scene *scene = user;
+    int64_t ia = *(const int64_t *)a, ib = *(const int64_t *)b;
+    double sa = scene->frames[ia].station_m, sb = scene->frames[ib].station_m;
+    if (sa != sb) return sa < sb ? -1 : 1;
+    return ia < ib ? -1 : ia > ib;
+}
+
+static enum intra_status posed_index_init(struct posed_index *index, const struct intra_scene *scene,
+                                          struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    int64_t i;
+    index->scene = scene;
+    index->n = 0;
+    INTRA_TRY(INTRA_ALLOC(index->frames, (size_t)scene->n_frames, err));
+    for (i = 0; i < scene->n_frames; i++)
+        if (scene->frames[i].is_posed && isfinite(scene->frames[i].station_m)) index->frames[index->n++] = i;
+    if (index->n > 1)
+        qsort_r(index->frames, (size_t)index->n, sizeof *index->frames, compare_stations, (void *)(uintptr_t)scene);
+done:
+    return status;
+}
+
+/* The posed frame whose camera stood nearest to `station_m`; NULL when none stood within reach_m. */
+static const struct intra_frame_record *posed_index_nearest(const struct posed_index *index, double station_m,
+                                                            double reach_m)
+{
+    const struct intra_frame_record *frames = index->scene->frames, *best = NULL;
+    int64_t low = 0, high = index->n, i;
+    while (low < high) {
+        int64_t mid = low + (high - low) / 2;
+        if (frames[index->frames[mid]].station_m < station_m)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    for (i = low - 1; i <= low; i++) {
+        const struct intra_frame_record *frame;
+        if (i < 0 || i >= index->n) continue;
+        frame = &frames[index->frames[i]];
+        if (fabs(frame->station_m - station_m) > reach_m) continue;
+        if (!best || fabs(frame->station_m - station_m) < fabs(best->station_m - station_m)) best = frame;
+    }
+    return best;
+}
+
+static void posed_index_fini(struct posed_index *index)
+{
+    intra_free(index->frames);
+    index->frames = NULL;
+}
+
+static const char *const profile_columns[] = {"station_m",        "x",
+                                              "y",                "z",
+                                              "diameter_min_mm",  "diameter_max_mm",
+                                              "diameter_mean_mm", "perimeter_mm",
+                                              "ovality_pct",      "ovality_max_pct",
+                                              "min_clock",        "water_level_pct",
+                                              "heading_deg",      "grade_pct"};
+enum { PROFILE_COLUMNS = sizeof profile_columns / sizeof *profile_columns };
+
+static void put_profile_header(FILE *stream)
+{
+    int column = 0, i;
+    char name[64];
+    for (i = 0; i < PROFILE_COLUMNS; i++) intra_csv_text(stream, &column, profile_columns[i]);
+    for (i = 0; i < PROFILE_COLUMNS; i++) {
+        snprintf(name, sizeof name, "%s_sd", profile_columns[i]);
+        intra_csv_text(stream, &column, name);
+    }
+    intra_csv_end(stream, &column);
+}
+
+/* station_sd_m: of the section's station; NaN when unknown. */
+static void put_profile_line(FILE *stream, const struct intra_section *s, double station_sd_m)
+{
+    int column = 0, blanks = 2 * PROFILE_COLUMNS - 1;
+    char text[64];
+    intra_csv_number(stream, &column, s->station_m, DEC_M);
+    if (!s->is_seen) {
+        /* Centre and frame are interpolated over the gap: not measured, so not printed. */
+        while (blanks-- > 0) intra_csv_text(stream, &column, "");
+        intra_csv_end(stream, &column);
+        return;
+    }
+    intra_csv_number(stream, &column, s->centre.x, DEC_M);
+    intra_csv_number(stream, &column, s->centre.y, DEC_M);
+    intra_csv_number(stream, &column, s->centre.z, DEC_M);
+    intra_csv_number(stream, &column, s->diameter_min_m * MM, DEC_MM);
+    intra_csv_number(stream, &column, s->diameter_max_m * MM, DEC_MM);
+    intra_csv_number(stream, &column, s->diameter_mean_m * MM, DEC_MM);
+    intra_csv_number(stream, &column, s->perimeter_m * MM, DEC_MM);
+    intra_csv_number(stream, &column, s->ovality_pct, DEC_PCT);
+    intra_csv_number(stream, &column, s->ovality_max_pct, DEC_PCT);
+    intra_csv_text(stream, &column, intra_text_clock(s->min_clock_rad, text));
+    intra_csv_number(stream, &column, s->water_level_pct, DEC_PCT);
+    intra_csv_number(stream, &column, intra_wrap_pi(s->heading_rad) * DEG, DEC_DEG);
+    intra_csv_number(stream, &column, s->grade_pct, DEC_PCT);
+    intra_csv_number(stream, &column, station_sd_m, DEC_M);
+    intra_csv_number(stream, &column, s->centre_sd_m.x, DEC_M);
+    intra_csv_number(stream, &column, s->centre_sd_m.y, DEC_M);
+    intra_csv_number(stream, &column, s->centre_sd_m.z, DEC_M);
+    intra_csv_number(stream, &column, s->diameter_min_sd_m * MM, DEC_MM);
+    intra_csv_number(stream, &column, s->diameter_max_sd_m * MM, DEC_MM);
+    intra_csv_number(stream, &column, s->diameter_mean_sd_m * MM, DEC_MM);
+    intra_csv_number(stream, &column, s->perimeter_sd_m * MM, DEC_MM);
+    intra_csv_number(stream, &column, s->ovality_sd_pct, DEC_PCT);
+    intra_csv_number(stream, &column, s->ovality_max_sd_pct, DEC_PCT);
+    intra_csv_number(stream, &column, s->min_clock_sd_rad * CLOCK, DEC_CLOCK_SD);
+    intra_csv_number(stream, &column, s->water_level_sd_pct, DEC_PCT);
+    intra_csv_number(stream, &column, s->heading_sd_rad * DEG, DEC_DEG);
+    intra_csv_number(stream, &column, s->grade_sd_pct, DEC_PCT);
+    intra_csv_end(stream, &column);
+}
+
+enum intra_status intra_export_profile(const struct intra_scene *scene, const char *path, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    struct intra_out_file file = {0};
+    struct posed_index posed = {0};
+    int64_t i;
+    INTRA_TRY(posed_index_init(&posed, scene, err));
+    INTRA_TRY(intra_out_file_open(&file, path, err));
+    put_profile_header(file.stream);
+    for (i = 0; i < scene->n_sections; i++) {
+        /* How well the station of a section is known: as well as that of the camera that passed it. */
+        const struct intra_frame_record *frame =
+            posed_index_nearest(&posed, scene->sections[i].station_m, 2 * scene->nominal_diameter_m);
+        put_profile_line(file.stream, &scene->sections[i], frame ? frame->station_sd_m : NAN);
+    }
+    INTRA_TRY(intra_out_file_commit(&file, err));
+done:
+    intra_out_file_abandon(&file);
+    posed_index_fini(&posed);
+    return status;
+}
+
+/* A joint runs around the whole pipe and its place in 3D is the axis there. The frame to look at is the one that stood one
+ * diameter before it, where the whole ring is well inside the picture. */
+static void put_joint_line(FILE *stream, const struct intra_scene *scene, const struct posed_index *posed, int64_t number,
+                           const struct intra_feature *joint)
+{
+    const struct intra_frame_record *frame =
+        posed_index_nearest(posed, joint->station_m - scene->nominal_diameter_m, scene->nominal_diameter_m);
+    struct intra_vec3 top, bottom, axis = {NAN, NAN, NAN};
+    char id[32], clock[64];
+    int column = 0, blanks;
+    if (intra_scene_wall_point(scene, joint->station_m, 0, 0, &top, NULL) &&
+        intra_scene_wall_point(scene, joint->station_m, M_PI, 0, &bottom, NULL))
+        axis = intra_scale(intra_add(top, bottom), 0.5);
+    snprintf(id, sizeof id, "joint-%" PRId64, number);
+    intra_csv_text(stream, &column, id);
+    intra_csv_text(stream, &column, ""); /* no code of a coding standard */
+    intra_csv_text(stream, &column, "joint");
+    intra_csv_number(stream, &column, joint->station_m, DEC_M);
+    intra_csv_number(stream, &column, joint->station_m, DEC_M);
+    intra_csv_text(stream, &column, intra_text_clock(0, clock));
+    intra_csv_text(stream, &column, intra_text_clock(0, clock));
+    for (blanks = 3; blanks > 0; blanks--) intra_csv_text(stream, &column, ""); /* length, width, area: not measured */
+    intra_csv_number(stream, &column, axis.x, DEC_M);
+    intra_csv_number(stream, &column, axis.y, DEC_M);
+    intra_csv_number(stream, &column, axis.z, DEC_M);
+    intra_csv_number(stream, &column, frame ? (double)frame->index : NAN, 0);
+    intra_csv_number(stream, &column, frame ? frame->pts_s : NAN, DEC_S);
+    intra_csv_text(stream, &column, "found");
+    intra_csv_text(stream, &column, ""); /* confidence: none is estimated for joints */
+    intra_csv_number(stream, &column, joint->station_sd_m, DEC_M);
+    for (blanks = 7; blanks > 0; blanks--) intra_csv_text(stream, &column, "");
+    intra_csv_end(stream, &column);
+}
+
+enum intra_status intra_export_observations(const struct intra_scene *scene, const char *path, struct intra_error *err)
+{
+    static const char *const header[] = {
+        "id",         "code",      "kind",       "station_from_m", "station_to_m", "clock_from",   "clock_to",
+        "length_mm",  "width_mm",  "area_mm2",   "x",              "y",            "z",            "frame",
+        "t",          "source",    "confidence", "station_sd_m",   "clock_sd",     "length_sd_mm", "width_sd_mm",
+        "area_sd_mm2", "x_sd",     "y_sd",       "z_sd",           NULL};
+    enum intra_status status = INTRA_OK;
+    struct intra_out_file file = {0};
+    struct posed_index posed = {0};
+    int64_t i, joints = 0;
+    INTRA_TRY(posed_index_init(&posed, scene, err));
+    INTRA_TRY(intra_out_file_open(&file, path, err));
+    put_line(file.stream, header);
+    for (i = 0; i < scene->n_features; i++)
+        if (scene->features[i].kind == INTRA_FEATURE_JOINT)
+            put_joint_line(file.stream, scene, &posed, ++joints, &scene->features[i]);
+    INTRA_TRY(intra_out_file_commit(&file, err));
+done:
+    intra_out_file_abandon(&file);
+    posed_index_fini(&posed);
+    return status;
+}

@@ -1,0 +1,74 @@
+#include "export/text.h"
+
+#include "core/units.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <string.h>
+
+static bool needs_quotes(const char *text)
+{
+    size_t n = strlen(text);
+    if (n && (text[0] == ' ' || text[n - 1] == ' ')) return true; /* readers trim bare blanks */
+    return strpbrk(text, ",\"\r\n") != NULL;
+}
+
+static void separate(FILE *stream, int *column)
+{
+    if ((*column)++) fputc(',', stream);
+}
+
+void intra_csv_text(FILE *stream, int *column, const char *text)
+{
+    separate(stream, column);
+    if (!needs_quotes(text)) {
+        fputs(text, stream);
+        return;
+    }
+    fputc('"', stream);
+    for (; *text; text++) {
+        if (*text == '"') fputc('"', stream);
+        fputc(*text, stream);
+    }
+    fputc('"', stream);
+}
+
+void intra_csv_number(FILE *stream, int *column, double value, int decimals)
+{
+    char text[64];
+    separate(stream, column);
+    fputs(intra_text_number(value, decimals, text), stream);
+}
+
+void intra_csv_end(FILE *stream, int *column)
+{
+    fputc('\n', stream);
+    *column = 0;
+}
+
+const char *intra_text_number(double value, int decimals, char out[64])
+{
+    bool is_zero = true;
+    char *at;
+    out[0] = '\0';
+    /* 1e20 with 12 decimals still fits; nothing that we measure comes near. */
+    if (!isfinite(value) || fabs(value) > 1e20) return out;
+    snprintf(out, 64, "%.*f", decimals, value);
+    for (at = out; *at; at++) {
+        if (*at >= '1' && *at <= '9') is_zero = false;
+        if (*at != '-' && (*at < '0' || *at > '9')) *at = '.'; /* the locale's decimal mark, one byte in UTF-8 locales */
+    }
+    if (is_zero && out[0] == '-') memmove(out, out + 1, strlen(out));
+    return out;
+}
+
+const char *intra_text_clock(double theta_rad, char out[64])
+{
+    double clock;
+    out[0] = '\0';
+    if (!isfinite(theta_rad)) return out;
+    /* Rounded before the wrap, so that 12.96 prints as 1.0 and not as 13.0. */
+    clock = floor(intra_clock_from_theta(theta_rad) * 10 + 0.5) / 10;
+    if (clock > 12.95) clock -= 12;
+    return intra_text_number(clock, 1, out);
+}
