@@ -1,0 +1,24 @@
+/* Which lens the user gave: a calibration file, a field of view, or neither. */
+#ifndef INTRA_TOOLS_LENS_H
+#define INTRA_TOOLS_LENS_H
+
+#include "core/camera.h"
+#include "core/video.h"
+
+struct intra_lens_request {
+    const char *camera_path; /* NULL: none */
+    double hfov_rad;         /* 0: none */
+};
+
+/* Field of view of a usual inspection camera, taken when nothing is given; marked as assumed everywhere. */
+#define INTRA_DEFAULT_HFOV_DEG 65.0
+
+/* --hfov as typed. INTRA_E_ARG outside 10 to 220 degrees. */
+enum intra_status intra_lens_set_hfov(struct intra_lens_request *request, const char *text, struct intra_error *err);
+
+/* The camera for pictures of this video. Warns (core/log) where it is assumed, or scaled from another size. Errors: those of
+ * intra_camera_file_read; INTRA_E_FORMAT when the file is for another aspect; INTRA_E_ARG when both were given. */
+enum intra_status intra_lens_choose(const struct intra_lens_request *request, const struct intra_video_info *video,
+                                    struct intra_camera *out, struct intra_error *err);
+
+#endif
