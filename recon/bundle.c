@@ -1,0 +1,618 @@
+/* Window adjustment.
+ *
+ * Unknowns: six of each free keyframe (left update of cam_from_world: w, v), two of each free axis knot (shift along its
+ * two normals), and one of each wall point: its distance d along the ray of its host keyframe. The patch that was cut in the host
+ * defines the point, so the host sees it without error.
+ *
+ *   x_h = d ray,  X = T_h^-1 x_h,  x_t = T_t X
+ *   match    e = px - pi(x_t),                    inverse covariance from the patch alignment
+ *   tube     e = (|X - c(u)| - r_expect) / sd_r   c(u) = sum_j B_j P_j, u the nearest point, so du drops out
+ *   axis     e = n . (P_(i-1) - 2 P_i + P_(i+1)) / (h sd_kink)
+ *
+ * All with Cauchy weights, the matches on a scale taken from their own median. dX = R_h^T ([x_h]x w_h - v_h) from the
+ * host, dX/dd = R_h^T ray. Each point couples only with its host, the keyframes that saw it and four knots, and
+ * is eliminated by itself (Schur complement with a scalar pivot); the rest is one small dense system, solved by
+ * Cholesky under Levenberg-Marquardt damping. Triggs et al. 2000; the one-unknown-per-point layout as in DSO (Engel et al. 2018).
+ *
+ * r_data: the radius that parallax alone gives, poses held: one more Newton step of the point without the tube
+ * prior. It is what sections are fitted to, since it does not lean on the nominal radius. */
+#include "recon/bundle.h"
+
+#include "core/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_TOUCHED = INTRA_POINT_MAX_OBS + 1 + 4 };
+
+struct solver {
+    struct intra_keyframe *kfs;
+    int n_kfs, first_id;
+    struct intra_point *points;
+    int n_points;
+    struct intra_axis *axis;
+    const struct intra_camera *camera;
+    const struct intra_bundle_options *options;
+    int *kf_var;   /* first variable of keyframe i, -1 when held */
+    int *knot_var; /* first variable of axis knot i (0 = axis->knots[0]), -1 when held */
+    int nx;
+    double *h, *b, *damped, *step, *hp;
+    double *dist_step, *dist_h, *dist_g; /* per point */
+    double *chi2;                        /* scratch for medians */
+    double noise2;                       /* scale of the matches' chi^2 */
+    struct intra_pose *old_poses;
+    struct intra_vec3 *old_knots;
+    double *old_dist;
+};
+
+bool intra_cholesky_solve(double *a, double *b, int n)
+{
+    for (int j = 0; j < n; j++) {
+        double *rj = a + (size_t)j * (size_t)n, d = rj[j];
+        for (int k = 0; k < j; k++) d -= rj[k] * rj[k];
+        if (!(d > 0)) return false;
+        rj[j] = sqrt(d);
+        double inv = 1 / rj[j];
+        for (int i = j + 1; i < n; i++) {
+            double *ri = a + (size_t)i * (size_t)n, s = ri[j];
+            for (int k = 0; k < j; k++) s -= ri[k] * rj[k];
+            ri[j] = s * inv;
+        }
+    }
+    for (int i = 0; i < n; i++) {
+        double s = b[i];
+        for (int k = 0; k < i; k++) s -= a[(size_t)i * (size_t)n + (size_t)k] * b[k];
+        b[i] = s / a[(size_t)i * (size_t)n + (size_t)i];
+    }
+    for (int i = n - 1; i >= 0; i--) {
+        double s = b[i];
+        for (int k = i + 1; k < n; k++) s -= a[(size_t)k * (size_t)n + (size_t)i] * b[k];
+        b[i] = s / a[(size_t)i * (size_t)n + (size_t)i];
+    }
+    return true;
+}
+
+static int compare_double(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return x < y ? -1 : x > y;
+}
+
+static double median(double *values, int n)
+{
+    if (n == 0) return 0;
+    qsort(values, (size_t)n, sizeof *values, compare_double);
+    return values[n / 2];
+}
+
+bool intra_point_place(struct intra_point *point, const struct intra_camera *camera,
+                       const struct intra_pose *host_cam_from_world, const struct intra_axis *axis)
+{
+    struct intra_pose inv = intra_pose_inverse(host_cam_from_world);
+    struct intra_vec3 normal, c, *out[2] = {&point->x_right, &point->x_down};
+    point->x = intra_pose_apply(&inv, intra_scale(point->ray, point->dist));
+    point->u = intra_axis_nearest(axis, point->x, point->u);
+    c = intra_axis_point(axis, point->u, NULL, NULL, NULL);
+    normal = intra_mat3_mul_vec(&host_cam_from_world->r, intra_unit(intra_sub(point->x, c)));
+    double reach = point->dist * intra_dot(point->ray, normal);
+    for (int i = 0; i < 2; i++) {
+        double px[2] = {point->px[0] + (i == 0 ? point->step_px : 0), point->px[1] + (i == 1 ? point->step_px : 0)};
+        struct intra_vec3 ray;
+        if (!intra_camera_unproject(camera, px, &ray)) return false;
+        double slope = intra_dot(ray, normal);
+        if (!(slope * reach > 0) || fabs(slope) < 0.02) return false;
+        *out[i] = intra_pose_apply(&inv, intra_scale(ray, reach / slope));
+    }
+    return true;
+}
+
+/* One match: residual, Jacobians for host (6), target (6) and distance (1). False: behind the camera. */
+struct match_terms {
+    double e[2], jh[12], jt[12], jd[2], chi2, info[3];
+};
+
+static bool match_evaluate(const struct solver *s, const struct intra_point *p, const struct intra_obs *o,
+                           bool want_jacobians, struct match_terms *out)
+{
+    const struct intra_pose *th = &s->kfs[p->host - s->first_id].cam_from_world;
+    const struct intra_pose *tt = &s->kfs[o->kf - s->first_id].cam_from_world;
+    struct intra_vec3 xh = intra_scale(p->ray, p->dist);
+    struct intra_vec3 xw = intra_mat3_tmul_vec(&th->r, intra_sub(xh, th->t));
+    struct intra_vec3 xt = intra_pose_apply(tt, xw);
+    double px[2], jac[6];
+    if (!intra_camera_project(s->camera, xt, px, want_jacobians ? jac : NULL, NULL)) return false;
+    out->e[0] = o->px[0] - px[0];
+    out->e[1] = o->px[1] - px[1];
+    memcpy(out->info, o->info, sizeof out->info);
+    out->chi2 = o->info[0] * out->e[0] * out->e[0] + 2 * o->info[1] * out->e[0] * out->e[1] +
+                o->info[2] * out->e[1] * out->e[1];
+    if (!want_jacobians) return true;
+    struct intra_mat3 th_inv = intra_mat3_transpose(&th->r), rel = intra_mat3_mul(&tt->r, &th_inv);
+    struct intra_vec3 ray_t = intra_mat3_mul_vec(&rel, p->ray);
+    for (int r = 0; r < 2; r++) {
+        struct intra_vec3 g = {jac[3 * r], jac[3 * r + 1], jac[3 * r + 2]};
+        /* target: d xt = w x xt + v, so g . (w x xt) = w . (xt x g) */
+        struct intra_vec3 a = intra_cross(xt, g);
+        double *jt = out->jt + 6 * r, *jh = out->jh + 6 * r;
+        jt[0] = a.x, jt[1] = a.y, jt[2] = a.z, jt[3] = g.x, jt[4] = g.y, jt[5] = g.z;
+        /* host: d xt = -rel (w x xh + v) */
+        struct intra_vec3 gh = intra_mat3_tmul_vec(&rel, g), c = intra_cross(xh, gh);
+        jh[0] = -c.x, jh[1] = -c.y, jh[2] = -c.z, jh[3] = -gh.x, jh[4] = -gh.y, jh[5] = -gh.z;
+        out->jd[r] = intra_dot(g, ray_t);
+    }
+    return true;
+}
+
+static double cauchy_weight(double e2, double c2)
+{
+    return 1 / (1 + e2 / c2);
+}
+
+static double cauchy_cost(double e2, double c2)
+{
+    return c2 * log1p(e2 / c2);
+}
+
+#define MATCH_C2 6.0 /* about the 95 % point of chi^2 with two degrees */
+#define TUBE_C2 4.0
+#define KINK_C2 4.0
+
+static bool is_usable(const struct solver *s, const struct intra_point *p)
+{
+    if (p->n_obs == 0 || p->host < s->first_id) return false;
+    return true;
+}
+
+/* Robust cost of the present state. With medians != NULL the matches' chi^2 are gathered there. */
+static double total_cost(struct solver *s, double *chi2s, int *n_chi2)
+{
+    double cost = 0;
+    int n = 0;
+    for (int i = 0; i < s->n_points; i++) {
+        struct intra_point *p = &s->points[i];
+        if (!is_usable(s, p)) continue;
+        for (int k = 0; k < p->n_obs; k++) {
+            struct match_terms m;
+            if (p->obs[k].kf < s->first_id) continue;
+            if (!match_evaluate(s, p, &p->obs[k], false, &m)) {
+                cost += cauchy_cost(1e4, MATCH_C2);
+                continue;
+            }
+            if (chi2s) chi2s[n] = m.chi2;
+            n++;
+            cost += cauchy_cost(m.chi2 / s->noise2, MATCH_C2);
+        }
+        const struct intra_pose *th = &s->kfs[p->host - s->first_id].cam_from_world;
+        struct intra_vec3 x = intra_mat3_tmul_vec(&th->r, intra_sub(intra_scale(p->ray, p->dist), th->t));
+        p->u = intra_axis_nearest(s->axis, x, p->u);
+        double e = (intra_norm(intra_sub(x, intra_axis_point(s->axis, p->u, NULL, NULL, NULL))) - p->r_expect) /
+                   (s->options->radius_sd_rel * p->r_expect);
+        cost += cauchy_cost(e * e, TUBE_C2);
+    }
+    double scale = 1 / (s->axis->h * s->options->kink_sd_rad);
+    for (int i = 1; i + 1 < s->axis->count; i++) {
+        const struct intra_axis_knot *k = &s->axis->knots[i];
+        if (s->knot_var[i - 1] < 0 && s->knot_var[i] < 0 && s->knot_var[i + 1] < 0) continue;
+        struct intra_vec3 d = intra_sub(intra_add(k[-1].p, k[1].p), intra_scale(k[0].p, 2));
+        double e0 = scale * intra_dot(d, k->n[0]), e1 = scale * intra_dot(d, k->n[1]);
+        cost += cauchy_cost(e0 * e0 + e1 * e1, KINK_C2);
+    }
+    if (n_chi2) *n_chi2 = n;
+    return cost;
+}
+
+struct touched {
+    int var[MAX_TOUCHED], size[MAX_TOUCHED], n;
+};
+
+static void touch(struct touched *t, int var, int size)
+{
+    for (int i = 0; i < t->n; i++)
+        if (t->var[i] == var) return;
+    t->var[t->n] = var;
+    t->size[t->n++] = size;
+}
+
+/* h += w ja^T jb for rows x (na, nb) blocks at (va, vb), both halves kept by symmetric calls on the lower half only. */
+static void add_block(struct solver *s, int va, const double *ja, int na, int vb, const double *jb, int nb,
+                      const double info[3])
+{
+    if (va < vb) return;
+    for (int i = 0; i < na; i++) {
+        double a0 = info[0] * ja[i] + info[1] * ja[na + i], a1 = info[1] * ja[i] + info[2] * ja[na + i];
+        double *row = s->h + (size_t)(va + i) * (size_t)s->nx + vb;
+        for (int j = 0; j < nb; j++) row[j] += a0 * jb[j] + a1 * jb[nb + j];
+    }
+}
+
+static void add_gradient(double *b, const double *j, int n, const double info[3], const double e[2])
+{
+    double w0 = info[0] * e[0] + info[1] * e[1], w1 = info[1] * e[0] + info[2] * e[1];
+    for (int i = 0; i < n; i++) b[i] += j[i] * w0 + j[n + i] * w1;
+}
+
+static void add_point_matches(struct solver *s, struct intra_point *p, struct touched *t, double *hdd, double *gd)
+{
+    int vh = s->kf_var[p->host - s->first_id];
+    if (vh >= 0) touch(t, vh, 6);
+    for (int k = 0; k < p->n_obs; k++) {
+        struct match_terms m;
+        const struct intra_obs *o = &p->obs[k];
+        if (o->kf < s->first_id || !match_evaluate(s, p, o, true, &m)) continue;
+        double w = cauchy_weight(m.chi2 / s->noise2, MATCH_C2) / s->noise2;
+        double info[3] = {w * m.info[0], w * m.info[1], w * m.info[2]};
+        int vt = s->kf_var[o->kf - s->first_id];
+        double wj0 = info[0] * m.jd[0] + info[1] * m.jd[1], wj1 = info[1] * m.jd[0] + info[2] * m.jd[1];
+        *hdd += wj0 * m.jd[0] + wj1 * m.jd[1];
+        *gd += wj0 * m.e[0] + wj1 * m.e[1];
+        if (vh >= 0) {
+            add_block(s, vh, m.jh, 6, vh, m.jh, 6, info);
+            add_gradient(s->b + vh, m.jh, 6, info, m.e);
+            for (int i = 0; i < 6; i++) s->hp[vh + i] += m.jh[i] * wj0 + m.jh[6 + i] * wj1;
+        }
+        if (vt >= 0) {
+            touch(t, vt, 6);
+            add_block(s, vt, m.jt, 6, vt, m.jt, 6, info);
+            add_gradient(s->b + vt, m.jt, 6, info, m.e);
+            for (int i = 0; i < 6; i++) s->hp[vt + i] += m.jt[i] * wj0 + m.jt[6 + i] * wj1;
+        }
+        if (vh >= 0 && vt >= 0) {
+            add_block(s, vt, m.jt, 6, vh, m.jh, 6, info);
+            add_block(s, vh, m.jh, 6, vt, m.jt, 6, info);
+        }
+    }
+}
+
+/* The tube prior of one point: a scalar residual over host pose, distance and four knots. Returns dr/dd. */
+static double add_point_tube(struct solver *s, struct intra_point *p, struct touched *t, double *hdd, double *gd)
+{
+    const struct intra_pose *th = &s->kfs[p->host - s->first_id].cam_from_world;
+    struct intra_vec3 xh = intra_scale(p->ray, p->dist), x = intra_mat3_tmul_vec(&th->r, intra_sub(xh, th->t));
+    double weights[4], sd = s->options->radius_sd_rel * p->r_expect;
+    p->u = intra_axis_nearest(s->axis, x, p->u);
+    struct intra_vec3 arm = intra_sub(x, intra_axis_point(s->axis, p->u, NULL, NULL, weights));
+    double r = intra_norm(arm), e = (p->r_expect - r) / sd; /* observed minus predicted */
+    struct intra_vec3 n = intra_scale(arm, 1 / fmax(r, 1e-9)), nh = intra_mat3_mul_vec(&th->r, n);
+    double jd = intra_dot(nh, p->ray);
+    double jac[6 + 8];
+    int var[5], size[5], nb = 0, vh = s->kf_var[p->host - s->first_id];
+    double *j = jac;
+    p->weight = cauchy_weight(e * e, TUBE_C2);
+    double w = p->weight / (sd * sd);
+    if (vh >= 0) {
+        struct intra_vec3 c = intra_cross(xh, nh);
+        j[0] = -c.x, j[1] = -c.y, j[2] = -c.z, j[3] = -nh.x, j[4] = -nh.y, j[5] = -nh.z;
+        var[nb] = vh, size[nb++] = 6, j += 6;
+    }
+    int base = (int)floor(p->u) - 1 - s->axis->first;
+    if (base >= 0 && base + 3 < s->axis->count)
+        for (int i = 0; i < 4; i++) {
+            int v = s->knot_var[base + i];
+            if (v < 0) continue;
+            const struct intra_axis_knot *k = &s->axis->knots[base + i];
+            j[0] = -weights[i] * intra_dot(n, k->n[0]);
+            j[1] = -weights[i] * intra_dot(n, k->n[1]);
+            touch(t, v, 2);
+            var[nb] = v, size[nb++] = 2, j += 2;
+        }
+    const double *ja = jac;
+    for (int a = 0; a < nb; ja += size[a++]) {
+        const double *jb = jac;
+        for (int i = 0; i < size[a]; i++) {
+            s->b[var[a] + i] += w * ja[i] * e * sd;
+            s->hp[var[a] + i] += w * ja[i] * jd;
+        }
+        for (int c = 0; c < nb; jb += size[c++]) {
+            if (var[a] < var[c]) continue;
+            for (int i = 0; i < size[a]; i++)
+                for (int k = 0; k < size[c]; k++)
+                    s->h[(size_t)(var[a] + i) * (size_t)s->nx + (size_t)(var[c] + k)] += w * ja[i] * jb[k];
+        }
+    }
+    *hdd += w * jd * jd;
+    *gd += w * jd * e * sd;
+    return jd;
+}
+
+static void add_axis_prior(struct solver *s)
+{
+    double scale = 1 / (s->axis->h * s->options->kink_sd_rad);
+    static const double coef[3] = {1, -2, 1};
+    for (int i = 1; i + 1 < s->axis->count; i++) {
+        const struct intra_axis_knot *k = &s->axis->knots[i];
+        const int *v = &s->knot_var[i - 1];
+        if (v[0] < 0 && v[1] < 0 && v[2] < 0) continue;
+        struct intra_vec3 d = intra_sub(intra_add(k[-1].p, k[1].p), intra_scale(k[0].p, 2));
+        double e[2] = {scale * intra_dot(d, k->n[0]), scale * intra_dot(d, k->n[1])};
+        double w = cauchy_weight(e[0] * e[0] + e[1] * e[1], KINK_C2);
+        for (int r = 0; r < 2; r++) {
+            double j[3][2];
+            for (int a = 0; a < 3; a++)
+                for (int q = 0; q < 2; q++) j[a][q] = scale * coef[a] * intra_dot(k[a - 1].n[q], k->n[r]);
+            for (int a = 0; a < 3; a++) {
+                if (v[a] < 0) continue;
+                for (int q = 0; q < 2; q++) s->b[v[a] + q] -= w * j[a][q] * e[r];
+                for (int c = 0; c < 3; c++) {
+                    if (v[c] < 0 || v[c] > v[a]) continue;
+                    for (int q = 0; q < 2; q++)
+                        for (int m = 0; m < 2; m++)
+                            s->h[(size_t)(v[a] + q) * (size_t)s->nx + (size_t)(v[c] + m)] += w * j[a][q] * j[c][m];
+                }
+            }
+        }
+    }
+}
+
+static void build_system(struct solver *s)
+{
+    memset(s->h, 0, sizeof *s->h * (size_t)s->nx * (size_t)s->nx);
+    memset(s->b, 0, sizeof *s->b * (size_t)s->nx);
+    memset(s->hp, 0, sizeof *s->hp * (size_t)s->nx);
+    for (int i = 0; i < s->n_points; i++) {
+        struct intra_point *p = &s->points[i];
+        struct touched t = {.n = 0};
+        double hdd = 0, gd = 0;
+        s->dist_h[i] = 0;
+        if (!is_usable(s, p)) continue;
+        add_point_matches(s, p, &t, &hdd, &gd);
+        (void)add_point_tube(s, p, &t, &hdd, &gd);
+        if (!(hdd > 0)) continue;
+        s->dist_h[i] = hdd;
+        s->dist_g[i] = gd;
+        /* Schur complement of the point's one unknown. */
+        for (int a = 0; a < t.n; a++) {
+            for (int q = 0; q < t.size[a]; q++) {
+                double k = s->hp[t.var[a] + q] / hdd;
+                s->b[t.var[a] + q] -= k * gd;
+                double *row = s->h + (size_t)(t.var[a] + q) * (size_t)s->nx;
+                for (int c = 0; c < t.n; c++) {
+                    if (t.var[c] > t.var[a]) continue;
+                    for (int m = 0; m < t.size[c]; m++) row[t.var[c] + m] -= k * s->hp[t.var[c] + m];
+                }
+            }
+        }
+        for (int a = 0; a < t.n; a++) memset(s->hp + t.var[a], 0, sizeof *s->hp * (size_t)t.size[a]);
+    }
+    add_axis_prior(s);
+    if (s->options->fix_first && s->kf_var[0] >= 0) {
+        int v = s->kf_var[0];
+        s->h[(size_t)(v + 2) * (size_t)s->nx + (size_t)(v + 2)] += 1e12;
+        s->h[(size_t)(v + 5) * (size_t)s->nx + (size_t)(v + 5)] += 1e12;
+    }
+}
+
+/* Points follow the step: the eliminated row gives back its distance. The coupling is recomputed, which is cheaper than
+ * keeping it. */
+static void back_substitute(struct solver *s, double damping)
+{
+    for (int i = 0; i < s->n_points; i++) {
+        struct intra_point *p = &s->points[i];
+        s->dist_step[i] = 0;
+        if (!(s->dist_h[i] > 0)) continue;
+        double dot = 0;
+        int vh = s->kf_var[p->host - s->first_id];
+        for (int k = 0; k < p->n_obs; k++) {
+            struct match_terms m;
+            const struct intra_obs *o = &p->obs[k];
+            if (o->kf < s->first_id || !match_evaluate(s, p, o, true, &m)) continue;
+            double w = cauchy_weight(m.chi2 / s->noise2, MATCH_C2) / s->noise2;
+            double wj0 = w * (m.info[0] * m.jd[0] + m.info[1] * m.jd[1]);
+            double wj1 = w * (m.info[1] * m.jd[0] + m.info[2] * m.jd[1]);
+            int vt = s->kf_var[o->kf - s->first_id];
+            for (int q = 0; q < 6; q++) {
+                if (vh >= 0) dot += (m.jh[q] * wj0 + m.jh[6 + q] * wj1) * s->step[vh + q];
+                if (vt >= 0) dot += (m.jt[q] * wj0 + m.jt[6 + q] * wj1) * s->step[vt + q];
+            }
+        }
+        const struct intra_pose *th = &s->kfs[p->host - s->first_id].cam_from_world;
+        struct intra_vec3 xh = intra_scale(p->ray, p->dist), x = intra_mat3_tmul_vec(&th->r, intra_sub(xh, th->t));
+        double weights[4], sd = s->options->radius_sd_rel * p->r_expect;
+        struct intra_vec3 arm = intra_sub(x, intra_axis_point(s->axis, p->u, NULL, NULL, weights));
+        struct intra_vec3 n = intra_unit(arm), nh = intra_mat3_mul_vec(&th->r, n), c = intra_cross(xh, nh);
+        double w = p->weight / (sd * sd) * intra_dot(nh, p->ray);
+        if (vh >= 0) {
+            const double *q = s->step + vh;
+            dot -= w * (c.x * q[0] + c.y * q[1] + c.z * q[2] + nh.x * q[3] + nh.y * q[4] + nh.z * q[5]);
+        }
+        int base = (int)floor(p->u) - 1 - s->axis->first;
+        if (base >= 0 && base + 3 < s->axis->count)
+            for (int k = 0; k < 4; k++) {
+                int v = s->knot_var[base + k];
+                const struct intra_axis_knot *kn = &s->axis->knots[base + k];
+                if (v >= 0)
+                    dot -= w * weights[k] *
+                           (intra_dot(n, kn->n[0]) * s->step[v] + intra_dot(n, kn->n[1]) * s->step[v + 1]);
+            }
+        double d = (s->dist_g[i] - dot) / (s->dist_h[i] * (1 + damping)), limit = 0.3 * p->dist;
+        s->dist_step[i] = d > limit ? limit : d < -limit ? -limit : d;
+    }
+}
+
+static void apply_step(struct solver *s)
+{
+    for (int i = 0; i < s->n_kfs; i++) {
+        int v = s->kf_var[i];
+        s->old_poses[i] = s->kfs[i].cam_from_world;
+        if (v < 0) continue;
+        const double *q = s->step + v;
+        s->kfs[i].cam_from_world = intra_pose_left_update(&s->kfs[i].cam_from_world, intra_vec3(q[0], q[1], q[2]),
+                                                          intra_vec3(q[3], q[4], q[5]));
+    }
+    for (int i = 0; i < s->axis->count; i++) {
+        int v = s->knot_var[i];
+        struct intra_axis_knot *k = &s->axis->knots[i];
+        s->old_knots[i] = k->p;
+        if (v >= 0) k->p = intra_mad(intra_mad(k->p, s->step[v], k->n[0]), s->step[v + 1], k->n[1]);
+    }
+    for (int i = 0; i < s->n_points; i++) {
+        s->old_dist[i] = s->points[i].dist;
+        s->points[i].dist += s->dist_step[i];
+    }
+}
+
+static void undo_step(struct solver *s)
+{
+    for (int i = 0; i < s->n_kfs; i++) s->kfs[i].cam_from_world = s->old_poses[i];
+    for (int i = 0; i < s->axis->count; i++) s->axis->knots[i].p = s->old_knots[i];
+    for (int i = 0; i < s->n_points; i++) s->points[i].dist = s->old_dist[i];
+}
+
+static void assign_variables(struct solver *s)
+{
+    double u_low = 1e300, u_high = -1e300;
+    s->nx = 0;
+    for (int i = 0; i < s->n_kfs; i++) {
+        s->kf_var[i] = s->kfs[i].is_frozen ? -1 : s->nx;
+        if (!s->kfs[i].is_frozen) s->nx += 6;
+    }
+    for (int i = 0; i < s->n_points; i++) {
+        const struct intra_point *p = &s->points[i];
+        if (!is_usable(s, p)) continue;
+        if (p->u < u_low) u_low = p->u;
+        if (p->u > u_high) u_high = p->u;
+    }
+    for (int i = 0; i < s->axis->count; i++) {
+        int index = s->axis->first + i;
+        bool is_used = index >= floor(u_low) - 1 && index <= floor(u_high) + 2;
+        s->knot_var[i] = !is_used || s->axis->knots[i].is_frozen ? -1 : s->nx;
+        if (s->knot_var[i] >= 0) s->nx += 2;
+    }
+}
+
+/* Knots past the last free one follow in a straight line, so that the axis ahead starts from the present estimate. */
+static void straighten_tail(struct solver *s)
+{
+    int last = -1;
+    for (int i = 0; i < s->axis->count; i++)
+        if (s->knot_var[i] >= 0) last = i;
+    if (last < 2) return;
+    for (int i = last + 1; i < s->axis->count && !s->axis->knots[i].is_frozen; i++) {
+        struct intra_vec3 a = s->axis->knots[i - 1].p, dir = intra_unit(intra_sub(a, s->axis->knots[i - 3 >= 0 ? i - 3 : 0].p));
+        s->axis->knots[i].p = intra_mad(a, s->axis->h, dir);
+    }
+}
+
+/* Radius from parallax alone, and the residual figures. */
+static void summarise(struct solver *s, struct intra_bundle_result *out)
+{
+    int n = 0, n_in = 0, n_r = 0;
+    double *spread = s->chi2;
+    for (int i = 0; i < s->n_points; i++) {
+        struct intra_point *p = &s->points[i];
+        double hdd = 0, gd = 0;
+        if (!is_usable(s, p)) continue;
+        for (int k = 0; k < p->n_obs; k++) {
+            struct match_terms m;
+            if (p->obs[k].kf < s->first_id || !match_evaluate(s, p, &p->obs[k], true, &m)) continue;
+            double c = m.chi2 / s->noise2, w = cauchy_weight(c, MATCH_C2) / s->noise2;
+            double wj0 = w * (m.info[0] * m.jd[0] + m.info[1] * m.jd[1]);
+            double wj1 = w * (m.info[1] * m.jd[0] + m.info[2] * m.jd[1]);
+            hdd += wj0 * m.jd[0] + wj1 * m.jd[1];
+            gd += wj0 * m.e[0] + wj1 * m.e[1];
+            n++;
+            n_in += c < 9;
+        }
+        p->r_data_sd = 0;
+        if (!(hdd > 0)) continue;
+        const struct intra_pose *th = &s->kfs[p->host - s->first_id].cam_from_world;
+        struct intra_vec3 x = intra_mat3_tmul_vec(&th->r, intra_sub(intra_scale(p->ray, p->dist), th->t));
+        struct intra_vec3 arm = intra_sub(x, intra_axis_point(s->axis, p->u, NULL, NULL, NULL));
+        double slope = intra_dot(intra_mat3_mul_vec(&th->r, intra_unit(arm)), p->ray);
+        p->r_data = intra_norm(arm) + slope * gd / hdd;
+        p->r_data_sd = fabs(slope) / sqrt(hdd);
+    }
+    for (int i = 0; i < s->n_points; i++) {
+        const struct intra_point *p = &s->points[i];
+        if (is_usable(s, p) && p->r_data_sd > 0 && p->r_data_sd < 0.05 * p->r_expect)
+            spread[n_r++] = p->r_data / p->r_expect;
+    }
+    out->n_obs = n;
+    out->inlier_share = n ? (double)n_in / n : 0;
+    out->noise_scale = sqrt(s->noise2);
+    out->n_radius = n_r;
+    out->radius_median = median(spread, n_r);
+    for (int i = 0; i < n_r; i++) spread[i] = fabs(spread[i] - out->radius_median);
+    out->radius_spread = 1.4826 * median(spread, n_r);
+}
+
+enum intra_status intra_bundle_solve(struct intra_keyframe *kfs, int n, struct intra_point *points, int n_points,
+                                     struct intra_axis *axis, const struct intra_camera *camera,
+                                     const struct intra_bundle_options *options, struct intra_bundle_result *out,
+                                     struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    struct solver s = {.kfs = kfs, .n_kfs = n, .first_id = n ? kfs[0].id : 0, .points = points, .n_points = n_points,
+                       .axis = axis, .camera = camera, .options = options, .noise2 = 1};
+    double lambda = 1e-4, cost;
+    int n_chi2;
+    memset(out, 0, sizeof *out);
+    if (n == 0 || n_points == 0) return INTRA_OK;
+    INTRA_TRY(INTRA_ALLOC(s.kf_var, (size_t)n, err));
+    INTRA_TRY(INTRA_ALLOC(s.knot_var, (size_t)axis->count, err));
+    INTRA_TRY(INTRA_ALLOC(s.old_poses, (size_t)n, err));
+    INTRA_TRY(INTRA_ALLOC(s.old_knots, (size_t)axis->count, err));
+    INTRA_TRY(INTRA_ALLOC(s.old_dist, (size_t)n_points, err));
+    INTRA_TRY(INTRA_ALLOC(s.dist_step, (size_t)n_points, err));
+    INTRA_TRY(INTRA_ALLOC(s.dist_h, (size_t)n_points, err));
+    INTRA_TRY(INTRA_ALLOC(s.dist_g, (size_t)n_points, err));
+    INTRA_TRY(INTRA_ALLOC(s.chi2, (size_t)n_points * INTRA_POINT_MAX_OBS, err));
+    assign_variables(&s);
+    if (s.nx == 0) goto done;
+    INTRA_TRY(INTRA_ALLOC(s.h, (size_t)s.nx * (size_t)s.nx, err));
+    INTRA_TRY(INTRA_ALLOC(s.damped, (size_t)s.nx * (size_t)s.nx, err));
+    INTRA_TRY(INTRA_ALLOC(s.b, (size_t)s.nx, err));
+    INTRA_TRY(INTRA_ALLOC(s.step, (size_t)s.nx, err));
+    INTRA_TRY(INTRA_ALLOC(s.hp, (size_t)s.nx, err));
+
+    for (int it = 0; it < options->iterations; it++) {
+        (void)total_cost(&s, s.chi2, &n_chi2);
+        s.noise2 = fmax(1, median(s.chi2, n_chi2) / 1.386);
+        cost = total_cost(&s, NULL, NULL);
+        build_system(&s);
+        bool is_better = false;
+        for (int attempt = 0; attempt < 5 && !is_better; attempt++) {
+            memcpy(s.damped, s.h, sizeof *s.h * (size_t)s.nx * (size_t)s.nx);
+            memcpy(s.step, s.b, sizeof *s.b * (size_t)s.nx);
+            for (int i = 0; i < s.nx; i++) {
+                double *d = &s.damped[(size_t)i * (size_t)s.nx + (size_t)i];
+                *d = *d * (1 + lambda) + 1e-3;
+            }
+            if (!intra_cholesky_solve(s.damped, s.step, s.nx)) {
+                lambda = fmax(lambda * 10, 1e-3);
+                continue;
+            }
+            back_substitute(&s, lambda);
+            apply_step(&s);
+            double new_cost = total_cost(&s, NULL, NULL);
+            if (new_cost < cost && isfinite(new_cost)) {
+                is_better = true;
+                lambda = fmax(lambda * 0.2, 1e-7);
+                if (cost - new_cost < 1e-5 * cost) it = options->iterations;
+            } else {
+                undo_step(&s);
+                lambda *= 10;
+            }
+        }
+        if (!is_better) break;
+    }
+    straighten_tail(&s);
+    (void)total_cost(&s, s.chi2, &n_chi2);
+    s.noise2 = fmax(1, median(s.chi2, n_chi2) / 1.386);
+    summarise(&s, out);
+done:
+    intra_free(s.kf_var);
+    intra_free(s.knot_var);
+    intra_free(s.old_poses);
+    intra_free(s.old_knots);
+    intra_free(s.old_dist);
+    intra_free(s.dist_step);
+    intra_free(s.dist_h);
+    intra_free(s.dist_g);
+    intra_free(s.chi2);
+    intra_free(s.h);
+    intra_free(s.damped);
+    intra_free(s.b);
+    intra_free(s.step);
+    intra_free(s.hp);
+    return status;
+}

@@ -1,0 +1,150 @@
+#include "recon/patch.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Bilinear sample of one level at level coordinates; the caller has checked the bounds. */
+static inline float sample(const struct intra_view_f32 *v, float x, float y)
+{
+    int ix = (int)x, iy = (int)y;
+    float fx = x - (float)ix, fy = y - (float)iy;
+    const float *p = intra_row_f32(v, iy) + ix;
+    const float *q = (const float *)(const void *)((const char *)p + v->stride);
+    float top = p[0] + fx * (p[1] - p[0]), bottom = q[0] + fx * (q[1] - q[0]);
+    return top + fy * (bottom - top);
+}
+
+static inline double to_level(double x, int level)
+{
+    return (x + 0.5) / (double)(1 << level) - 0.5;
+}
+
+static bool cut_scale(struct intra_patch *patch, int k, const struct intra_pyramid *pyramid,
+                      const struct intra_mask_pyramid *mask, double x, double y)
+{
+    int level = patch->level + k;
+    if (level >= INTRA_PYRAMID_LEVELS) return false;
+    const struct intra_view_f32 *img = &pyramid->level[level];
+    const struct intra_view_u8 *good = &mask->level[level];
+    double cx = to_level(x, level), cy = to_level(y, level), half = (INTRA_PATCH_SIDE - 1) / 2.0;
+    if (cx - half < 1 || cy - half < 1 || cx + half > img->cols - 3 || cy + half > img->rows - 3) return false;
+    for (int j = -1; j <= INTRA_PATCH_SIDE; j++)
+        for (int i = -1; i <= INTRA_PATCH_SIDE; i++)
+            if (!intra_row_u8(good, (int)(cy + j - half + 0.5))[(int)(cx + i - half + 0.5)]) return false;
+
+    float *t = patch->scale[k].t, *gx = patch->scale[k].gx, *gy = patch->scale[k].gy;
+    double mean = 0, mx = 0, my = 0, tt = 0, tgx = 0, tgy = 0, h[3] = {0, 0, 0};
+    double per_px = 0.5 / (double)(1 << level); /* central difference over two samples of 2^level pixels */
+    int n = 0;
+    for (int j = 0; j < INTRA_PATCH_SIDE; j++)
+        for (int i = 0; i < INTRA_PATCH_SIDE; i++, n++) {
+            float sx = (float)(cx + i - half), sy = (float)(cy + j - half);
+            t[n] = sample(img, sx, sy);
+            gx[n] = (float)per_px * (sample(img, sx + 1, sy) - sample(img, sx - 1, sy));
+            gy[n] = (float)per_px * (sample(img, sx, sy + 1) - sample(img, sx, sy - 1));
+            mean += t[n];
+            mx += gx[n];
+            my += gy[n];
+        }
+    mean /= n;
+    mx /= n;
+    my /= n;
+    for (n = 0; n < INTRA_PATCH_N; n++) {
+        t[n] -= (float)mean;
+        gx[n] -= (float)mx;
+        gy[n] -= (float)my;
+        tt += t[n] * t[n];
+        tgx += t[n] * gx[n];
+        tgy += t[n] * gy[n];
+    }
+    if (tt < 1e-6 * INTRA_PATCH_N) return false;
+    for (n = 0; n < INTRA_PATCH_N; n++) {
+        gx[n] -= (float)(tgx / tt) * t[n];
+        gy[n] -= (float)(tgy / tt) * t[n];
+        h[0] += gx[n] * gx[n];
+        h[1] += gx[n] * gy[n];
+        h[2] += gy[n] * gy[n];
+    }
+    patch->scale[k].tt = (float)tt;
+    for (n = 0; n < 3; n++) patch->scale[k].h[n] = (float)h[n];
+    return true;
+}
+
+bool intra_patch_cut(struct intra_patch *patch, const struct intra_pyramid *pyramid,
+                     const struct intra_mask_pyramid *mask, double x, double y, int level)
+{
+    memset(patch, 0, sizeof *patch);
+    patch->level = level;
+    for (int k = 0; k < INTRA_PATCH_SCALES; k++) patch->scale[k].is_valid = cut_scale(patch, k, pyramid, mask, x, y);
+    return patch->scale[0].is_valid;
+}
+
+void intra_patch_step(const struct intra_patch *patch, int scale, const struct intra_pyramid *target,
+                      const struct intra_mask_pyramid *mask, double u, double v, const double a[4],
+                      struct intra_patch_match *out)
+{
+    double det = a[0] * a[3] - a[1] * a[2];
+    out->is_valid = false;
+    if (!patch->scale[scale].is_valid || !(fabs(det) > 0.02) || fabs(det) > 60) return;
+    int host_level = patch->level + scale;
+    int level = host_level + (int)lround(0.5 * log2(fabs(det)));
+    if (level < 0) level = 0;
+    if (level >= INTRA_PYRAMID_LEVELS) return;
+    const struct intra_view_f32 *img = &target->level[level];
+    const struct intra_view_u8 *good = &mask->level[level];
+    double spacing = (double)(1 << host_level), shrink = 1.0 / (double)(1 << level);
+    float ax = (float)(a[0] * spacing * shrink), bx = (float)(a[1] * spacing * shrink);
+    float ay = (float)(a[2] * spacing * shrink), by = (float)(a[3] * spacing * shrink);
+    float cx = (float)to_level(u, level), cy = (float)to_level(v, level), half = (INTRA_PATCH_SIDE - 1) / 2.0f;
+    for (int c = 0; c < 9; c++) {
+        float i = (float)(c % 3 - 1) * half, j = (float)(c / 3 - 1) * half;
+        float x = cx + ax * i + bx * j, y = cy + ay * i + by * j;
+        if (!(x >= 1 && y >= 1 && x <= (float)(img->cols - 3) && y <= (float)(img->rows - 3))) return;
+        if (!intra_row_u8(good, (int)(y + 0.5f))[(int)(x + 0.5f)]) return;
+    }
+    const float *t = patch->scale[scale].t, *gx = patch->scale[scale].gx, *gy = patch->scale[scale].gy;
+    float c[INTRA_PATCH_N], mean = 0, ct = 0, cc = 0, bu = 0, bv = 0;
+    for (int j = 0; j < INTRA_PATCH_SIDE; j++)
+        for (int i = 0; i < INTRA_PATCH_SIDE; i++) {
+            float di = (float)i - half, dj = (float)j - half;
+            c[j * INTRA_PATCH_SIDE + i] = sample(img, cx + ax * di + bx * dj, cy + ay * di + by * dj);
+        }
+    for (int n = 0; n < INTRA_PATCH_N; n++) mean += c[n];
+    mean /= INTRA_PATCH_N;
+    for (int n = 0; n < INTRA_PATCH_N; n++) {
+        c[n] -= mean;
+        ct += c[n] * t[n];
+        cc += c[n] * c[n];
+        bu += c[n] * gx[n];
+        bv += c[n] * gy[n];
+    }
+    float tt = patch->scale[scale].tt;
+    const float *h = patch->scale[scale].h;
+    double gain = ct / tt;
+    out->ncc = ct / sqrt((double)tt * cc + 1e-12);
+    out->gain = gain;
+    if (gain < 0.15 || gain > 6) return;
+    /* c ~ gain (t + g . d): (H + ridge) d = g^T c / gain. The ridge keeps the blind direction of a ring still. */
+    double ridge = 1e-3 * ((double)h[0] + h[2]) + 1e-9, h0 = h[0] + ridge, h2 = h[2] + ridge, h1 = h[1];
+    double hd = h0 * h2 - h1 * h1, d0 = (h2 * bu - h1 * bv) / (hd * gain), d1 = (h0 * bv - h1 * bu) / (hd * gain);
+    double limit = 1.5 * spacing, size = hypot(d0, d1);
+    if (size > limit) {
+        d0 *= limit / size;
+        d1 *= limit / size;
+    }
+    /* Residual after the step gives the noise: |c|^2 - gain^2 |t|^2 - gain (g.c) d, never below the sensor's grain. */
+    double rest = cc - gain * gain * tt - gain * (bu * d0 + bv * d1);
+    double var = rest / (INTRA_PATCH_N - 4);
+    if (!(var > 2e-5)) var = 2e-5;
+    double k = gain * gain / var, i00 = k * h[0], i01 = k * h[1], i11 = k * h[2];
+    /* Into target pixels: d = -A^-1 du, so info_u = A^-T info_d A^-1. */
+    double inv[4] = {a[3] / det, -a[1] / det, -a[2] / det, a[0] / det};
+    double m00 = i00 * inv[0] + i01 * inv[2], m01 = i00 * inv[1] + i01 * inv[3];
+    double m10 = i01 * inv[0] + i11 * inv[2], m11 = i01 * inv[1] + i11 * inv[3];
+    out->info[0] = inv[0] * m00 + inv[2] * m10;
+    out->info[1] = inv[0] * m01 + inv[2] * m11;
+    out->info[2] = inv[1] * m01 + inv[3] * m11;
+    out->du = -(a[0] * d0 + a[1] * d1);
+    out->dv = -(a[2] * d0 + a[3] * d1);
+    out->is_valid = true;
+}

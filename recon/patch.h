@@ -1,0 +1,46 @@
+/* Small patches of the wall and their alignment in other frames.
+ *
+ * A patch is a square of PATCH_SIDE x PATCH_SIDE samples around a pixel of its host frame, kept at three
+ * spacings. In another frame the tube predicts where the patch lies and how it is sheared; one inverse-compositional
+ * Lucas-Kanade step (Baker and Matthews 2004), with gain and offset of brightness free, says how far off the
+ * prediction is and how well each direction is known. A ring seen edge-on (one direction only) is as welcome as
+ * a corner: the 2 x 2 information says what it measures. */
+#ifndef INTRA_RECON_PATCH_H
+#define INTRA_RECON_PATCH_H
+
+#include "recon/pyramid.h"
+
+#include <stdbool.h>
+
+enum { INTRA_PATCH_SIDE = 8, INTRA_PATCH_N = INTRA_PATCH_SIDE * INTRA_PATCH_SIDE, INTRA_PATCH_SCALES = 3 };
+
+struct intra_patch {
+    int level; /* pyramid level of scale 0; scale k is level + k */
+    struct {
+        float t[INTRA_PATCH_N];                     /* samples, mean removed */
+        float gx[INTRA_PATCH_N], gy[INTRA_PATCH_N]; /* gradient per level-0 pixel, mean and brightness part removed */
+        float tt;                                   /* sum t^2 */
+        float h[3];                                 /* sum gx gx, gx gy, gy gy */
+        bool is_valid;
+    } scale[INTRA_PATCH_SCALES];
+};
+
+struct intra_patch_match {
+    double du, dv;   /* correction to the predicted pixel, level-0 pixels of the target */
+    double info[3];  /* inverse covariance of (du, dv): uu, uv, vv, 1/px^2 */
+    double ncc;      /* normalised correlation at the prediction, -1 to 1 */
+    double gain;     /* contrast of the target over that of the patch */
+    bool is_valid;
+};
+
+/* Cut the patch around pixel (x, y) at pyramid level `level`. False where picture or mask do not allow scale 0 or there is
+ * no contrast. */
+bool intra_patch_cut(struct intra_patch *patch, const struct intra_pyramid *pyramid,
+                     const struct intra_mask_pyramid *mask, double x, double y, int level);
+
+/* One alignment step of `scale` in the target. (u, v): predicted pixel; a: 2 x 2 row-major, target pixels per host pixel. */
+void intra_patch_step(const struct intra_patch *patch, int scale, const struct intra_pyramid *target,
+                      const struct intra_mask_pyramid *mask, double u, double v, const double a[4],
+                      struct intra_patch_match *out);
+
+#endif

@@ -1,0 +1,560 @@
+/* Tracking within one run.
+ *
+ * Pose of a frame: all patches are predicted through the tube, each takes one alignment step, one Gauss-Newton step
+ * of the pose follows, and round again, coarse to fine. That is direct image alignment with known depth (Irani and
+ * Anandan 1999; DSO, Engel et al. 2018) except that each patch has its own gain and offset and its own robust weight. A patch
+ * never drifts along an edge, since every round starts from the pose's prediction.
+ *
+ * Keyframes: after step_rel radii of travel, a few degrees, or when too few points are left. New points are cut on a
+ * grid over the picture where no living one projects. */
+#include "recon/run.h"
+
+#include "core/log.h"
+#include "core/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define AXIS_STEP_REL 1.0    /* knots every radius: bends down to about three diameters are followed */
+#define REACH_REL 9.0        /* wall farther than this many radii is too flat to be of use */
+#define MIN_INLIERS 18
+
+struct intra_run_options intra_run_defaults(double radius_m)
+{
+    struct intra_run_options o = {.radius_m = radius_m, .threads = 1, .target_points = 420, .window = 8, .step_rel = 0.15};
+    return o;
+}
+
+enum intra_status intra_run_init(struct intra_run *run, const struct intra_run_options *options,
+                                 const struct intra_camera *camera, const struct intra_mask_pyramid *mask,
+                                 struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    double px[2] = {camera->cx, camera->cy};
+    struct intra_vec3 a, b;
+    memset(run, 0, sizeof *run);
+    run->options = *options;
+    run->camera = camera;
+    run->mask = mask;
+    run->is_boot = true;
+    (void)intra_camera_unproject(camera, px, &a);
+    px[0] += 1;
+    (void)intra_camera_unproject(camera, px, &b);
+    run->view_scale = intra_norm(intra_sub(a, b));
+    INTRA_TRY(intra_axis_init(&run->axis, AXIS_STEP_REL * options->radius_m, intra_vec3(0, 0, 0), intra_vec3(1, 0, 0), err));
+    run->cap_points = 4 * options->target_points;
+    INTRA_TRY(INTRA_ALLOC(run->points, (size_t)run->cap_points, err));
+    run->cap_matches = run->cap_points;
+    INTRA_TRY(INTRA_ALLOC(run->matches, (size_t)run->cap_matches, err));
+    run->cap_kfs = 64;
+    INTRA_TRY(INTRA_ALLOC(run->kfs, (size_t)run->cap_kfs, err));
+    run->cap_samples = 1024;
+    INTRA_TRY(INTRA_ALLOC(run->samples, (size_t)run->cap_samples, err));
+done:
+    if (status != INTRA_OK) intra_run_fini(run);
+    return status;
+}
+
+void intra_run_fini(struct intra_run *run)
+{
+    intra_axis_fini(&run->axis);
+    intra_free(run->points);
+    intra_free(run->matches);
+    intra_free(run->kfs);
+    intra_free(run->samples);
+    intra_free(run->arc);
+    memset(run, 0, sizeof *run);
+}
+
+/* The pixel of a run point in a camera; false outside the picture (with `margin` pixels). */
+static bool see(const struct intra_run *run, const struct intra_pose *cam_from_run, struct intra_vec3 x, double margin,
+                double out_px[2], struct intra_vec3 *out_xc, double *jac)
+{
+    struct intra_vec3 xc = intra_pose_apply(cam_from_run, x);
+    if (!intra_camera_project(run->camera, xc, out_px, jac, NULL)) return false;
+    if (out_xc) *out_xc = xc;
+    return out_px[0] > margin && out_px[1] > margin && out_px[0] < run->camera->width - 1 - margin &&
+           out_px[1] < run->camera->height - 1 - margin;
+}
+
+/* Shear of a point's patch from host to the given camera. */
+static bool patch_shear(const struct intra_run *run, const struct intra_pose *pose, const struct intra_point *p,
+                        const double px[2], double a[4])
+{
+    double r[2], d[2];
+    struct intra_vec3 xr = intra_pose_apply(pose, p->x_right), xd = intra_pose_apply(pose, p->x_down);
+    if (!intra_camera_project(run->camera, xr, r, NULL, NULL) || !intra_camera_project(run->camera, xd, d, NULL, NULL))
+        return false;
+    a[0] = (r[0] - px[0]) / p->step_px;
+    a[2] = (r[1] - px[1]) / p->step_px;
+    a[1] = (d[0] - px[0]) / p->step_px;
+    a[3] = (d[1] - px[1]) / p->step_px;
+    return true;
+}
+
+/* Add (floor px)^2 to the covariance behind an information matrix. */
+static void soften(double info[3], double floor_px)
+{
+    double det = info[0] * info[2] - info[1] * info[1], v = floor_px * floor_px;
+    if (det <= 1e-18 * info[0] * info[2] || det <= 0) {
+        /* One blind direction: soften by the trace alone. */
+        double k = 1 / (1 + v * (info[0] + info[2]));
+        for (int i = 0; i < 3; i++) info[i] *= k;
+        return;
+    }
+    double c00 = info[2] / det + v, c11 = info[0] / det + v, c01 = -info[1] / det, d = c00 * c11 - c01 * c01;
+    info[0] = c11 / d;
+    info[1] = -c01 / d;
+    info[2] = c00 / d;
+}
+
+static int compare_double(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return x < y ? -1 : x > y;
+}
+
+static double chi2_of(const struct intra_patch_match *m)
+{
+    return m->info[0] * m->du * m->du + 2 * m->info[1] * m->du * m->dv + m->info[2] * m->dv * m->dv;
+}
+
+/* All patches take one step from the given pose. */
+static void match_all(struct intra_run *run, const struct intra_pyramid *pyramid, const struct intra_pose *pose,
+                      int scale, double floor_px, int *n_visible, int *n_valid)
+{
+    int visible = 0, valid = 0;
+#pragma omp parallel for schedule(static) num_threads(run->options.threads) reduction(+ : visible, valid)
+    for (int i = 0; i < run->n_points; i++) {
+        struct intra_point *p = &run->points[i];
+        struct intra_patch_match *m = &run->matches[i];
+        double px[2], a[4];
+        m->is_valid = false;
+        m->ncc = -2; /* not in view */
+        if (!p->is_alive) continue;
+        if (!see(run, pose, p->x, 4, px, NULL, NULL) || !patch_shear(run, pose, p, px, a)) continue;
+        m->ncc = -1;
+        visible++;
+        intra_patch_step(&p->patch, scale, pyramid, run->mask, px[0], px[1], a, m);
+        if (!m->is_valid) continue;
+        soften(m->info, floor_px);
+        valid++;
+    }
+    *n_visible = visible;
+    *n_valid = valid;
+}
+
+/* One Gauss-Newton step of the pose on the present matches. */
+static bool pose_step(struct intra_run *run, struct intra_pose *pose, const struct intra_pose *guess,
+                      const double prior_info[6], struct intra_pose_fit *fit)
+{
+    double h[36] = {0}, b[6] = {0}, chi[2048];
+    int n = 0;
+    for (int i = 0; i < run->n_points && n < 2048; i++)
+        if (run->matches[i].is_valid) chi[n++] = chi2_of(&run->matches[i]);
+    if (n < 8) return false;
+    qsort(chi, (size_t)n, sizeof *chi, compare_double);
+    double noise2 = fmax(1, chi[n / 2] / 1.386), sum = 0, sum_w = 0;
+    int inlier = 0;
+    for (int i = 0; i < run->n_points; i++) {
+        const struct intra_patch_match *m = &run->matches[i];
+        double px[2], jac[6], j[12];
+        struct intra_vec3 xc;
+        if (!m->is_valid || !see(run, pose, run->points[i].x, 0, px, &xc, jac)) continue;
+        double c = chi2_of(m) / noise2, w = 1 / (1 + c / 4) / noise2;
+        if (c < 9) {
+            inlier++;
+            sum += w * (m->du * m->du + m->dv * m->dv);
+            sum_w += w;
+        }
+        for (int r = 0; r < 2; r++) {
+            struct intra_vec3 g = {jac[3 * r], jac[3 * r + 1], jac[3 * r + 2]}, a = intra_cross(xc, g);
+            double *row = j + 6 * r;
+            row[0] = a.x, row[1] = a.y, row[2] = a.z, row[3] = g.x, row[4] = g.y, row[5] = g.z;
+        }
+        double i0 = w * m->info[0], i1 = w * m->info[1], i2 = w * m->info[2];
+        double e0 = i0 * m->du + i1 * m->dv, e1 = i1 * m->du + i2 * m->dv;
+        for (int r = 0; r < 6; r++) {
+            double a0 = i0 * j[r] + i1 * j[6 + r], a1 = i1 * j[r] + i2 * j[6 + r];
+            b[r] += j[r] * e0 + j[6 + r] * e1;
+            for (int k = 0; k <= r; k++) h[6 * r + k] += a0 * j[k] + a1 * j[6 + k];
+        }
+    }
+    fit->n_inlier = inlier;
+    fit->noise = sqrt(noise2);
+    fit->rms_px = sum_w > 0 ? sqrt(sum / sum_w) : 0;
+    memcpy(fit->info, h, sizeof h);
+    /* Prior: stay near the guess. Difference guess -> pose as a left update. */
+    struct intra_pose inv = intra_pose_inverse(guess), diff = intra_pose_mul(pose, &inv);
+    struct intra_vec3 w = intra_rotation_log(&diff.r);
+    double d[6] = {w.x, w.y, w.z, diff.t.x, diff.t.y, diff.t.z};
+    for (int r = 0; r < 6; r++) {
+        h[7 * r] += prior_info[r];
+        b[r] -= prior_info[r] * d[r];
+    }
+    if (!intra_cholesky_solve(h, b, 6)) return false;
+    double turn = sqrt(b[0] * b[0] + b[1] * b[1] + b[2] * b[2]), limit = 0.15;
+    double k = turn > limit ? limit / turn : 1;
+    *pose = intra_pose_left_update(pose, intra_vec3(k * b[0], k * b[1], k * b[2]), intra_vec3(k * b[3], k * b[4], k * b[5]));
+    return true;
+}
+
+void intra_run_fit(struct intra_run *run, const struct intra_pyramid *pyramid, const struct intra_pose *guess,
+                   double prior_sd_scale, struct intra_pose_fit *out)
+{
+    static const int rounds[INTRA_PATCH_SCALES] = {3, 2, 3};
+    static const double floors[INTRA_PATCH_SCALES] = {0.1, 0.4, 1.5};
+    double r = run->options.radius_m, rot = prior_sd_scale * 0.035, move = prior_sd_scale * 0.15 * r, prior[6];
+    struct intra_pose pose = *guess;
+    memset(out, 0, sizeof *out);
+    for (int i = 0; i < 3; i++) {
+        prior[i] = 1 / (rot * rot);
+        prior[i + 3] = 1 / (move * move);
+    }
+    for (int scale = INTRA_PATCH_SCALES - 1; scale >= 0; scale--)
+        for (int round = 0; round < rounds[scale]; round++) {
+            match_all(run, pyramid, &pose, scale, floors[scale], &out->n_visible, &out->n_valid);
+            if (!pose_step(run, &pose, guess, prior, out)) {
+                if (scale > 0) break; /* coarse patches hang over the edge: the finer ones may still do */
+                return;
+            }
+        }
+    match_all(run, pyramid, &pose, 0, floors[0], &out->n_visible, &out->n_valid);
+    out->cam_from_run = pose;
+    int inlier = 0;
+    double n2 = out->noise * out->noise;
+    for (int i = 0; i < run->n_points; i++) {
+        const struct intra_patch_match *m = &run->matches[i];
+        inlier += m->is_valid && chi2_of(m) / n2 < 9 && m->du * m->du + m->dv * m->dv < 9;
+    }
+    out->n_inlier = inlier;
+    out->is_good = inlier >= MIN_INLIERS && inlier > 0.35 * out->n_visible && out->noise < 12 && out->rms_px < 1.5;
+}
+
+struct intra_pose intra_run_predict(const struct intra_run *run, double pts_s)
+{
+    double dt = run->pts_s - run->pts_before_s, k = dt > 0 ? (pts_s - run->pts_s) / dt : 0;
+    if (run->n_tracked < 2 || k > 3 || k < 0) return run->pose;
+    struct intra_pose inv = intra_pose_inverse(&run->pose_before), step = intra_pose_mul(&run->pose, &inv);
+    struct intra_vec3 w = intra_scale(intra_rotation_log(&step.r), k);
+    return intra_pose_left_update(&run->pose, w, intra_scale(step.t, k));
+}
+
+/* Where new points are wanted: cells of the picture without a living point. */
+static void mark_cells(const struct intra_run *run, const struct intra_pose *pose, unsigned char *cells, int nx, int ny,
+                       double cell)
+{
+    for (int i = 0; i < run->n_points; i++) {
+        double px[2];
+        if (!run->points[i].is_alive || !see(run, pose, run->points[i].x, 0, px, NULL, NULL)) continue;
+        int cx = (int)(px[0] / cell), cy = (int)(px[1] / cell);
+        if (cx >= 0 && cy >= 0 && cx < nx && cy < ny && cells[cy * nx + cx] < 255) cells[cy * nx + cx]++;
+    }
+}
+
+/* Try to make a point of the best spot in a cell. */
+static bool cut_point(struct intra_run *run, const struct intra_pyramid *pyramid, const struct intra_keyframe *kf,
+                      double x0, double y0, double cell, struct intra_point *out)
+{
+    struct intra_pose inv = intra_pose_inverse(&kf->cam_from_world);
+    double r = run->options.radius_m, best = 0;
+    struct intra_point p;
+    for (int k = 0; k < 9; k++) {
+        double px[2] = {floor(x0 + cell * (0.5 + 0.3 * (k % 3 - 1))), floor(y0 + cell * (0.5 + 0.3 * (k / 3 - 1)))};
+        double t, u = kf->u;
+        struct intra_vec3 ray, dir;
+        memset(&p, 0, offsetof(struct intra_point, patch));
+        if (!intra_camera_unproject(run->camera, px, &ray)) continue;
+        dir = intra_mat3_mul_vec(&inv.r, ray);
+        if (!intra_axis_ray_hit(&run->axis, r, inv.t, dir, REACH_REL * r, &u, &t)) continue;
+        /* Level such that the patch covers about a twentieth of the radius on the wall. */
+        int level = (int)lround(log2(0.006 * r / (t * run->view_scale)));
+        level = level < 0 ? 0 : level > 2 ? 2 : level;
+        if (!intra_patch_cut(&p.patch, pyramid, run->mask, px[0], px[1], level)) continue;
+        const float *h = p.patch.scale[0].h;
+        double scale2 = (double)(1 << level) * (1 << level), trace = (h[0] + h[2]) * scale2;
+        double det = ((double)h[0] * h[2] - (double)h[1] * h[1]) * scale2 * scale2;
+        double weak = det > 0 && trace > 0 ? det / trace : 0; /* near the smaller eigenvalue */
+        double score = weak + 0.1 * trace;
+        if (trace < 64 * 2e-5 || score <= best) continue;
+        best = score;
+        p.host = kf->id;
+        p.px[0] = px[0], p.px[1] = px[1];
+        p.ray = ray;
+        p.dist = t;
+        p.r_expect = r;
+        p.u = u;
+        p.step_px = 3 << level;
+        p.is_alive = true;
+        *out = p;
+    }
+    return best > 0 && intra_point_place(out, run->camera, &kf->cam_from_world, &run->axis);
+}
+
+static enum intra_status add_points(struct intra_run *run, const struct intra_pyramid *pyramid,
+                                    const struct intra_keyframe *kf, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    double cell = sqrt((double)run->camera->width * run->camera->height / run->options.target_points);
+    int nx = (int)(run->camera->width / cell), ny = (int)(run->camera->height / cell), n = nx * ny;
+    unsigned char *cells = NULL;
+    struct intra_point *made = NULL;
+    INTRA_TRY(INTRA_ALLOC(cells, (size_t)n, err));
+    INTRA_TRY(INTRA_ALLOC(made, (size_t)n, err));
+    mark_cells(run, &kf->cam_from_world, cells, nx, ny, cell);
+#pragma omp parallel for schedule(dynamic, 8) num_threads(run->options.threads)
+    for (int i = 0; i < n; i++)
+        if (!cells[i] && !cut_point(run, pyramid, kf, (i % nx) * cell, (i / nx) * cell, cell, &made[i]))
+            made[i].is_alive = false;
+    for (int i = 0; i < n && run->n_points < run->cap_points; i++)
+        if (made[i].is_alive) run->points[run->n_points++] = made[i];
+done:
+    intra_free(cells);
+    intra_free(made);
+    return status;
+}
+
+static enum intra_status push_kf(struct intra_run *run, const struct intra_pose *pose, int64_t frame, double pts_s,
+                                 struct intra_error *err)
+{
+    if (run->n_kfs == run->cap_kfs) {
+        struct intra_keyframe *kfs = intra_resize(run->kfs, (size_t)run->n_kfs, 2 * (size_t)run->cap_kfs, sizeof *kfs);
+        if (!kfs) return INTRA_FAIL(err, INTRA_E_MEM, "out of memory for keyframes");
+        run->kfs = kfs;
+        run->cap_kfs *= 2;
+    }
+    struct intra_keyframe *kf = &run->kfs[run->n_kfs];
+    struct intra_pose inv = intra_pose_inverse(pose);
+    double near_u = run->n_kfs ? kf[-1].u : 0;
+    memset(kf, 0, sizeof *kf);
+    kf->id = run->n_kfs++;
+    kf->frame = frame;
+    kf->pts_s = pts_s;
+    kf->cam_from_world = *pose;
+    kf->u = intra_axis_nearest(&run->axis, inv.t, near_u);
+    double reach = (REACH_REL + 2) / AXIS_STEP_REL;
+    return intra_axis_cover(&run->axis, kf->u - reach, kf->u + reach, err);
+}
+
+enum intra_status intra_run_start(struct intra_run *run, const struct intra_pyramid *pyramid, int64_t frame, double pts_s,
+                                  double yaw_rad, double pitch_rad, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    /* Rows: camera x (right) = -Y, y (down) = -Z, z (forward) = X, then turned about its own axes. */
+    struct intra_mat3 ahead = {{{0, -1, 0}, {0, 0, -1}, {1, 0, 0}}};
+    struct intra_mat3 yaw = intra_rotation_exp(intra_vec3(0, -yaw_rad, 0));
+    struct intra_mat3 pitch = intra_rotation_exp(intra_vec3(-pitch_rad, 0, 0)), turn = intra_mat3_mul(&pitch, &yaw);
+    struct intra_pose pose = {intra_mat3_mul(&turn, &ahead), {0, 0, 0}};
+    double reach = (REACH_REL + 2) / AXIS_STEP_REL;
+    INTRA_TRY(intra_axis_cover(&run->axis, -reach, reach, err));
+    /* The tube at the first camera is the gauge: it defines X. */
+    for (int i = 0; i < run->axis.count; i++) run->axis.knots[i].is_frozen = run->axis.first + i <= 1;
+    INTRA_TRY(push_kf(run, &pose, frame, pts_s, err));
+    INTRA_TRY(add_points(run, pyramid, &run->kfs[0], err));
+    run->pose = run->pose_before = pose;
+    run->pts_s = run->pts_before_s = pts_s;
+    run->n_tracked = 1;
+done:
+    return status;
+}
+
+static enum intra_status hand_out(struct intra_run *run, const struct intra_point *p, struct intra_error *err)
+{
+    if (p->n_obs < 3 || !(p->r_data_sd > 0) || p->r_data_sd > 0.1 * p->r_expect) return INTRA_OK;
+    if (run->n_samples == run->cap_samples) {
+        struct intra_wall_sample *s =
+            intra_resize(run->samples, (size_t)run->n_samples, 2 * (size_t)run->cap_samples, sizeof *s);
+        if (!s) return INTRA_FAIL(err, INTRA_E_MEM, "out of memory for wall samples");
+        run->samples = s;
+        run->cap_samples *= 2;
+    }
+    struct intra_mat3 frame = intra_axis_frame(&run->axis, p->u);
+    struct intra_vec3 arm = intra_sub(p->x, intra_axis_point(&run->axis, p->u, NULL, NULL, NULL));
+    struct intra_vec3 local = intra_mat3_tmul_vec(&frame, arm); /* tangent, right, crown */
+    run->samples[run->n_samples++] = (struct intra_wall_sample){p->u, atan2(local.y, local.z), p->r_data, p->r_data_sd};
+    return INTRA_OK;
+}
+
+/* Forget dead points; their radius is handed out first. */
+static enum intra_status sweep_points(struct intra_run *run, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    int n = 0;
+    for (int i = 0; i < run->n_points; i++) {
+        if (run->points[i].is_alive) {
+            if (n != i) run->points[n] = run->points[i];
+            n++;
+        } else if (status == INTRA_OK)
+            status = hand_out(run, &run->points[i], err);
+    }
+    run->n_points = n;
+    return status;
+}
+
+static void record_matches(struct intra_run *run, const struct intra_pose_fit *fit, int kf)
+{
+    double n2 = fit->noise * fit->noise;
+    for (int i = 0; i < run->n_points; i++) {
+        struct intra_point *p = &run->points[i];
+        const struct intra_patch_match *m = &run->matches[i];
+        double px[2];
+        if (!p->is_alive || !m->is_valid || chi2_of(m) / n2 > 16) continue;
+        if (!see(run, &fit->cam_from_run, p->x, 0, px, NULL, NULL)) continue;
+        if (p->n_obs == INTRA_POINT_MAX_OBS) { /* thin out the middle, keep the first ones for the baseline */
+            memmove(&p->obs[4], &p->obs[5], sizeof p->obs[0] * (INTRA_POINT_MAX_OBS - 5));
+            p->n_obs--;
+        }
+        struct intra_obs *o = &p->obs[p->n_obs++];
+        o->kf = kf;
+        o->px[0] = px[0] + m->du;
+        o->px[1] = px[1] + m->dv;
+        memcpy(o->info, m->info, sizeof o->info);
+    }
+}
+
+static enum intra_status adjust(struct intra_run *run, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    int first = run->n_frozen;
+    for (int i = 0; i < run->n_points; i++)
+        if (run->points[i].host < first) first = run->points[i].host;
+    struct intra_bundle_options options = {.iterations = run->is_boot ? 8 : 4, .radius_sd_rel = 0.02,
+                                           .kink_sd_rad = 0.012, .fix_first = run->is_boot};
+    INTRA_TRY(intra_bundle_solve(run->kfs + first, run->n_kfs - first, run->points, run->n_points, &run->axis,
+                                 run->camera, &options, &run->last_bundle, err));
+    for (int i = first; i < run->n_kfs; i++) {
+        struct intra_pose inv = intra_pose_inverse(&run->kfs[i].cam_from_world);
+        run->kfs[i].cam_from_world.r = intra_rotation_tidy(&run->kfs[i].cam_from_world.r);
+        run->kfs[i].u = intra_axis_nearest(&run->axis, inv.t, run->kfs[i].u);
+    }
+    for (int i = 0; i < run->n_points; i++) {
+        struct intra_point *p = &run->points[i];
+        if (p->is_alive && !(p->dist > 0.05 * run->options.radius_m &&
+                             intra_point_place(p, run->camera, &run->kfs[p->host].cam_from_world, &run->axis)))
+            p->is_alive = false;
+    }
+done:
+    return status;
+}
+
+/* Keyframes that leave the window become constants, and with them the knots that nothing alive leans on any more. */
+static void freeze(struct intra_run *run, int keep)
+{
+    double low = 1e300, high = -1e300;
+    while (run->n_kfs - run->n_frozen > keep) run->kfs[run->n_frozen++].is_frozen = true;
+    if (run->n_frozen > 0) run->is_boot = false;
+    for (int i = run->n_frozen; i < run->n_kfs; i++) {
+        low = fmin(low, run->kfs[i].u);
+        high = fmax(high, run->kfs[i].u);
+    }
+    for (int i = 0; i < run->n_points; i++) {
+        if (!run->points[i].is_alive) continue;
+        low = fmin(low, run->points[i].u);
+        high = fmax(high, run->points[i].u);
+    }
+    (void)high;
+    for (int i = 0; i < run->axis.count; i++)
+        if (run->axis.first + i + 1 < low) run->axis.knots[i].is_frozen = true;
+}
+
+enum intra_status intra_run_accept(struct intra_run *run, const struct intra_pyramid *pyramid,
+                                   const struct intra_pose_fit *fit, int64_t frame, double pts_s,
+                                   bool *out_is_keyframe, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    const struct intra_keyframe *last = &run->kfs[run->n_kfs - 1];
+    struct intra_pose inv = intra_pose_inverse(&last->cam_from_world);
+    struct intra_pose rel = intra_pose_mul(&fit->cam_from_run, &inv), here = intra_pose_inverse(&fit->cam_from_run);
+    double moved = intra_norm(rel.t), turned = intra_norm(intra_rotation_log(&rel.r)), r = run->options.radius_m;
+    double n2 = fit->noise * fit->noise, off = 0;
+    *out_is_keyframe = false;
+    {
+        double u = intra_axis_nearest(&run->axis, here.t, last->u);
+        off = intra_norm(intra_sub(here.t, intra_axis_point(&run->axis, u, NULL, NULL, NULL)));
+    }
+    if (!(off < 0.97 * r) || !(moved < 4 * r)) return INTRA_FAIL(err, INTRA_E_DEGENERATE, "the camera left the pipe");
+    for (int i = 0; i < run->n_points; i++) {
+        struct intra_point *p = &run->points[i];
+        const struct intra_patch_match *m = &run->matches[i];
+        bool is_hit = m->is_valid && chi2_of(m) / n2 < 16;
+        p->misses = is_hit ? 0 : p->misses + 1;
+    }
+    run->pose_before = run->pose;
+    run->pts_before_s = run->pts_s;
+    run->pose = fit->cam_from_run;
+    run->pts_s = pts_s;
+    run->n_tracked++;
+    double step = run->is_boot ? 0.6 * run->options.step_rel : run->options.step_rel;
+    bool is_due = moved > step * r || turned > 0.06 || fit->n_inlier < 0.45 * run->options.target_points * 0.5;
+    if (is_due && moved < 0.02 * r && turned < 0.01) is_due = false; /* nothing new to be seen from the same place */
+    if (!is_due) goto done;
+
+    *out_is_keyframe = true;
+    INTRA_TRY(push_kf(run, &fit->cam_from_run, frame, pts_s, err));
+    int kf = run->n_kfs - 1;
+    record_matches(run, fit, kf);
+    struct intra_pose before = run->kfs[kf].cam_from_world;
+    INTRA_TRY(adjust(run, err));
+    /* The frame before moves along, so that the prediction stays a clean step. */
+    struct intra_pose before_inv = intra_pose_inverse(&before);
+    struct intra_pose fix = intra_pose_mul(&before_inv, &run->kfs[kf].cam_from_world);
+    run->pose = run->kfs[kf].cam_from_world;
+    run->pose_before = intra_pose_mul(&run->pose_before, &fix);
+    if (fabs(run->kfs[kf].u - (kf ? run->kfs[kf - 1].u : 0)) > 6)
+        return INTRA_FAIL(err, INTRA_E_DEGENERATE, "the camera jumped along the pipe");
+    for (int i = 0; i < run->n_points; i++) {
+        struct intra_point *p = &run->points[i];
+        double px[2];
+        if (!p->is_alive) continue;
+        bool is_seen = see(run, &run->pose, p->x, -20, px, NULL, NULL);
+        if (p->misses > 4 || !is_seen || p->host < run->n_kfs - 60) p->is_alive = false;
+    }
+    INTRA_TRY(sweep_points(run, err));
+    freeze(run, run->options.window);
+    INTRA_TRY(add_points(run, pyramid, &run->kfs[kf], err));
+done:
+    return status;
+}
+
+enum intra_status intra_run_settle(struct intra_run *run, struct intra_error *err)
+{
+    for (int i = 0; i < run->n_points; i++) run->points[i].is_alive = false;
+    freeze(run, 0);
+    return sweep_points(run, err);
+}
+
+enum intra_status intra_run_arc(struct intra_run *run, double u, double *out_m, struct intra_error *err)
+{
+    int i = (int)floor(u);
+    if (run->n_arc == 0) {
+        run->cap_arc = 256;
+        run->arc = intra_alloc((size_t)run->cap_arc, sizeof *run->arc);
+        if (!run->arc) return INTRA_FAIL(err, INTRA_E_MEM, "out of memory for the axis table");
+        run->arc_first = 0;
+        run->n_arc = 1;
+        run->arc[0] = 0;
+    }
+    int add_low = i < run->arc_first ? run->arc_first - i : 0;
+    int add_high = i >= run->arc_first + run->n_arc ? i - run->arc_first - run->n_arc + 1 : 0;
+    if (add_low > 10000000 || add_high > 10000000) return INTRA_FAIL(err, INTRA_E_DEGENERATE, "the axis ran away");
+    if (run->n_arc + add_low + add_high > run->cap_arc) {
+        int cap = 2 * (run->n_arc + add_low + add_high);
+        double *arc = intra_resize(run->arc, (size_t)run->n_arc, (size_t)cap, sizeof *arc);
+        if (!arc) return INTRA_FAIL(err, INTRA_E_MEM, "out of memory for the axis table");
+        run->arc = arc;
+        run->cap_arc = cap;
+    }
+    if (add_low) {
+        memmove(run->arc + add_low, run->arc, sizeof *run->arc * (size_t)run->n_arc);
+        run->n_arc += add_low;
+        run->arc_first -= add_low;
+        for (int k = add_low - 1; k >= 0; k--)
+            run->arc[k] = run->arc[k + 1] + intra_axis_arc_length(&run->axis, run->arc_first + k + 1, run->arc_first + k);
+    }
+    for (int k = 0; k < add_high; k++) {
+        int n = run->n_arc++;
+        run->arc[n] = run->arc[n - 1] + intra_axis_arc_length(&run->axis, run->arc_first + n - 1, run->arc_first + n);
+    }
+    *out_m = run->arc[i - run->arc_first] + intra_axis_arc_length(&run->axis, i, u);
+    return INTRA_OK;
+}

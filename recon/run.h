@@ -1,0 +1,93 @@
+/* A run: one connected stretch of video whose frames are all placed in one tube. It tracks frame by frame, makes
+ * keyframes, adjusts the last ones together, and lets go of what is settled. Run coordinates: Z up, X along the axis at u = 0,
+ * origin on the axis; the first camera stands at u = 0. Single-threaded but for the patch work (OpenMP, same bytes
+ * for every team size). */
+#ifndef INTRA_RECON_RUN_H
+#define INTRA_RECON_RUN_H
+
+#include "recon/bundle.h"
+
+struct intra_run_options {
+    double radius_m;
+    int threads;
+    int target_points;       /* alive points wanted in view; default 420 */
+    int window;              /* free keyframes; default 8 */
+    double step_rel;         /* a keyframe at least every step_rel radii of travel; default 0.15 */
+};
+
+/* A settled measurement of the wall's radius. */
+struct intra_wall_sample {
+    double u, theta_rad; /* axis parameter, clock angle */
+    double r_m, sd_m;
+};
+
+/* How well a pose fits its frame. */
+struct intra_pose_fit {
+    struct intra_pose cam_from_run;
+    int n_visible, n_valid, n_inlier;
+    double noise;    /* scale of residuals against their own deviations */
+    double rms_px;   /* weighted residual of the inliers */
+    double info[36]; /* information of the pose (left update w, v), robust */
+    bool is_good;
+};
+
+struct intra_run_frame {
+    int64_t index;
+    double pts_s;
+    int kf;                      /* keyframe it hangs on */
+    struct intra_pose cam_from_kf; /* pose relative to that keyframe's camera */
+};
+
+struct intra_run {
+    struct intra_run_options options;
+    const struct intra_camera *camera;
+    const struct intra_mask_pyramid *mask;
+    struct intra_axis axis;
+    struct intra_keyframe *kfs; /* all of the run, kfs[i].id == i */
+    int n_kfs, cap_kfs;
+    int n_frozen;               /* kfs[0 .. n_frozen) are settled */
+    struct intra_point *points; /* alive ones and those not yet handed out */
+    int n_points, cap_points;
+    struct intra_patch_match *matches; /* of the last fit, one a point */
+    int cap_matches;
+    struct intra_pose pose, pose_before; /* of the last two tracked frames */
+    double pts_s, pts_before_s;
+    int n_tracked;
+    bool is_boot; /* start of the run: the first camera is not settled yet */
+    struct intra_bundle_result last_bundle;
+    struct intra_wall_sample *samples; /* settled, to be taken by the caller, who sets n_samples to 0 */
+    int n_samples, cap_samples;
+    double *arc;   /* arc length at integer u from arc_first, filled on first use and then kept */
+    int arc_first, n_arc, cap_arc;
+    double view_scale; /* radians per pixel at the centre of the picture */
+};
+
+struct intra_run_options intra_run_defaults(double radius_m);
+enum intra_status intra_run_init(struct intra_run *run, const struct intra_run_options *options,
+                                 const struct intra_camera *camera, const struct intra_mask_pyramid *mask,
+                                 struct intra_error *err);
+void intra_run_fini(struct intra_run *run);
+
+/* The first frame: the camera stands on the axis and looks `yaw` to the right and `pitch` up of it (radians). */
+enum intra_status intra_run_start(struct intra_run *run, const struct intra_pyramid *pyramid, int64_t frame, double pts_s,
+                                  double yaw_rad, double pitch_rad, struct intra_error *err);
+
+/* Fit a pose to a frame from a first guess; nothing in the run changes but `matches`. prior_sd_scale: how far the pose may
+ * be from the guess (1 = one frame of steady travel). */
+void intra_run_fit(struct intra_run *run, const struct intra_pyramid *pyramid, const struct intra_pose *guess,
+                   double prior_sd_scale, struct intra_pose_fit *out);
+/* Where the camera should be at pts_s if it goes on as it did. */
+struct intra_pose intra_run_predict(const struct intra_run *run, double pts_s);
+
+/* Take a good fit as the pose of the frame; makes a keyframe, adjusts and settles when due (*out_is_keyframe).
+ * Errors: INTRA_E_MEM; INTRA_E_DEGENERATE when the geometry has run away: the run is lost from here on. */
+enum intra_status intra_run_accept(struct intra_run *run, const struct intra_pyramid *pyramid,
+                                   const struct intra_pose_fit *fit, int64_t frame, double pts_s,
+                                   bool *out_is_keyframe, struct intra_error *err);
+/* Settle everything (end of the run). */
+enum intra_status intra_run_settle(struct intra_run *run, struct intra_error *err);
+
+/* Arc length from u = 0; the same answer for the same u ever after. */
+enum intra_status intra_run_arc(struct intra_run *run, double u, double *out_m, struct intra_error *err);
+
+#endif

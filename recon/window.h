@@ -1,0 +1,54 @@
+/* What motion remembers: keyframes, wall points with their patches, and what was seen where. Metres, world frame. */
+#ifndef INTRA_RECON_WINDOW_H
+#define INTRA_RECON_WINDOW_H
+
+#include "core/camera.h"
+#include "recon/patch.h"
+#include "recon/tube.h"
+
+#include <stdint.h>
+
+enum { INTRA_POINT_MAX_OBS = 14, INTRA_WINDOW_MAX = 12 };
+
+struct intra_keyframe {
+    int id; /* counts up; index in the run's list of keyframes */
+    int64_t frame;
+    double pts_s;
+    struct intra_pose cam_from_world;
+    bool is_frozen;          /* left the window: a constant from now on */
+    double u;                /* axis parameter of the camera */
+    double advance_sd_m;     /* deviation of the step along the pipe from the keyframe before */
+    double roll_sd_rad;
+};
+
+struct intra_obs {
+    int kf;
+    double px[2];
+    double info[3]; /* inverse covariance uu, uv, vv; 1/px^2 */
+};
+
+struct intra_point {
+    int host; /* keyframe id */
+    double px[2];
+    struct intra_vec3 ray;     /* unit, host camera frame */
+    double dist;               /* along the ray, metres: the one unknown */
+    double r_expect;           /* radius that the tube prior expects here */
+    double u;                  /* axis parameter, kept current */
+    struct intra_vec3 x;       /* world position, and two neighbours on the tangent plane: one step of `step_px` right */
+    struct intra_vec3 x_right; /* and one step down in the host picture; they carry the shear of the patch */
+    struct intra_vec3 x_down;
+    double step_px;
+    struct intra_patch patch;
+    struct intra_obs obs[INTRA_POINT_MAX_OBS];
+    int n_obs;
+    int misses;       /* frames in a row without a good match */
+    bool is_alive;
+    double r_data, r_data_sd; /* radius from parallax alone, without the prior; sd 0: not known */
+    double weight;    /* robust weight of its tube prior in the last adjustment, 0 to 1 */
+};
+
+/* World position and tangent-plane neighbours from host pose, ray and dist. False: the neighbours do not meet the plane. */
+bool intra_point_place(struct intra_point *point, const struct intra_camera *camera,
+                       const struct intra_pose *host_cam_from_world, const struct intra_axis *axis);
+
+#endif
