@@ -65,6 +65,13 @@ static const struct column section_columns[] = {
     {"x_m", offsetof(struct intra_section, centre.x)}, {"y_m", offsetof(struct intra_section, centre.y)},
     {"z_m", offsetof(struct intra_section, centre.z)}, {"x_sd_m", offsetof(struct intra_section, centre_sd_m.x)},
     {"y_sd_m", offsetof(struct intra_section, centre_sd_m.y)}, {"z_sd_m", offsetof(struct intra_section, centre_sd_m.z)},
+    /* tangent and crown; right is their cross product */
+    {"tx", offsetof(struct intra_section, world_from_sec.m[0][0])},
+    {"ty", offsetof(struct intra_section, world_from_sec.m[1][0])},
+    {"tz", offsetof(struct intra_section, world_from_sec.m[2][0])},
+    {"ux", offsetof(struct intra_section, world_from_sec.m[0][2])},
+    {"uy", offsetof(struct intra_section, world_from_sec.m[1][2])},
+    {"uz", offsetof(struct intra_section, world_from_sec.m[2][2])},
     {"a0_m", offsetof(struct intra_section, a[0])}, {"a1_m", offsetof(struct intra_section, a[1])},
     {"a2_m", offsetof(struct intra_section, a[2])}, {"a3_m", offsetof(struct intra_section, a[3])},
     {"a4_m", offsetof(struct intra_section, a[4])}, {"a5_m", offsetof(struct intra_section, a[5])},
@@ -120,9 +127,7 @@ static const struct table frame_table = {
     "idx, state, is_posed, segment, qw, qx, qy, qz", 8, frame_columns, COUNT(frame_columns)};
 static const struct table section_table = {
     "section",
-    "id INTEGER PRIMARY KEY, is_seen INTEGER NOT NULL, qw REAL NOT NULL, qx REAL NOT NULL, qy REAL NOT NULL, "
-    "qz REAL NOT NULL",
-    "id, is_seen, qw, qx, qy, qz", 6, section_columns, COUNT(section_columns)};
+    "id INTEGER PRIMARY KEY, is_seen INTEGER NOT NULL", "id, is_seen", 2, section_columns, COUNT(section_columns)};
 static const struct table feature_table = {
     "feature", "id INTEGER PRIMARY KEY, kind TEXT NOT NULL REFERENCES feature_kind(name)", "id, kind", 2,
     feature_columns, COUNT(feature_columns)};
@@ -505,7 +510,6 @@ static enum intra_status write_sections(struct intra_store *store, const struct 
     for (int64_t i = 0; i < scene->n_sections; i++) {
         sqlite3_bind_int64(stmt, 1, i);
         sqlite3_bind_int(stmt, 2, scene->sections[i].is_seen);
-        bind_rotation(stmt, 3, &scene->sections[i].world_from_sec);
         bind_columns(stmt, &section_table, &scene->sections[i]);
         INTRA_TRY(step_row(store, stmt, err));
     }
@@ -635,6 +639,16 @@ done:
     return status;
 }
 
+/* right = tangent x crown: (tangent, right, crown) is left-handed, so that no quaternion could hold it. */
+static void set_right(struct intra_mat3 *r)
+{
+    struct intra_vec3 right = intra_cross(intra_vec3(r->m[0][0], r->m[1][0], r->m[2][0]),
+                                          intra_vec3(r->m[0][2], r->m[1][2], r->m[2][2]));
+    r->m[0][1] = right.x;
+    r->m[1][1] = right.y;
+    r->m[2][1] = right.z;
+}
+
 static enum intra_status read_sections(struct intra_store *store, struct intra_scene *scene, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
@@ -644,8 +658,8 @@ static enum intra_status read_sections(struct intra_store *store, struct intra_s
     while ((code = sqlite3_step(stmt)) == SQLITE_ROW) {
         struct intra_section s = {0};
         s.is_seen = sqlite3_column_int(stmt, 1) != 0;
-        s.world_from_sec = read_rotation(stmt, 2);
         read_columns(stmt, &section_table, &s);
+        set_right(&s.world_from_sec);
         INTRA_TRY(intra_scene_add_section(scene, &s, err));
     }
     if (code != SQLITE_DONE) status = store_fail(store, err);
