@@ -1,0 +1,316 @@
+/* model.glb: glTF 2.0 in one binary file, one node, mesh, material and texture per chunk.
+ *
+ * Written by hand with jansson: extras, the unlit extension and exact numbers are three things that a general exporter
+ * takes away. The binary part streams into a scratch file beside the target while the JSON grows in memory, then both are
+ * joined; so memory is one chunk plus about two kilobytes for each.
+ *
+ * Material: unlit, since the texture is the camera's own light already evened out; viewers without KHR_materials_unlit
+ * get a rough dielectric. Single-sided: from the inside the wall is there, from the outside one looks through the near
+ * side at the far wall, where the defects are. */
+#include "core/fileio.h"
+#include "core/mem.h"
+#include "export/mesh.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <math.h>
+#include <string.h>
+
+enum { ARRAY_BUFFER = 34962, ELEMENT_BUFFER = 34963, FLOAT = 5126, U16 = 5123, U32 = 5125 };
+enum { LINEAR = 9729, LINEAR_MIPMAP_LINEAR = 9987, CLAMP = 33071, REPEAT = 10497 };
+enum { MAX_ATTEMPTS = 8, HEADER_BYTES = 28 };
+
+struct writer {
+    FILE *bin;
+    uint64_t bin_size;
+    json_t *views, *accessors, *images, *textures, *materials, *meshes, *nodes, *scene_nodes;
+    bool is_failed; /* an item could not be made: out of memory */
+};
+
+/* Takes over `item`, which may be NULL. Returns its index. */
+static json_int_t push(struct writer *w, json_t *array, json_t *item)
+{
+    if (json_array_append_new(array, item) != 0) w->is_failed = true;
+    return (json_int_t)json_array_size(array) - 1;
+}
+
+/* Appends to the binary part, which stays a multiple of four long. Returns the index of the new buffer view. */
+static json_int_t put_view(struct writer *w, const void *data, size_t bytes, int target)
+{
+    static const char zeros[4];
+    json_t *view = json_pack("{s:i,s:I,s:I}", "buffer", 0, "byteOffset", (json_int_t)w->bin_size, "byteLength",
+                             (json_int_t)bytes);
+    if (target) json_object_set_new(view, "target", json_integer(target));
+    fwrite(data, 1, bytes, w->bin);
+    fwrite(zeros, 1, (4 - bytes % 4) % 4, w->bin);
+    w->bin_size += (bytes + 3) / 4 * 4;
+    return push(w, w->views, view);
+}
+
+static json_int_t put_accessor(struct writer *w, json_int_t view, int component, int64_t count, const char *type)
+{
+    return push(w, w->accessors, json_pack("{s:I,s:i,s:I,s:s}", "bufferView", view, "componentType", component, "count",
+                                           (json_int_t)count, "type", type));
+}
+
+static json_int_t put_positions(struct writer *w, const float *xyz, int64_t n)
+{
+    json_int_t accessor = put_accessor(w, put_view(w, xyz, (size_t)n * 12, ARRAY_BUFFER), FLOAT, n, "VEC3");
+    float low[3] = {xyz[0], xyz[1], xyz[2]}, high[3] = {xyz[0], xyz[1], xyz[2]};
+    json_t *object = json_array_get(w->accessors, (size_t)accessor);
+    int64_t i;
+    int k;
+    for (i = 0; i < n; i++) {
+        for (k = 0; k < 3; k++) {
+            low[k] = fminf(low[k], xyz[3 * i + k]);
+            high[k] = fmaxf(high[k], xyz[3 * i + k]);
+        }
+    }
+    json_object_set_new(object, "min", json_pack("[f,f,f]", (double)low[0], (double)low[1], (double)low[2]));
+    json_object_set_new(object, "max", json_pack("[f,f,f]", (double)high[0], (double)high[1], (double)high[2]));
+    return accessor;
+}
+
+static enum intra_status put_indices(struct writer *w, const struct intra_mesh_chunk *chunk, json_int_t *out_accessor,
+                                     struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    size_t n = (size_t)chunk->n_indices, i;
+    uint16_t *narrow = NULL;
+    if (chunk->n_vertices > 65535) { /* 65535 itself means "restart" */
+        *out_accessor = put_accessor(w, put_view(w, chunk->indices, n * 4, ELEMENT_BUFFER), U32, chunk->n_indices, "SCALAR");
+        return INTRA_OK;
+    }
+    INTRA_TRY(INTRA_ALLOC(narrow, n, err));
+    for (i = 0; i < n; i++) narrow[i] = (uint16_t)chunk->indices[i];
+    *out_accessor = put_accessor(w, put_view(w, narrow, n * 2, ELEMENT_BUFFER), U16, chunk->n_indices, "SCALAR");
+done:
+    intra_free(narrow);
+    return status;
+}
+
+static void put_material(struct writer *w, json_int_t image_view, const char *name)
+{
+    json_int_t image = push(w, w->images, json_pack("{s:I,s:s,s:s}", "bufferView", image_view, "mimeType", "image/jpeg",
+                                                    "name", name));
+    json_int_t texture = push(w, w->textures, json_pack("{s:i,s:I}", "sampler", 0, "source", image));
+    push(w, w->materials,
+         json_pack("{s:s,s:{s:{s:I},s:i,s:i},s:{s:{}}}", "name", name, "pbrMetallicRoughness", "baseColorTexture", "index",
+                   texture, "metallicFactor", 0, "roughnessFactor", 1, "extensions", "KHR_materials_unlit"));
+}
+
+/* A number as people read it: so many decimals and no 0.30000000000000004. */
+static double tidy(double value, double unit)
+{
+    return round(value / unit) * unit;
+}
+
+static enum intra_status put_chunk(struct writer *w, const struct intra_mesh_plan *plan, int64_t i, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    const struct intra_mesh_chunk_plan *piece = &plan->chunks[i];
+    const struct intra_wall *wall = &plan->scene->wall;
+    struct intra_mesh_chunk chunk = {0};
+    double along_mm = 1000 * wall->texel_m * (double)(piece->col_to - piece->col_from) /
+                      (piece->texture_width - 2 * INTRA_MESH_GUTTER_PX);
+    json_int_t positions, normals, uvs, indices, index = (json_int_t)json_array_size(w->meshes);
+    size_t jpeg_size = 0;
+    uint8_t *jpeg = NULL;
+    char name[64];
+    snprintf(name, sizeof name, "wall %.2f-%.2f m", piece->station_from_m, piece->station_to_m);
+    INTRA_TRY(intra_mesh_chunk_init(&chunk, plan, i, err));
+    INTRA_TRY(intra_mesh_chunk_paint(&chunk, plan, i, err));
+    INTRA_TRY(intra_image_encode_jpeg(&chunk.texture, plan->options.jpeg_quality, &jpeg, &jpeg_size, err));
+    intra_mesh_chunk_turn_y_up(&chunk);
+    positions = put_positions(w, chunk.positions, chunk.n_vertices);
+    normals = put_accessor(w, put_view(w, chunk.normals, (size_t)chunk.n_vertices * 12, ARRAY_BUFFER), FLOAT,
+                           chunk.n_vertices, "VEC3");
+    uvs = put_accessor(w, put_view(w, chunk.uvs, (size_t)chunk.n_vertices * 8, ARRAY_BUFFER), FLOAT, chunk.n_vertices,
+                       "VEC2");
+    INTRA_TRY(put_indices(w, &chunk, &indices, err));
+    put_material(w, put_view(w, jpeg, jpeg_size, 0), name);
+    push(w, w->meshes, json_pack("{s:s,s:[{s:{s:I,s:I,s:I},s:I,s:I}]}", "name", name, "primitives", "attributes",
+                                 "POSITION", positions, "NORMAL", normals, "TEXCOORD_0", uvs, "indices", indices, "material",
+                                 index));
+    push(w, w->scene_nodes, json_integer((json_int_t)json_array_size(w->nodes)));
+    push(w, w->nodes,
+         json_pack("{s:s,s:I,s:[f,f,f],s:{s:s,s:f,s:f,s:f,s:f,s:f}}", "name", name, "mesh", index, "translation",
+                   chunk.origin[0], chunk.origin[1], chunk.origin[2], "extras", "kind", "wall", "station_from_m",
+                   tidy(piece->station_from_m, 1e-4), "station_to_m", tidy(piece->station_to_m, 1e-4), "texel_mm",
+                   tidy(along_mm, 1e-3), "texel_around_mm",
+                   tidy(1000 * wall->perimeter_m / piece->texture_height, 1e-3), "seen_pct",
+                   tidy(100 * chunk.seen_share, 1e-2)));
+done:
+    intra_free(jpeg);
+    intra_mesh_chunk_fini(&chunk);
+    return status;
+}
+
+static json_t *number_or_null(double value, double unit)
+{
+    return isfinite(value) ? json_real(tidy(value, unit)) : json_null();
+}
+
+/* What a reader must know to trust the numbers. */
+static json_t *scene_extras(const struct intra_mesh_plan *plan)
+{
+    const struct intra_scene *scene = plan->scene;
+    json_t *extras = json_pack(
+        "{s:s,s:s,s:s,s:o,s:b,s:b,s:o}", "units", "metre", "axes",
+        "glTF is Y-up; pipe world is Z-up, X along the axis at its start: (x, y, z) there is (x, z, -y) here", "clock",
+        "12 is the crown, clockwise looking in the direction of rising station", "nominal_diameter_mm",
+        number_or_null(1000 * scene->nominal_diameter_m, 1e-3), "is_diameter_assumed", (int)scene->is_diameter_assumed,
+        "is_lens_assumed", (int)scene->camera.is_assumed, "start_station_m", number_or_null(scene->start_station_m, 1e-4));
+    json_object_set_new(extras, "length_m", number_or_null(scene->length_m, 1e-4));
+    json_object_set_new(extras, "length_sd_m", number_or_null(scene->length_sd_m, 1e-4));
+    return extras;
+}
+
+static json_t *document(struct writer *w, const struct intra_mesh_plan *plan)
+{
+    json_t *root = json_object(), *scene;
+    json_object_set_new(root, "asset", json_pack("{s:s,s:s}", "version", "2.0", "generator", "Intrados " INTRADOS_VERSION));
+    json_object_set_new(root, "extensionsUsed", json_pack("[s]", "KHR_materials_unlit"));
+    scene = json_pack("{s:s,s:O,s:o}", "name", "pipe", "nodes", w->scene_nodes, "extras", scene_extras(plan));
+    json_object_set_new(root, "scene", json_integer(0));
+    json_object_set_new(root, "scenes", json_pack("[o]", scene));
+    json_object_set(root, "nodes", w->nodes);
+    json_object_set(root, "meshes", w->meshes);
+    json_object_set(root, "materials", w->materials);
+    json_object_set(root, "textures", w->textures);
+    json_object_set(root, "images", w->images);
+    json_object_set_new(root, "samplers", json_pack("[{s:i,s:i,s:i,s:i}]", "magFilter", LINEAR, "minFilter",
+                                                    LINEAR_MIPMAP_LINEAR, "wrapS", CLAMP, "wrapT", REPEAT));
+    json_object_set(root, "accessors", w->accessors);
+    json_object_set(root, "bufferViews", w->views);
+    json_object_set_new(root, "buffers", json_pack("[{s:I}]", "byteLength", (json_int_t)w->bin_size));
+    return root;
+}
+
+static bool writer_init(struct writer *w, FILE *bin)
+{
+    json_t **arrays[] = {&w->views,     &w->accessors, &w->images, &w->textures,
+                         &w->materials, &w->meshes,    &w->nodes,  &w->scene_nodes};
+    size_t i;
+    memset(w, 0, sizeof *w);
+    w->bin = bin;
+    for (i = 0; i < sizeof arrays / sizeof *arrays; i++)
+        if (!(*arrays[i] = json_array())) return false;
+    return true;
+}
+
+static void writer_fini(struct writer *w)
+{
+    json_decref(w->views);
+    json_decref(w->accessors);
+    json_decref(w->images);
+    json_decref(w->textures);
+    json_decref(w->materials);
+    json_decref(w->meshes);
+    json_decref(w->nodes);
+    json_decref(w->scene_nodes);
+}
+
+static void put_u32(FILE *stream, uint64_t value)
+{
+    int i;
+    for (i = 0; i < 4; i++) fputc((int)(value >> (8 * i) & 255), stream);
+}
+
+/* Header, JSON chunk, binary chunk copied from the scratch file. */
+static enum intra_status join(FILE *to, const char *json, size_t json_size, const char *bin_path, uint64_t bin_size,
+                              const char *path, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    size_t padding = (4 - json_size % 4) % 4, got;
+    uint64_t copied = 0;
+    char block[1 << 16];
+    FILE *bin = fopen(bin_path, "rb");
+    if (!bin) return INTRA_FAIL(err, INTRA_E_IO, "%s: cannot read it back while writing %s", bin_path, path);
+    fwrite("glTF", 1, 4, to);
+    put_u32(to, 2);
+    put_u32(to, HEADER_BYTES + json_size + padding + bin_size);
+    put_u32(to, json_size + padding);
+    fwrite("JSON", 1, 4, to);
+    fwrite(json, 1, json_size, to);
+    fwrite("   ", 1, padding, to);
+    put_u32(to, bin_size);
+    fwrite("BIN\0", 1, 4, to);
+    while ((got = fread(block, 1, sizeof block, bin)) > 0) copied += fwrite(block, 1, got, to);
+    /* A short write stays in the stream's error flag and is named at the commit. */
+    if (copied != bin_size && !ferror(to))
+        status = INTRA_FAIL(err, INTRA_E_IO, "%s: cannot read it back while writing %s", bin_path, path);
+    fclose(bin);
+    return status;
+}
+
+/* One attempt. *out_bytes is the whole file's size; the file gets its final name only when that is within the budget or
+ * nothing is left to choose. */
+static enum intra_status write_once(const struct intra_mesh_plan *plan, const char *path, double limit,
+                                    double *out_bytes, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    struct intra_out_file file = {0}, scratch = {0};
+    struct writer writer = {0};
+    json_t *root = NULL;
+    char *json = NULL, scratch_path[1024];
+    int64_t i;
+    if (snprintf(scratch_path, sizeof scratch_path, "%s.bin", path) >= (int)sizeof scratch_path)
+        return INTRA_FAIL(err, INTRA_E_IO, "%.100s...: path is too long", path);
+    INTRA_TRY(intra_out_file_open(&file, path, err));
+    INTRA_TRY(intra_out_file_open(&scratch, scratch_path, err));
+    if (!writer_init(&writer, scratch.stream)) goto no_memory;
+    for (i = 0; i < plan->n_chunks; i++) {
+        INTRA_TRY(put_chunk(&writer, plan, i, err));
+        if (ferror(scratch.stream)) break; /* full: no use in going on */
+    }
+    root = document(&writer, plan);
+    /* 15 digits: exact for all our rounded coordinates, short for the rest. */
+    json = root && !writer.is_failed ? json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(15)) : NULL;
+    if (!json) goto no_memory;
+    *out_bytes = HEADER_BYTES + (double)((strlen(json) + 3) / 4 * 4) + (double)writer.bin_size;
+    if (*out_bytes > (double)UINT32_MAX) {
+        status = INTRA_FAIL(err, INTRA_E_ARG, "%s: a GLB ends at 4 GB, this one would have %.1f; choose a shorter range or "
+                            "a coarser texel", path, *out_bytes / 1e9);
+        goto done;
+    }
+    if (*out_bytes > limit) goto done;
+    if (fflush(scratch.stream) != 0 || ferror(scratch.stream)) {
+        INTRA_TRY(intra_out_file_commit(&scratch, err)); /* names the reason */
+    }
+    INTRA_TRY(join(file.stream, json, strlen(json), scratch.part, writer.bin_size, path, err));
+    INTRA_TRY(intra_out_file_commit(&file, err));
+    goto done;
+no_memory:
+    status = INTRA_FAIL(err, INTRA_E_MEM, "%s: out of memory for the JSON part", path);
+done:
+    free(json);
+    json_decref(root);
+    writer_fini(&writer);
+    intra_out_file_abandon(&scratch);
+    intra_out_file_abandon(&file);
+    return status;
+}
+
+enum intra_status intra_export_glb(const struct intra_scene *scene, const struct intra_mesh_options *options,
+                                   const char *path, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    struct intra_mesh_plan plan = {0};
+    bool is_fixed = options->texel_m > 0 && options->step_m > 0 && options->segments > 0;
+    double limit = is_fixed ? INFINITY : (double)options->max_bytes, shrink = 1;
+    int attempt;
+    for (attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+        double bytes = 0;
+        INTRA_TRY(intra_mesh_plan_init(&plan, scene, options, shrink, err));
+        INTRA_TRY(write_once(&plan, path, limit, &bytes, err));
+        if (bytes <= limit) goto done;
+        shrink *= fmax(1.05, 1.03 * bytes / limit);
+        intra_mesh_plan_fini(&plan);
+    }
+    status = INTRA_FAIL(err, INTRA_E_ARG, "%s: the wall does not fit %zu bytes; allow more, or choose a shorter range", path,
+                        options->max_bytes);
+done:
+    intra_mesh_plan_fini(&plan);
+    return status;
+}
