@@ -46,7 +46,8 @@ struct intra_frame {
     int64_t index;   /* 0-based in the input (not in the from/to window) */
     double pts_s;    /* presentation time, seconds, strictly increasing; first frame of the file is 0 */
     struct intra_view_u8 y, u, v;
-    bool is_repeat;  /* the picture repeats the last non-repeated one but for coding noise */
+    bool is_repeat;  /* the picture repeats the last non-repeated one but for coding noise; a small burnt-in clock or
+                      * counter may have gone on. When unsure, false */
     bool is_damaged; /* decoded with errors concealed */
 };
 

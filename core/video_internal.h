@@ -71,7 +71,7 @@ bool intra_comb_is_top_first(const struct intra_comb_state *state);
 
 struct intra_picture_change {
     double mean;        /* mean absolute luma difference */
-    double block_worst; /* the same in the worst block of 16x16 */
+    double block_high;  /* the same in the blocks of 16x16 that changed most, but for the topmost hundredth */
     double noise_ratio; /* fine grain of the difference / fine grain of both pictures, in their flattest blocks:
                          * 1 = grain not shared (a new exposure), 0 = the same grain (the same picture again) */
 };

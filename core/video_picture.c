@@ -94,6 +94,10 @@ bool intra_comb_is_top_first(const struct intra_comb_state *state)
 #define FLAT_BINS 64
 #define FLAT_SHARE 4 /* the flattest quarter of the blocks */
 
+#define CHANGE_BINS 512
+#define CHANGE_PER_LEVEL 8
+#define OVERLAY_SHARE 100 /* one block in so many may change as it likes: a clock or counter in the overlay */
+
 struct block_sums {
     int change;                       /* sum of absolute differences */
     int grain_a, grain_b, grain_diff; /* sums of absolute second differences along the row */
@@ -121,21 +125,21 @@ struct intra_picture_change intra_picture_compare(const struct intra_view_u8 *a,
 {
     const int per_block = BLOCK * BLOCK / BLOCK_ROW_STEP;
     int64_t count[FLAT_BINS] = {0}, grain[FLAT_BINS] = {0}, grain_diff[FLAT_BINS] = {0};
-    int64_t blocks = 0, change = 0, flat = 0, sum = 0, sum_diff = 0;
-    int worst = 0;
+    int64_t blocks = 0, change = 0, flat = 0, above = 0, sum = 0, sum_diff = 0;
+    int changed[CHANGE_BINS] = {0}, level = CHANGE_BINS;
     struct intra_picture_change result = {.mean = 255.0, .noise_ratio = 1.0}; /* too small a picture: unlike */
     for (int row = 0; row + BLOCK <= a->rows; row += BLOCK) {
         for (int col = 0; col + BLOCK <= a->cols; col += BLOCK) {
             struct block_sums s =
                 compare_block(intra_row_u8(a, row) + col, a->stride, intra_row_u8(b, row) + col, b->stride);
             /* Blocks are sorted into bins by their grain, a quarter grey level a sample wide. */
-            int bin = (s.grain_a + s.grain_b) * 2 / per_block;
+            int bin = (s.grain_a + s.grain_b) * 2 / per_block, change_bin = s.change * CHANGE_PER_LEVEL / per_block;
             if (bin > FLAT_BINS - 1) bin = FLAT_BINS - 1;
+            changed[change_bin < CHANGE_BINS ? change_bin : CHANGE_BINS - 1]++;
             count[bin]++;
             grain[bin] += s.grain_a + s.grain_b;
             grain_diff[bin] += s.grain_diff;
             change += s.change;
-            if (s.change > worst) worst = s.change;
             blocks++;
         }
     }
@@ -146,7 +150,8 @@ struct intra_picture_change intra_picture_compare(const struct intra_view_u8 *a,
         sum_diff += grain_diff[bin];
     }
     result.mean = (double)change / (double)(blocks * per_block);
-    result.block_worst = (double)worst / per_block;
+    while (level > 0 && above * OVERLAY_SHARE <= blocks) above += changed[--level];
+    result.block_high = (double)(level + 1) / CHANGE_PER_LEVEL;
     /* Independent grain adds as squares: the difference has sqrt(2) times the grain of one, hence 1/sqrt(2) of the sum
      * of both; scaled so that this is 1. */
     result.noise_ratio = sum > 0 ? 1.4142135623730951 * (double)sum_diff / (double)sum : 0.0;
@@ -156,8 +161,8 @@ struct intra_picture_change intra_picture_compare(const struct intra_view_u8 *a,
 /* A repeat changes the picture by less than this share of what pictures of this stream usually change. */
 #define REPEAT_MAX_SHARE 0.25
 #define REPEAT_MAX_MEAN 1.5   /* grey levels; coding noise beyond it is a stream too poor to tell */
-#define REPEAT_MAX_BLOCK 8.0  /* grey levels in the worst block: a counter digit that turns is more */
-#define REPEAT_MAX_NOISE 0.5  /* between the same grain (0) and new grain (1) */
+#define REPEAT_MAX_BLOCK 4.0  /* grey levels in the blocks that changed most, the overlay's share left out */
+#define REPEAT_MAX_NOISE 0.7  /* between the same grain (0; up to 0.6 after coding) and new grain (1) */
 #define REPEAT_MIN_KNOWN 4    /* changes to know before "usually" means anything */
 #define REPEAT_MAX_RUN 12     /* longer, and it is a camera that stands still in a stream without grain */
 
@@ -177,7 +182,7 @@ static double usual_change(const struct intra_repeat_state *state)
 
 bool intra_repeat_decide(struct intra_repeat_state *state, const struct intra_picture_change *change)
 {
-    bool is_alike = change->mean <= REPEAT_MAX_MEAN && change->block_worst <= REPEAT_MAX_BLOCK &&
+    bool is_alike = change->mean <= REPEAT_MAX_MEAN && change->block_high <= REPEAT_MAX_BLOCK &&
                     change->noise_ratio <= REPEAT_MAX_NOISE && state->filled >= REPEAT_MIN_KNOWN &&
                     change->mean <= REPEAT_MAX_SHARE * usual_change(state);
     if (change->mean == 0.0) return true; /* no sensor gives the same picture twice */
