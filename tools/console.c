@@ -118,10 +118,22 @@ enum intra_status intra_console_log_to(struct intra_console *console, const char
     return status;
 }
 
-void intra_console_record(struct intra_console *console, const char *fields)
+void intra_console_stage(struct intra_console *console, const char *name, double wall_s, double cpu_s, int64_t items)
 {
+    struct intra_json json = {0};
     pthread_mutex_lock(&console->lock);
-    if (console->log) fprintf(console->log, "{\"t_s\":%.3f,%s}\n", intra_clock_s() - console->start_s, fields);
+    if (console->log) {
+        json.stream = console->log;
+        intra_json_open(&json, NULL, '{');
+        intra_json_number(&json, "t_s", intra_clock_s() - console->start_s);
+        intra_json_text(&json, "level", "info");
+        intra_json_text(&json, "stage", name);
+        intra_json_text(&json, "text", "done");
+        intra_json_number(&json, "wall_s", wall_s);
+        intra_json_number(&json, "cpu_s", cpu_s);
+        if (items >= 0) intra_json_integer(&json, "items", items);
+        intra_json_close(&json, '}');
+    }
     pthread_mutex_unlock(&console->lock);
 }
 

@@ -7,6 +7,7 @@
 #include "core/status.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct intra_console;
 
@@ -14,8 +15,8 @@ struct intra_console;
 enum intra_status intra_console_open(bool is_quiet, struct intra_console **out, struct intra_error *err);
 /* From now on log lines go to `path` too, those so far included. */
 enum intra_status intra_console_log_to(struct intra_console *console, const char *path, struct intra_error *err);
-/* A line of our own for the log file: `fields` is the inside of a JSON object. */
-void intra_console_record(struct intra_console *console, const char *fields);
+/* A finished stage, for the log file; items < 0: not counted. */
+void intra_console_stage(struct intra_console *console, const char *name, double wall_s, double cpu_s, int64_t items);
 /* Ends the log file. INTRA_E_IO when something of it could not be written. */
 enum intra_status intra_console_end_log(struct intra_console *console, struct intra_error *err);
 /* Warnings seen so far, each text once; valid until the console closes. */

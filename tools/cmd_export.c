@@ -1,0 +1,244 @@
+/* export: other formats, and stretches, from a finished project; the video is not needed any more. */
+#include "tools/commands.h"
+#include "tools/console.h"
+#include "tools/options.h"
+#include "tools/sizes.h"
+#include "tools/wall_load.h"
+
+#include "core/fileio.h"
+#include "core/store.h"
+#include "core/units.h"
+#include "export/export.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+enum { OPT_FORMAT, OPT_OUT, OPT_RANGE, OPT_TEXEL, OPT_LAYER, OPT_MAX_SIZE, OPT_FORCE, OPT_QUIET, N_OPTIONS };
+
+static const struct intra_option options[N_OPTIONS] = {
+    [OPT_FORMAT] = {"format", 0, "FORMAT", "glb, obj or ply (model), tiff (unrolled wall), csv (profile); default: by FILE's ending"},
+    [OPT_OUT] = {"output", 'o', "FILE", "file to write (required)"},
+    [OPT_RANGE] = {"range", 0, "FROM:TO", "only this stretch of stations, e.g. 10m:20m"},
+    [OPT_TEXEL] = {"texel", 0, "LENGTH", "cell of the texture or wall image, e.g. 2mm; never finer than the project's"},
+    [OPT_LAYER] = {"layer", 0, "LAYER", "of a tiff: colour (default), relief or coverage"},
+    [OPT_MAX_SIZE] = {"max-size", 0, "SIZE", "size budget of a model, e.g. 100MB (default 25MB)"},
+    [OPT_FORCE] = {"force", 'f', NULL, "replace FILE if it exists"},
+    [OPT_QUIET] = {"quiet", 'q', NULL, "print errors only"},
+};
+
+static const struct intra_usage usage = {"export", "OUT -o FILE", "Writes another format, or a stretch, from the folder of a finished reconstruction.",
+                                         "intrados export run.intrados --range 10m:20m --texel 1mm -o joint.glb", options, N_OPTIONS};
+
+enum format { FORMAT_GLB, FORMAT_OBJ, FORMAT_PLY, FORMAT_TIFF, FORMAT_CSV, N_FORMATS };
+static const char *const format_names[N_FORMATS] = {"glb", "obj", "ply", "tiff", "csv"};
+static const char *const layer_names[] = {[INTRA_TIFF_COLOUR] = "colour", [INTRA_TIFF_RELIEF] = "relief", [INTRA_TIFF_COVERAGE] = "coverage"};
+
+struct request {
+    const char *project, *out;
+    int format; /* -1: by the name */
+    double from_m, to_m; /* NaN: everything */
+    double texel_m;      /* 0: as it is */
+    enum intra_tiff_layer layer;
+    size_t max_bytes;
+    bool is_forced, is_quiet;
+};
+
+static enum intra_status parse_range(const char *text, double *from_m, double *to_m, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    char from[64];
+    const char *colon = strchr(text, ':');
+    if (!colon || colon - text >= (int)sizeof from)
+        return INTRA_FAIL(err, INTRA_E_ARG, "--range: '%s' is not FROM:TO; write for example 10m:20m", text);
+    snprintf(from, sizeof from, "%.*s", (int)(colon - text), text);
+    INTRA_TRY(intra_parse_length("--range", from, from_m, err));
+    INTRA_TRY(intra_parse_length("--range", colon + 1, to_m, err));
+    if (!(*from_m < *to_m)) status = INTRA_FAIL(err, INTRA_E_ARG, "--range %s: the first station must be smaller than the second", text);
+done:
+    return status;
+}
+
+static enum intra_status parse_format(const char *text, int *out, struct intra_error *err)
+{
+    const char *near;
+    if (strcasecmp(text, "tif") == 0) text = "tiff";
+    for (*out = 0; *out < N_FORMATS; ++*out)
+        if (strcasecmp(text, format_names[*out]) == 0) return INTRA_OK;
+    near = intra_nearest_word(text, format_names, N_FORMATS);
+    return INTRA_FAIL(err, INTRA_E_ARG, "--format: '%s' is not glb, obj, ply, tiff or csv%s%s%s", text, near ? "; did you mean '" : "",
+                      near ? near : "", near ? "'?" : "");
+}
+
+static enum intra_status parse_layer(const char *text, enum intra_tiff_layer *out, struct intra_error *err)
+{
+    for (int i = 0; i < 3; i++) {
+        *out = (enum intra_tiff_layer)i;
+        if (strcmp(text, layer_names[i]) == 0) return INTRA_OK;
+    }
+    return INTRA_FAIL(err, INTRA_E_ARG, "--layer: '%s' is not colour, relief or coverage", text);
+}
+
+static enum intra_status set_option(void *user, int option, const char *value, struct intra_error *err)
+{
+    struct request *r = user;
+    enum intra_status status;
+    switch (option) {
+    case OPT_FORMAT: return parse_format(value, &r->format, err);
+    case OPT_OUT: r->out = value; return INTRA_OK;
+    case OPT_RANGE: return parse_range(value, &r->from_m, &r->to_m, err);
+    case OPT_TEXEL:
+        status = intra_parse_length("--texel", value, &r->texel_m, err);
+        if (status == INTRA_OK && !(r->texel_m >= 1e-4 && r->texel_m <= 1))
+            status = INTRA_FAIL(err, INTRA_E_ARG, "--texel %s: must be 0.1mm to 1m", value);
+        return status;
+    case OPT_LAYER: return parse_layer(value, &r->layer, err);
+    case OPT_MAX_SIZE: return intra_parse_size("--max-size", value, &r->max_bytes, err);
+    case OPT_FORCE: r->is_forced = true; return INTRA_OK;
+    case OPT_QUIET: r->is_quiet = true; return INTRA_OK;
+    default: return INTRA_FAIL(err, INTRA_E_ARG, "option %d is not known", option);
+    }
+}
+
+static enum intra_status read_request(int argc, char **argv, struct request *r, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    const char *dot;
+    int first = 0;
+    INTRA_TRY(intra_options_parse(&usage, argc, argv, set_option, r, &first, err));
+    if (first == argc) return INTRA_FAIL(err, INTRA_E_ARG, "no project given: the folder that 'intrados reconstruct' made");
+    if (argc - first > 1) return INTRA_FAIL(err, INTRA_E_ARG, "'%s': one project at a time", argv[first + 1]);
+    if (!r->out) return INTRA_FAIL(err, INTRA_E_ARG, "-o is missing: the file to write, e.g. -o joint.glb");
+    r->project = argv[first];
+    dot = strrchr(r->out, '.');
+    if (r->format < 0 && (!dot || parse_format(dot + 1, &r->format, NULL) != INTRA_OK))
+        return INTRA_FAIL(err, INTRA_E_ARG, "%s: this ending names no format; give --format glb, obj, ply, tiff or csv", r->out);
+    if (r->format == FORMAT_TIFF && r->layer == INTRA_TIFF_COVERAGE && r->texel_m > 0)
+        return INTRA_FAIL(err, INTRA_E_ARG, "--texel: the coverage is written as it is; leave --texel out");
+done:
+    return status;
+}
+
+/* Columns of the wall inside the asked stretch. */
+static enum intra_status find_columns(const struct request *r, const struct intra_scene *scene, int64_t *from, int64_t *to,
+                                      struct intra_error *err)
+{
+    const struct intra_wall *wall = &scene->wall;
+    double end_m = wall->station0_m + (double)wall->cols * wall->texel_m;
+    *from = 0;
+    *to = wall->cols;
+    if (isnan(r->from_m)) return INTRA_OK;
+    if (r->from_m >= end_m || r->to_m <= wall->station0_m)
+        return INTRA_FAIL(err, INTRA_E_ARG, "--range: nothing there; the wall of %s runs from %.3f m to %.3f m", r->project, wall->station0_m,
+                          end_m);
+    *from = (int64_t)fmax(0, floor((r->from_m - wall->station0_m) / wall->texel_m + 1e-6));
+    *to = (int64_t)fmin((double)wall->cols, ceil((r->to_m - wall->station0_m) / wall->texel_m - 1e-6));
+    return INTRA_OK;
+}
+
+static enum intra_status export_model(const struct request *r, struct intra_scene *scene, const char *scratch_dir, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    struct intra_mesh_options mesh = intra_mesh_defaults();
+    int64_t from, to;
+    int64_t margin = (int64_t)ceil(0.1 / scene->wall.texel_m); /* filters at the ends see their neighbours */
+    INTRA_TRY(find_columns(r, scene, &from, &to, err));
+    from = from > margin ? from - margin : 0;
+    to = to + margin < scene->wall.cols ? to + margin : scene->wall.cols;
+    INTRA_TRY(intra_wall_load(scene, r->project, INTRA_TIFF_COLOUR, from, to, false, scratch_dir, err));
+    INTRA_TRY(intra_wall_load(scene, r->project, INTRA_TIFF_RELIEF, from, to, false, scratch_dir, err));
+    if (!isnan(r->from_m)) {
+        mesh.station_from_m = r->from_m;
+        mesh.station_to_m = r->to_m;
+    }
+    mesh.texel_m = r->texel_m;
+    mesh.max_bytes = r->max_bytes;
+    if (r->format == FORMAT_GLB)
+        status = intra_export_glb(scene, &mesh, r->out, err);
+    else if (r->format == FORMAT_OBJ)
+        status = intra_export_obj(scene, &mesh, r->out, err);
+    else
+        status = intra_export_ply(scene, &mesh, r->out, err);
+done:
+    return status;
+}
+
+static enum intra_status export_image(const struct request *r, struct intra_scene *scene, const char *scratch_dir,
+                                      const struct intra_progress *progress, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    int64_t from, to;
+    INTRA_TRY(find_columns(r, scene, &from, &to, err));
+    INTRA_TRY(intra_wall_load(scene, r->project, r->layer, from, to, true, scratch_dir, err));
+    if (r->texel_m > scene->wall.texel_m * 1.001) INTRA_TRY(intra_wall_resample(scene, r->layer, r->texel_m, scratch_dir, err));
+    INTRA_TRY(intra_export_tiff(scene, r->layer, r->out, progress, err));
+done:
+    return status;
+}
+
+/* Sections of the stretch stay; they are sorted by station. */
+static void crop_sections(const struct request *r, struct intra_scene *scene)
+{
+    int64_t n = 0;
+    if (isnan(r->from_m)) return;
+    for (int64_t i = 0; i < scene->n_sections; i++)
+        if (scene->sections[i].station_m >= r->from_m - 1e-9 && scene->sections[i].station_m <= r->to_m + 1e-9)
+            scene->sections[n++] = scene->sections[i];
+    scene->n_sections = n;
+}
+
+/* Scratch files stand in the folder of the output. */
+static void folder_of(const char *path, char *out, size_t n)
+{
+    const char *slash = strrchr(path, '/');
+    if (!slash)
+        snprintf(out, n, ".");
+    else
+        snprintf(out, n, "%.*s", slash == path ? 1 : (int)(slash - path), path);
+}
+
+static enum intra_status run_export(const struct request *r, struct intra_console *console, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    struct intra_store *store = NULL;
+    struct intra_scene scene;
+    struct intra_progress progress = intra_console_progress(console);
+    char path[1100], scratch_dir[1024];
+    intra_scene_init(&scene);
+    folder_of(r->out, scratch_dir, sizeof scratch_dir);
+    if (intra_path_exists(r->out) && !r->is_forced)
+        return INTRA_FAIL(err, INTRA_E_EXISTS, "%s: exists; give --force to replace it, or another -o", r->out);
+    INTRA_TRY(intra_path_join(path, sizeof path, r->project, "project.sqlite", err));
+    INTRA_TRY(intra_store_open(path, &store, err));
+    INTRA_TRY(intra_store_read_scene(store, &scene, err));
+    if (r->format == FORMAT_CSV) {
+        crop_sections(r, &scene);
+        status = intra_export_profile(&scene, r->out, err);
+    } else if (r->format == FORMAT_TIFF) {
+        status = export_image(r, &scene, scratch_dir, &progress, err);
+    } else {
+        status = export_model(r, &scene, scratch_dir, err);
+    }
+done:
+    intra_store_close(&store);
+    intra_scene_fini(&scene);
+    return status;
+}
+
+int intra_cmd_export(int argc, char **argv)
+{
+    struct intra_error err = {0};
+    struct request request = {.format = -1, .from_m = NAN, .to_m = NAN, .max_bytes = 25000000};
+    struct intra_console *console = NULL;
+    enum intra_status status = read_request(argc, argv, &request, &err);
+    if (status == INTRA_EOF) return INTRA_EXIT_DONE;
+    if (status != INTRA_OK) return intra_command_fail("export", &err);
+    INTRA_TRY(intra_console_open(request.is_quiet, &console, &err));
+    INTRA_TRY(run_export(&request, console, &err));
+    intra_console_clear(console);
+    if (!request.is_quiet) printf("%s\n", request.out);
+done:
+    intra_console_close(&console);
+    return status == INTRA_OK ? INTRA_EXIT_DONE : intra_command_fail("export", &err);
+}

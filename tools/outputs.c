@@ -1,0 +1,224 @@
+#include "tools/outputs.h"
+
+#include "core/log.h"
+#include "core/store.h"
+#include "core/video.h"
+#include "export/export.h"
+#include "export/tiff_read.h"
+
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+const char *const intra_output_names[] = {"project.sqlite", "trajectory.tum", "frames.csv",   "profile.csv", "observations.csv",
+                                          "unrolled.tif",   "relief.tif",     "coverage.tif", "model.glb",   "model.obj",
+                                          "model.mtl",      "log.jsonl",      NULL};
+
+struct job {
+    const struct intra_scene *scene;
+    const struct intra_reconstruct_report *report;
+    const struct intra_workdir *dir;
+    const struct intra_outputs_request *request;
+    const struct intra_provenance *provenance;
+    struct intra_console *console;
+    struct intra_progress progress;
+    struct intra_outputs_result *result;
+    double wall_s, cpu_s; /* at the start of the stage */
+};
+
+static double cpu_clock_s(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static void begin_stage(struct job *job, const char *name)
+{
+    intra_progress_report(&job->progress, name, 0, 1);
+    job->wall_s = intra_clock_s();
+    job->cpu_s = cpu_clock_s();
+}
+
+static void end_stage(struct job *job, const char *name)
+{
+    int n = job->result->n_stages++;
+    job->result->stages[n].name = name;
+    job->result->stages[n].wall_s = intra_clock_s() - job->wall_s;
+    job->result->stages[n].cpu_s = cpu_clock_s() - job->cpu_s;
+    intra_console_stage(job->console, name, job->result->stages[n].wall_s, job->result->stages[n].cpu_s, -1);
+}
+
+static void note(struct job *job, enum intra_status status, const struct intra_error *err)
+{
+    if (status == INTRA_OK) return;
+    if (job->result->n_failed++ == 0) job->result->first = *err;
+    intra_log(INTRA_LOG_ERROR, "files", "%s", err->text);
+}
+
+/* Each writer gets the path inside the work folder. */
+typedef enum intra_status writer_fn(struct job *job, const char *path, struct intra_error *err);
+
+static void write_file(struct job *job, const char *name, writer_fn *writer)
+{
+    struct intra_error err = {0};
+    char path[1100];
+    enum intra_status status = intra_workdir_path(job->dir, name, path, sizeof path, &err);
+    if (status == INTRA_OK) status = writer(job, path, &err);
+    note(job, status, &err);
+}
+
+static enum intra_status write_trajectory(struct job *job, const char *path, struct intra_error *err)
+{
+    return intra_export_trajectory(job->scene, path, err);
+}
+static enum intra_status write_frames(struct job *job, const char *path, struct intra_error *err)
+{
+    return intra_export_frames(job->scene, path, err);
+}
+static enum intra_status write_profile(struct job *job, const char *path, struct intra_error *err)
+{
+    return intra_export_profile(job->scene, path, err);
+}
+static enum intra_status write_observations(struct job *job, const char *path, struct intra_error *err)
+{
+    return intra_export_observations(job->scene, path, err);
+}
+static enum intra_status write_colour(struct job *job, const char *path, struct intra_error *err)
+{
+    return intra_export_tiff(job->scene, INTRA_TIFF_COLOUR, path, &job->progress, err);
+}
+static enum intra_status write_relief(struct job *job, const char *path, struct intra_error *err)
+{
+    return intra_export_tiff(job->scene, INTRA_TIFF_RELIEF, path, &job->progress, err);
+}
+static enum intra_status write_coverage(struct job *job, const char *path, struct intra_error *err)
+{
+    return intra_export_tiff(job->scene, INTRA_TIFF_COVERAGE, path, &job->progress, err);
+}
+static enum intra_status write_glb(struct job *job, const char *path, struct intra_error *err)
+{
+    struct intra_mesh_options options = intra_mesh_defaults();
+    options.max_bytes = job->request->max_bytes;
+    return intra_export_glb(job->scene, &options, path, err);
+}
+static enum intra_status write_obj(struct job *job, const char *path, struct intra_error *err)
+{
+    struct intra_mesh_options options = intra_mesh_defaults();
+    options.max_bytes = job->request->max_bytes;
+    return intra_export_obj(job->scene, &options, path, err);
+}
+
+/* ---- the store ---- */
+
+static enum intra_status store_provenance(struct job *job, struct intra_store *store, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    const struct intra_provenance *p = job->provenance;
+    const char *const *warnings;
+    int n_warnings;
+    INTRA_TRY(intra_store_write_meta(store, "program", "intrados", err));
+    INTRA_TRY(intra_store_write_meta(store, "program_version", INTRADOS_VERSION, err));
+    INTRA_TRY(intra_store_write_meta(store, "input_path", p->input_path, err));
+    INTRA_TRY(intra_store_write_meta(store, "input_sha256", p->input_sha256, err));
+    INTRA_TRY(intra_store_write_meta(store, "options_json", p->options_json, err));
+    INTRA_TRY(intra_store_write_meta(store, "started_utc", p->started_utc, err));
+    INTRA_TRY(intra_store_write_meta(store, "is_complete", job->report->is_complete ? "1" : "0", err));
+    INTRA_TRY(intra_store_write_library(store, "sqlite", intra_store_library_version(), err));
+    INTRA_TRY(intra_store_write_library(store, "libtiff", intra_tiff_library_version(), err));
+    for (int i = 0; i < job->report->n_stages; i++)
+        INTRA_TRY(intra_store_write_stage(store, job->report->stages[i].name, job->report->stages[i].wall_s,
+                                          job->report->stages[i].cpu_s, job->report->stages[i].items, err));
+    for (int i = 0; i < job->result->n_stages; i++)
+        INTRA_TRY(intra_store_write_stage(store, job->result->stages[i].name, job->result->stages[i].wall_s,
+                                          job->result->stages[i].cpu_s, 0, err));
+    n_warnings = intra_console_warnings(job->console, &warnings);
+    for (int i = 0; i < n_warnings; i++) INTRA_TRY(intra_store_write_warning(store, warnings[i], err));
+done:
+    return status;
+}
+
+/* Files that stand finished in the work folder; not the store itself nor the log, which still grows. */
+static int is_listed(const struct dirent *entry)
+{
+    const char *name = entry->d_name;
+    size_t n = strlen(name);
+    if (name[0] == '.' || strcmp(name, "project.sqlite") == 0 || strcmp(name, "log.jsonl") == 0) return 0;
+    return n < 5 || strcmp(name + n - 5, ".part") != 0;
+}
+
+static enum intra_status store_files(struct job *job, struct intra_store *store, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    struct dirent **entries = NULL;
+    int n = scandir(job->dir->part, &entries, is_listed, alphasort);
+    if (n < 0) return INTRA_FAIL(err, INTRA_E_IO, "%s: cannot list the folder", job->dir->part);
+    for (int i = 0; i < n; i++) {
+        char path[1100], hash[65];
+        struct stat st;
+        INTRA_TRY(intra_workdir_path(job->dir, entries[i]->d_name, path, sizeof path, err));
+        if (stat(path, &st) != 0 || !S_ISREG(st.st_mode)) continue;
+        INTRA_TRY(intra_file_sha256(path, hash, err));
+        INTRA_TRY(intra_store_write_file(store, entries[i]->d_name, st.st_size, hash, err));
+    }
+done:
+    for (int i = 0; i < n; i++) free(entries[i]); /* of scandir, so not core/mem's */
+    free(entries);
+    return status;
+}
+
+static enum intra_status write_store(struct job *job, const char *path, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    struct intra_store *store = NULL;
+    INTRA_TRY(intra_store_create(path, &store, err));
+    INTRA_TRY(intra_store_write_scene(store, job->scene, err));
+    INTRA_TRY(store_provenance(job, store, err));
+    INTRA_TRY(store_files(job, store, err));
+    INTRA_TRY(intra_store_commit(store, err));
+done:
+    intra_store_close(&store);
+    return status;
+}
+
+void intra_outputs_write(const struct intra_scene *scene, const struct intra_reconstruct_report *report,
+                         const struct intra_workdir *dir, const struct intra_outputs_request *request,
+                         const struct intra_provenance *provenance, struct intra_console *console,
+                         struct intra_outputs_result *result)
+{
+    struct job job = {.scene = scene,
+                      .report = report,
+                      .dir = dir,
+                      .request = request,
+                      .provenance = provenance,
+                      .console = console,
+                      .progress = intra_console_progress(console),
+                      .result = result};
+    memset(result, 0, sizeof *result);
+    begin_stage(&job, "tables");
+    write_file(&job, "trajectory.tum", write_trajectory);
+    write_file(&job, "frames.csv", write_frames);
+    write_file(&job, "profile.csv", write_profile);
+    write_file(&job, "observations.csv", write_observations);
+    end_stage(&job, "tables");
+    begin_stage(&job, "wall images");
+    write_file(&job, "unrolled.tif", write_colour);
+    write_file(&job, "relief.tif", write_relief);
+    write_file(&job, "coverage.tif", write_coverage);
+    end_stage(&job, "wall images");
+    if (request->has_glb) {
+        begin_stage(&job, "model.glb");
+        write_file(&job, "model.glb", write_glb);
+        end_stage(&job, "model.glb");
+    }
+    if (request->has_obj) {
+        begin_stage(&job, "model.obj");
+        write_file(&job, "model.obj", write_obj);
+        end_stage(&job, "model.obj");
+    }
+    begin_stage(&job, "store");
+    write_file(&job, "project.sqlite", write_store);
+    end_stage(&job, "store");
+}

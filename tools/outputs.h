@@ -1,0 +1,44 @@
+/* All files of a result, from the scene into the work folder: tables first, as they are small and worth most, then the wall
+ * images, the models, and the store, which lists the others. */
+#ifndef INTRA_TOOLS_OUTPUTS_H
+#define INTRA_TOOLS_OUTPUTS_H
+
+#include "recon/reconstruct.h"
+#include "tools/console.h"
+#include "tools/workdir.h"
+
+#include <stddef.h>
+
+struct intra_provenance {
+    const char *input_path;
+    const char *input_sha256;
+    const char *options_json;
+    const char *started_utc;
+};
+
+struct intra_outputs_request {
+    bool has_glb, has_obj;
+    size_t max_bytes; /* of model.glb */
+};
+
+enum { INTRA_OUTPUTS_STAGES = 8 };
+struct intra_outputs_result {
+    int n_failed;             /* files that could not be written; the others are complete */
+    struct intra_error first; /* why the first of them failed */
+    struct {
+        const char *name;
+        double wall_s, cpu_s;
+    } stages[INTRA_OUTPUTS_STAGES];
+    int n_stages;
+};
+
+/* A file that fails does not stop the next. */
+void intra_outputs_write(const struct intra_scene *scene, const struct intra_reconstruct_report *report,
+                         const struct intra_workdir *dir, const struct intra_outputs_request *request,
+                         const struct intra_provenance *provenance, struct intra_console *console,
+                         struct intra_outputs_result *result);
+
+/* Names that a result may hold in OUT, NULL-terminated: what --force may remove. */
+extern const char *const intra_output_names[];
+
+#endif
