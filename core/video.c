@@ -368,8 +368,7 @@ struct intra_video {
     struct clock clock;
     int64_t next_index, lost;
     struct SwsContext *scaler;
-    struct intra_planes_rule rule;
-    int from_format, from_width, from_height, from_matrix; /* what scaler and rule are set up for; -1: nothing */
+    int from_format, from_width, from_height, from_matrix; /* what the scaler is set up for; -1: nothing */
     bool is_from_full;
     enum deint_mode deint;
     bool is_top_first;
@@ -482,7 +481,6 @@ static enum intra_status convert(struct intra_video *v, const AVFrame *f, struct
         matrix != v->from_matrix || is_full != v->is_from_full) {
         enum intra_status status = is_fast ? INTRA_OK : set_scaler(v, f, matrix, is_full, err);
         if (status != INTRA_OK) return status;
-        intra_planes_rule_init(&v->rule, is_full, matrix == SWS_CS_ITU709 && f->format != AV_PIX_FMT_GRAY8);
         v->from_format = f->format;
         v->from_width = f->width;
         v->from_height = f->height;
@@ -495,7 +493,7 @@ static enum intra_status convert(struct intra_video *v, const AVFrame *f, struct
             from.u = from.v = f->data[0];
             from.u_stride = from.v_stride = f->linesize[0];
         }
-        intra_planes_convert(&v->rule, &from, to);
+        intra_planes_convert(&from, is_full, matrix == SWS_CS_ITU709 && f->format != AV_PIX_FMT_GRAY8, to);
     } else if (sws_scale(v->scaler, (const uint8_t *const *)f->data, f->linesize, 0, f->height, planes, strides) <= 0) {
         return INTRA_FAIL(err, INTRA_E_FORMAT, "%s: cannot convert its colours", v->path);
     }

@@ -46,13 +46,8 @@ struct intra_planes {
     const uint8_t *y, *u, *v;
     ptrdiff_t y_stride, u_stride, v_stride; /* may be negative: bottom-up pictures */
 };
-struct intra_planes_rule {
-    bool is_full_range, is_bt709;
-    uint8_t y_table[256], c_table[256];
-};
-void intra_planes_rule_init(struct intra_planes_rule *rule, bool is_full_range, bool is_bt709);
-void intra_planes_convert(const struct intra_planes_rule *rule, const struct intra_planes *from,
-                          struct intra_frame *to);
+void intra_planes_convert(const struct intra_planes *from, bool is_full_range, bool is_bt709, struct intra_frame *to);
+/* Chroma without colour. */
 void intra_planes_set_grey(struct intra_frame *frame);
 
 /* ---- video_picture.c: what the picture itself says: combing, field order, repeats ---- */
