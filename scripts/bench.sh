@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# The figures of docs/benchmarks.md: installs what is missing, builds, runs. Usage:
+#   scripts/bench.sh [options of tests/bench/suite.py]        the suite of simulated scenes
+#   scripts/bench.sh --memory SCENE                           peak memory against a pipe four times as long
+#   scripts/bench.sh --colmap SCENE [options of colmap.py]    general structure from motion on one scene (large package)
+set -euo pipefail
+source "$(dirname "$0")/lib.sh"
+
+need_packages build bench
+build_preset release
+if [ "${1:-}" != --colmap ]; then
+    exec python3 tests/bench/suite.py "$@"
+fi
+[ $# -ge 2 ] || die "--colmap needs the name of a scene"
+scene=$2
+shift 2
+install_packages colmap python3-numpy
+sim=out/bench/colmap/sim-$scene
+if [ ! -f "$sim/truth/truth.json" ]; then
+    rm -rf "$sim"
+    build/release/bin/intrados simulate "$scene" --seed 1 -o "$sim"
+fi
+exec nice python3 tests/bench/colmap.py "$sim" --out "out/bench/colmap/$scene" "$@"

@@ -1,0 +1,234 @@
+#!/usr/bin/env python3
+"""The benchmark: simulated pipes, reconstructed with calibrated lens and nominal diameter, measured against their truth.
+
+For each (scene, seed): intrados simulate, reconstruct, evaluate, and ffmpeg decoding the same file alone with as many
+threads. One JSON file a run under OUT/runs keeps the figures, with the program's hash in its name, so that a suite
+that was stopped goes on where it was. Prints a Markdown table; OUT/suite.csv has every run.
+
+Usage: suite.py [--scenes a,b] [--seeds 1,2,3] [--threads N] [--out out/bench] [--clean] [--memory SCENE]
+"""
+import argparse
+import csv
+import hashlib
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+
+SCENES = ["straight-concrete-300", "clay-225-bend", "brick-600-fisheye", "plastic-250-operator", "water-450-blur",
+          "interlaced-300-mpeg2", "lined-300-ovality", "concrete-800-wide"]
+
+# Column, where it stands in the JSON of `evaluate` (or in ours), factor, decimals, the worse direction, target as text.
+FIGURES = [
+    ("posed %", "eval.posed_pct", 1, 2, min, ">= 98"),
+    ("distance error %", "eval.distance_error_pct", 1, 3, max, "<= 0.5 median, 1.5 worst"),
+    ("translation error over 1 m %", "eval.relative_translation_error_pct", 1, 3, max, "<= 1 median"),
+    ("unroll RMS mm", "eval.unroll_rms_mm", 1, 2, max, "<= 3 in DN300"),
+    ("coverage %", "eval.coverage_pct", 1, 2, min, ">= 99"),
+    ("times real time", "real_time_factor", 1, 2, min, ">= 3"),
+    ("times decoding", "decode_ratio", 1, 1, max, "stated"),
+    ("peak memory MB", "peak_mb", 1, 0, max, "<= 700"),
+]
+
+
+def measured(command, log):
+    """Exit status, seconds on the clock, CPU seconds and peak memory in MB of a command."""
+    started = time.monotonic()
+    with open(log, "w", encoding="utf-8") as f:
+        process = subprocess.Popen(command, stdout=f, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+        _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return (process.returncode, time.monotonic() - started, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / 1e6)
+
+
+def sha(paths):
+    digest = hashlib.sha256()
+    for path in paths:
+        with open(path, "rb") as f:
+            digest.update(f.read())
+    return digest.hexdigest()[:12]
+
+
+def simulator_version(root):
+    """Hash of what the pictures and the truth depend on."""
+    paths = [os.path.join(root, "core", "video_writer.c")]
+    for folder, folders, files in os.walk(os.path.join(root, "tools", "sim")):
+        folders.sort()
+        paths += [os.path.join(folder, n) for n in sorted(files)]
+    return sha(paths)
+
+
+def pick(figures, path):
+    for key in path.split("."):
+        figures = figures.get(key) if isinstance(figures, dict) else None
+    return float(figures) if isinstance(figures, (int, float)) and not isinstance(figures, bool) else None
+
+
+class Bench:
+    def __init__(self, a):
+        self.a = a
+        self.root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+        self.program = sha([a.intrados])
+        self.simulator = simulator_version(self.root)
+        for name in ("sim", "runs", "logs"):
+            os.makedirs(os.path.join(a.out, name), exist_ok=True)
+
+    def simulate(self, scene, name, seed):
+        """Folder of a simulated inspection; an unfinished one never has this name."""
+        folder = os.path.join(self.a.out, "sim", f"{name}-{seed}-{self.simulator}")
+        if not os.path.exists(os.path.join(folder, "truth", "truth.json")):
+            shutil.rmtree(folder, ignore_errors=True)
+            part = folder + ".unfinished"
+            shutil.rmtree(part, ignore_errors=True)
+            log = os.path.join(self.a.out, "logs", f"{name}-{seed}-simulate.log")
+            code, wall, _, _ = measured([self.a.intrados, "simulate", scene, "--seed", str(seed), "--threads",
+                                         str(self.a.threads), "-o", part], log)
+            if code:
+                raise RuntimeError(f"simulate {scene} seed {seed} failed with {code}; see {log}")
+            with open(os.path.join(part, "simulate_s"), "w", encoding="utf-8") as f:
+                f.write(f"{wall:.2f}\n")
+            os.rename(part, folder)
+        return folder
+
+    def run(self, scene, seed, name=None):
+        """Figures of one (scene, seed), from the cache where they are there."""
+        name = name or scene
+        cached = os.path.join(self.a.out, "runs", f"{name}-{seed}-{self.simulator}-{self.program}-t{self.a.threads}.json")
+        if os.path.exists(cached):
+            with open(cached, encoding="utf-8") as f:
+                return json.load(f)
+        sim = self.simulate(scene, name, seed)
+        with open(os.path.join(sim, "truth", "truth.json"), encoding="utf-8") as f:
+            truth = json.load(f)
+        video = next((os.path.join(sim, n) for n in sorted(os.listdir(sim)) if n.startswith("video.")),
+                     os.path.join(sim, "frames"))
+        result = os.path.join(self.a.out, "result", f"{name}-{seed}")
+        shutil.rmtree(result, ignore_errors=True)
+        log = lambda step: os.path.join(self.a.out, "logs", f"{name}-{seed}-{step}.log")
+        threads = str(self.a.threads)
+        figures = {"scene": name, "seed": seed, "program": self.program, "simulator": self.simulator, "threads": self.a.threads,
+                   "frames": truth["frames"], "length_m": truth["length_m"]}
+
+        code, wall, cpu, peak = measured([self.a.intrados, "reconstruct", video, "--diameter", f"{truth['nominal_diameter_m']}m",
+                                          "--camera", os.path.join(sim, "camera.yaml"), "--threads", threads, "-o", result],
+                                         log("reconstruct"))
+        seconds = truth["frames"] / truth["fps"]
+        figures.update(exit=code, reconstruct_s=wall, reconstruct_cpu_s=cpu, peak_mb=peak, real_time_factor=seconds / wall)
+        if os.path.isfile(video):
+            dcode, dwall, _, _ = measured(["ffmpeg", "-nostdin", "-v", "error", "-threads", threads, "-i", video, "-f", "null",
+                                           "-"], log("decode"))
+            if dcode == 0:
+                figures.update(decode_s=dwall, decode_ratio=wall / dwall)
+        if code in (0, 3):
+            with open(log("evaluate"), "w", encoding="utf-8") as err:
+                done = subprocess.run([self.a.intrados, "evaluate", result, "--truth", sim, "--json"], stderr=err,
+                                      stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, check=False)
+            figures["evaluate_exit"] = done.returncode
+            if done.returncode == 0:
+                figures["eval"] = json.loads(done.stdout)
+        if self.a.clean:
+            shutil.rmtree(sim, ignore_errors=True)
+            shutil.rmtree(result, ignore_errors=True)
+        with open(cached + ".part", "w", encoding="utf-8") as f:
+            json.dump(figures, f, indent=1)
+        os.rename(cached + ".part", cached)
+        return figures
+
+
+def cell(value, decimals):
+    return "-" if value is None else f"{value:.{decimals}f}"
+
+
+def write_table(runs, to):
+    """One line a scene: the median of its seeds, and in brackets the worst; then all runs together."""
+    to.write("| scene | runs | " + " | ".join(f[0] for f in FIGURES) + " |\n|---|---|" + "---|" * len(FIGURES) + "\n")
+    scenes = list(dict.fromkeys(r["scene"] for r in runs))
+    for scene in scenes + ["all: median (worst)"]:
+        chosen = [r for r in runs if r["scene"] == scene] if scene in scenes else runs
+        line = [scene, str(len(chosen))]
+        for _, path, factor, decimals, worst, _ in FIGURES:
+            values = [pick(r, path) for r in chosen]
+            known = [factor * v for v in values if v is not None]
+            text = f"{statistics.median(known):.{decimals}f} ({worst(known):.{decimals}f})" if known else "-"
+            missing = len(values) - len(known)
+            line.append(text + (f", {missing} without" if missing and known else ""))
+        to.write("| " + " | ".join(line) + " |\n")
+    to.write("| target | | " + " | ".join(f[5] for f in FIGURES) + " |\n")
+
+
+def write_csv(runs, path):
+    with open(path + ".part", "w", newline="", encoding="utf-8") as f:
+        out = csv.writer(f)
+        out.writerow(["scene", "seed", "exit", "frames", "length_m", "reconstruct_s", "decode_s"] + [x[0] for x in FIGURES])
+        for r in runs:
+            out.writerow([r["scene"], r["seed"], r["exit"], r["frames"], r["length_m"], cell(r["reconstruct_s"], 2),
+                          cell(r.get("decode_s"), 2)] +
+                         [cell(None if pick(r, x[1]) is None else x[2] * pick(r, x[1]), x[3] + 1) for x in FIGURES])
+    os.rename(path + ".part", path)
+
+
+def longer(bench, scene, times):
+    """A scene file with the same pipe `times` as long, driven through to its end."""
+    # The resolved scene of the short one names every value, so nothing but the length changes.
+    with open(os.path.join(bench.simulate(scene, scene, 1), "scene.json"), encoding="utf-8") as f:
+        resolved = json.load(f)
+    for stretch in resolved["centreline"]:
+        stretch["straight_m"] = stretch.get("straight_m", 0) * times
+    for phase in resolved["motion"]["phases"]:
+        if phase.get("distance_m"):
+            phase["distance_m"] *= times
+        if phase.get("to_m"):
+            phase["to_m"] *= times
+    path = os.path.join(bench.a.out, f"{scene}-x{times}.json")
+    with open(path, "w", encoding="utf-8") as f:
+        json.dump(resolved, f, indent=1)
+    return path
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--intrados", default="build/release/bin/intrados")
+    parser.add_argument("--scenes", default=",".join(SCENES))
+    parser.add_argument("--seeds", default="1,2,3")
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--out", default="out/bench")
+    parser.add_argument("--clean", action="store_true", help="remove each video and result once it is measured")
+    parser.add_argument("--memory", metavar="SCENE", help="only: peak memory of SCENE against the same four times as long")
+    a = parser.parse_args()
+    bench = Bench(a)
+
+    if a.memory:
+        short = bench.run(a.memory, 1)
+        long = bench.run(longer(bench, a.memory, 4), 1, a.memory + "-x4")
+        print("| pipe | length m | frames | peak memory MB |\n|---|---|---|---|")
+        for r in (short, long):
+            print(f"| {r['scene']} | {r['length_m']:.1f} | {r['frames']} | {r['peak_mb']:.0f} |")
+        more = long["peak_mb"] - short["peak_mb"]
+        print(f"\nFour times the length takes {more:+.0f} MB (target: at most +50).")
+        return 0 if more <= 50 and short["exit"] in (0, 3) and long["exit"] in (0, 3) else 1
+
+    runs, failed = [], 0
+    for scene in a.scenes.split(","):
+        for seed in a.seeds.split(","):
+            try:
+                runs.append(bench.run(scene, int(seed)))
+                bad = runs[-1]["exit"] not in (0, 3) or runs[-1].get("evaluate_exit") != 0
+                print(f"{scene} seed {seed}: " + ("FAILED" if bad else f"{runs[-1]['reconstruct_s']:.1f} s"), file=sys.stderr)
+                failed += bad
+            except RuntimeError as fault:
+                print(fault, file=sys.stderr)
+                failed += 1
+    if runs:
+        write_csv(runs, os.path.join(a.out, "suite.csv"))
+        write_table(runs, sys.stdout)
+        with open(os.path.join(a.out, "suite.md"), "w", encoding="utf-8") as f:
+            write_table(runs, f)
+    print(f"{len(runs)} runs, {failed} failed", file=sys.stderr)
+    return 1 if failed or not runs else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
