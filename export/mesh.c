@@ -18,9 +18,8 @@ static double turn_of(const struct intra_mesh_plan *plan, int j)
     return plan->scene->wall.cut_rad + 2 * M_PI * j / plan->segments;
 }
 
-static double ring_column(const struct intra_mesh_plan *plan, const struct intra_mesh_chunk_plan *piece, int ring)
+double intra_mesh_ring_column(const struct intra_mesh_chunk_plan *piece, int ring)
 {
-    (void)plan;
     if (ring == piece->rings - 1) return (double)piece->col_to;
     return (double)piece->col_from + (double)(piece->col_to - piece->col_from) * ring / (piece->rings - 1);
 }
@@ -117,7 +116,7 @@ static void put_uvs(struct intra_mesh_chunk *chunk, const struct intra_mesh_plan
     double pixels = piece->texture_width - 2 * INTRA_MESH_GUTTER_PX;
     int ring, j;
     for (ring = 0; ring < chunk->rings; ring++) {
-        double along = (ring_column(plan, piece, ring) - (double)piece->col_from) / (double)(piece->col_to - piece->col_from);
+        double along = (intra_mesh_ring_column(piece, ring) - (double)piece->col_from) / (double)(piece->col_to - piece->col_from);
         for (j = 0; j < chunk->columns; j++) {
             float *uv = chunk->uvs + 2 * ((size_t)ring * (size_t)chunk->columns + (size_t)j);
             uv[0] = (float)((INTRA_MESH_GUTTER_PX + along * pixels) / piece->texture_width);
@@ -161,7 +160,7 @@ enum intra_status intra_mesh_chunk_init(struct intra_mesh_chunk *chunk, const st
     INTRA_TRY(INTRA_ALLOC(points, (size_t)piece->rings * (size_t)n, err));
     INTRA_TRY(INTRA_ALLOC(slopes, 2 * (size_t)n, err));
     INTRA_TRY(INTRA_ALLOC(columns, (size_t)piece->rings, err));
-    for (ring = 0; ring < piece->rings; ring++) columns[ring] = ring_column(plan, piece, ring);
+    for (ring = 0; ring < piece->rings; ring++) columns[ring] = intra_mesh_ring_column(piece, ring);
     INTRA_TRY(measure_rings(plan, columns, piece->rings, points, err));
     for (ring = 0; ring < piece->rings * n; ring++) {
         if (isfinite(points[ring].x) && isfinite(points[ring].y) && isfinite(points[ring].z)) continue;
@@ -200,7 +199,7 @@ uint8_t intra_mesh_hatch(double station_m, double turn, double perimeter_m, doub
     return phase - floor(phase) < 0.5 ? 104 : 152;
 }
 
-/* Turn four channels into three, hatching what is not seen. `out` may be narrower than `in` in bytes only. */
+/* Four channels into three, hatching what is not seen. Returns the share seen without the gutters. */
 static double compose(const struct intra_mesh_plan *plan, const struct intra_mesh_chunk_plan *piece,
                       const double *columns, const uint8_t *in, struct intra_view_u8 *out)
 {

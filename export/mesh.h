@@ -60,9 +60,12 @@ enum intra_status intra_mesh_chunk_paint(struct intra_mesh_chunk *chunk, const s
 void intra_mesh_chunk_turn_y_up(struct intra_mesh_chunk *chunk);
 void intra_mesh_chunk_fini(struct intra_mesh_chunk *chunk);
 
-/* Grey diagonal stripes over the pixels (n_channels 3, alpha in seen_alpha 0..255) that show too little wall. For
- * vertices and textures alike: `station_m` and `arc_m` of the pixel decide the stripe. */
+/* The column of the wall on which a vertex ring lies. */
+double intra_mesh_ring_column(const struct intra_mesh_chunk_plan *piece, int ring);
+
+/* Whether a mean over an area, of which the share seen_alpha / 255 was seen, is good enough to show. */
 bool intra_mesh_is_seen(uint8_t seen_alpha);
+/* The grey that stands for unseen wall: diagonal stripes. turn: 0 to 1 around the pipe from the cut. */
 uint8_t intra_mesh_hatch(double station_m, double turn, double perimeter_m, double period_m);
 
 #endif

@@ -20,7 +20,7 @@ struct made_pipe made_pipe_defaults(void)
                              .length_m = 4,
                              .texel_m = 0.002,
                              .start_m = 0,
-                             .gap_from_m = 2.2,
+                             .gap_from_m = 2.3,
                              .gap_to_m = 2.8,
                              .curvature = 0.04,
                              .oval = 0.03,

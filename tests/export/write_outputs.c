@@ -14,6 +14,31 @@ static void check(enum intra_status status, const struct intra_error *err)
     exit(1);
 }
 
+static void put_mark(FILE *to, const struct intra_scene *scene, const struct made_pipe *pipe,
+                     const struct made_mark *mark, const char *separator)
+{
+    double station = pipe->start_m + mark->station_m;
+    /* Where no relief was measured the mesh takes the fitted section. */
+    double relief = mark == &made_hole ? 0 : made_relief(pipe, station, mark->theta_rad);
+    struct intra_vec3 p;
+    if (!intra_scene_wall_point(scene, station, mark->theta_rad, relief, &p, NULL)) exit(1);
+    fprintf(to, "%s\n {\"name\": \"%s\", \"at\": [%.6f, %.6f, %.6f], \"rgb\": [%d, %d, %d]}", separator, mark->name, p.x,
+            p.z, -p.y, mark->rgb[0], mark->rgb[1], mark->rgb[2]);
+}
+
+/* Where the marks must be seen, in glTF axes: what the picture is checked against. */
+static void write_marks(const struct intra_scene *scene, const struct made_pipe *pipe, const char *path)
+{
+    FILE *to = fopen(path, "w");
+    int i;
+    if (!to) exit(1);
+    fprintf(to, "[");
+    for (i = 0; i < MADE_MARKS; i++) put_mark(to, scene, pipe, &made_marks[i], i ? "," : "");
+    put_mark(to, scene, pipe, &made_hole, ",");
+    fprintf(to, "\n]\n");
+    fclose(to);
+}
+
 int main(int argc, char **argv)
 {
     struct made_pipe pipe = made_pipe_defaults();
@@ -34,6 +59,9 @@ int main(int argc, char **argv)
     check(intra_export_tiff(&scene, INTRA_TIFF_RELIEF, TO("relief.tif"), NULL, &err), &err);
     check(intra_export_tiff(&scene, INTRA_TIFF_COVERAGE, TO("coverage.tif"), NULL, &err), &err);
     check(intra_export_glb(&scene, &mesh, TO("model.glb"), &err), &err);
+    check(intra_export_obj(&scene, &mesh, TO("model.obj"), &err), &err);
+    check(intra_export_ply(&scene, &mesh, TO("model.ply"), &err), &err);
+    write_marks(&scene, &pipe, TO("marks.json"));
     intra_scene_fini(&scene);
     return 0;
 }

@@ -1,0 +1,149 @@
+/* model.obj with its .mtl and one JPEG per chunk beside it, for tools without glTF. The .obj comes last: where it stands,
+ * everything it names stands too.
+ *
+ * Y-up like the GLB, since OBJ has no axes of its own and importers (Blender, three.js, MeshLab) take Y-up unless told
+ * otherwise. */
+#include "core/fileio.h"
+#include "core/mem.h"
+#include "export/mesh.h"
+#include "export/text.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <strings.h>
+
+struct names {
+    char stem[1000];       /* path without .obj */
+    const char *base_name; /* stem without folders */
+};
+
+static enum intra_status split_path(const char *path, struct names *out, struct intra_error *err)
+{
+    size_t n = strlen(path);
+    const char *slash;
+    if (n < 5 || strcasecmp(path + n - 4, ".obj") != 0)
+        return INTRA_FAIL(err, INTRA_E_ARG, "%s: the name of an OBJ file must end in .obj", path);
+    if (n - 4 >= sizeof out->stem) return INTRA_FAIL(err, INTRA_E_IO, "%.100s...: path is too long", path);
+    memcpy(out->stem, path, n - 4);
+    out->stem[n - 4] = '\0';
+    slash = strrchr(out->stem, '/');
+    out->base_name = slash ? slash + 1 : out->stem;
+    return INTRA_OK;
+}
+
+static enum intra_status write_texture(const struct names *names, const struct intra_mesh_plan *plan, int64_t i,
+                                       const struct intra_mesh_chunk *chunk, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    struct intra_out_file file = {0};
+    uint8_t *jpeg = NULL;
+    size_t size = 0;
+    char path[1024];
+    snprintf(path, sizeof path, "%s_%03" PRId64 ".jpg", names->stem, i);
+    INTRA_TRY(intra_image_encode_jpeg(&chunk->texture, plan->options.jpeg_quality, &jpeg, &size, err));
+    INTRA_TRY(intra_out_file_open(&file, path, err));
+    fwrite(jpeg, 1, size, file.stream);
+    INTRA_TRY(intra_out_file_commit(&file, err));
+done:
+    intra_out_file_abandon(&file);
+    intra_free(jpeg);
+    return status;
+}
+
+static enum intra_status write_materials(const struct names *names, const struct intra_mesh_plan *plan,
+                                         struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    struct intra_out_file file = {0};
+    char path[1024];
+    int64_t i;
+    snprintf(path, sizeof path, "%s.mtl", names->stem);
+    INTRA_TRY(intra_out_file_open(&file, path, err));
+    fprintf(file.stream, "# Intrados %s\n", INTRADOS_VERSION);
+    for (i = 0; i < plan->n_chunks; i++)
+        fprintf(file.stream, "\nnewmtl wall_%03" PRId64 "\nKa 0 0 0\nKd 1 1 1\nKs 0 0 0\nillum 1\nmap_Kd %s_%03" PRId64 ".jpg\n",
+                i, names->base_name, i);
+    INTRA_TRY(intra_out_file_commit(&file, err));
+done:
+    intra_out_file_abandon(&file);
+    return status;
+}
+
+static void put_numbers(FILE *stream, const char *keyword, const double *values, int n, int decimals)
+{
+    char text[64];
+    int k;
+    fputs(keyword, stream);
+    for (k = 0; k < n; k++) {
+        fputc(' ', stream);
+        fputs(intra_text_number(values[k], decimals, text), stream);
+    }
+    fputc('\n', stream);
+}
+
+/* One object; *first is the number of its first vertex (from 1) and moves on. */
+static void put_chunk(FILE *stream, const struct intra_mesh_plan *plan, int64_t i, const struct intra_mesh_chunk *chunk,
+                      int64_t *first)
+{
+    const struct intra_mesh_chunk_plan *piece = &plan->chunks[i];
+    int64_t v;
+    int k;
+    fprintf(stream, "o wall_%.2f-%.2f_m\n", piece->station_from_m, piece->station_to_m);
+    for (v = 0; v < chunk->n_vertices; v++) {
+        double point[3];
+        for (k = 0; k < 3; k++) point[k] = chunk->origin[k] + (double)chunk->positions[3 * v + k];
+        put_numbers(stream, "v", point, 3, 5);
+    }
+    for (v = 0; v < chunk->n_vertices; v++) {
+        /* OBJ counts v from the bottom of the picture. */
+        const double uv[2] = {(double)chunk->uvs[2 * v], 1 - (double)chunk->uvs[2 * v + 1]};
+        put_numbers(stream, "vt", uv, 2, 6);
+    }
+    for (v = 0; v < chunk->n_vertices; v++) {
+        double normal[3];
+        for (k = 0; k < 3; k++) normal[k] = (double)chunk->normals[3 * v + k];
+        put_numbers(stream, "vn", normal, 3, 4);
+    }
+    fprintf(stream, "usemtl wall_%03" PRId64 "\n", i);
+    for (v = 0; v < chunk->n_indices; v += 3) {
+        fputc('f', stream);
+        for (k = 0; k < 3; k++) {
+            int64_t corner = *first + chunk->indices[v + k];
+            fprintf(stream, " %" PRId64 "/%" PRId64 "/%" PRId64, corner, corner, corner);
+        }
+        fputc('\n', stream);
+    }
+    *first += chunk->n_vertices;
+}
+
+enum intra_status intra_export_obj(const struct intra_scene *scene, const struct intra_mesh_options *options,
+                                   const char *path, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    struct intra_mesh_plan plan = {0};
+    struct intra_mesh_chunk chunk = {0};
+    struct intra_out_file file = {0};
+    struct names names;
+    int64_t first = 1, i;
+    INTRA_TRY(split_path(path, &names, err));
+    INTRA_TRY(intra_mesh_plan_init(&plan, scene, options, 1, err));
+    INTRA_TRY(intra_out_file_open(&file, path, err));
+    fprintf(file.stream, "# Intrados %s\n# metres; Y up: pipe world (x, y, z) is (x, z, -y) here\nmtllib %s.mtl\n",
+            INTRADOS_VERSION, names.base_name);
+    for (i = 0; i < plan.n_chunks; i++) {
+        INTRA_TRY(intra_mesh_chunk_init(&chunk, &plan, i, err));
+        INTRA_TRY(intra_mesh_chunk_paint(&chunk, &plan, i, err));
+        intra_mesh_chunk_turn_y_up(&chunk);
+        INTRA_TRY(write_texture(&names, &plan, i, &chunk, err));
+        put_chunk(file.stream, &plan, i, &chunk, &first);
+        intra_mesh_chunk_fini(&chunk);
+        if (ferror(file.stream)) break; /* full: the commit says so */
+    }
+    INTRA_TRY(write_materials(&names, &plan, err));
+    INTRA_TRY(intra_out_file_commit(&file, err));
+done:
+    intra_out_file_abandon(&file);
+    intra_mesh_chunk_fini(&chunk);
+    intra_mesh_plan_fini(&plan);
+    return status;
+}
