@@ -261,6 +261,19 @@ done:
     return status;
 }
 
+/* libyaml takes time with the square of the nesting, so that a small hostile file could hang us. A bracket in a comment counts
+ * too; no real camera file comes near the bound. */
+static bool is_nested_too_deep(const char *text)
+{
+    int depth = 0;
+    for (; *text; text++) {
+        if (*text == '[' || *text == '{') depth++;
+        else if ((*text == ']' || *text == '}') && depth > 0) depth--;
+        if (depth > 64) return true;
+    }
+    return false;
+}
+
 /* OpenCV opens with "%YAML:1.0", which no YAML knows: blank out directives, keeping the line numbers. */
 static void blank_directives(char *text)
 {
@@ -279,6 +292,7 @@ static enum intra_status read_yaml(struct reader *rd, char *text, struct intra_c
     struct yaml y = {rd, &doc};
     bool has_doc = false;
     blank_directives(text);
+    if (is_nested_too_deep(text)) return FAIL_FORMAT(rd, "not a camera file: brackets within brackets without end");
     if (!yaml_parser_initialize(&parser)) return fail_at(rd, INTRA_E_MEM, __LINE__, "out of memory while reading");
     yaml_parser_set_input_string(&parser, (const unsigned char *)text, strlen(text));
     if (!yaml_parser_load(&parser, &doc)) {
