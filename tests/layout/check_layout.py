@@ -35,7 +35,6 @@ FOREIGN = [
     (r"png\.h|jpeglib\.h|turbojpeg\.h", {"core/image.c"}),
     # written with overviews, read back for the evaluation, and the simulator's own truth
     (r"tiffio\.h", {"export/tiff.c", "export/tiff_read.c", "tools/sim/sim_truth_raster.c"}),
-    (r"assimp/", {"export/gltf.c", "export/obj.c", "export/mesh_assimp.c"}),
     (r"yaml\.h", {"core/camera_file.c"}),
 ]
 
