@@ -1,0 +1,209 @@
+#include "recon/boot.h"
+
+#include "core/log.h"
+#include "core/mem.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A run counts as started when the camera has come this far (radii), its matches agree, and the wall that
+ * parallax shows is a tube. A picture that is no pipe fails the last one: its "radii" scatter. */
+#define BOOT_TRAVEL_REL 0.25
+#define BOOT_MIN_TRAVEL_REL 0.06
+#define BOOT_INLIER_SHARE 0.6
+#define BOOT_RADIUS_SPREAD 0.12
+#define BOOT_RADIUS_OFF 0.12
+#define BOOT_MIN_RADII 25
+
+struct guess {
+    double yaw, pitch;
+};
+
+struct attempt {
+    struct intra_run run;
+    bool is_alive, is_started;
+    double travel, score;
+    struct intra_boot_frame frames[INTRA_BOOT_MAX];
+};
+
+void intra_boot_clear(struct intra_boot *boot)
+{
+    for (int i = 0; i < boot->n; i++) intra_frame_release(&boot->frames[i]);
+    boot->n = 0;
+    boot->stride = 1;
+    boot->skip = 0;
+}
+
+bool intra_boot_put(struct intra_boot *boot, struct intra_frame *frame)
+{
+    if (boot->stride < 1) boot->stride = 1;
+    if (boot->n > 0 && ++boot->skip < boot->stride) return false;
+    boot->skip = 0;
+    if (boot->n == INTRA_BOOT_MAX) {
+        int n = 0;
+        for (int i = 0; i < boot->n; i++)
+            if (i % 2 == 0)
+                boot->frames[n++] = boot->frames[i];
+            else
+                intra_frame_release(&boot->frames[i]);
+        boot->n = n;
+        boot->stride *= 2;
+    }
+    boot->frames[boot->n++] = intra_frame_retain(frame);
+    return true;
+}
+
+/* Direction of the darkest part of the picture: far down the pipe the light does not reach. */
+static struct guess darkest(const struct intra_frame *frame, const struct intra_camera *camera,
+                            const struct intra_mask_pyramid *mask)
+{
+    enum { BLOCK = 16 };
+    struct guess g = {0, 0};
+    int best = 1 << 30, nx = frame->y.cols / BLOCK, ny = frame->y.rows / BLOCK;
+    double sx = 0, sy = 0, sw = 0;
+    for (int pass = 0; pass < 2; pass++)
+        for (int by = 2; by < ny - 2; by++)
+            for (int bx = 2; bx < nx - 2; bx++) {
+                int sum = 0;
+                if (!intra_row_u8(&mask->level[4], by)[bx]) continue;
+                for (int y = -BLOCK; y < 2 * BLOCK; y += 4)
+                    for (int x = -BLOCK; x < 2 * BLOCK; x += 4)
+                        sum += intra_row_u8(&frame->y, by * BLOCK + y)[bx * BLOCK + x];
+                if (pass == 0) {
+                    if (sum < best) best = sum;
+                } else if (sum <= best + best / 4 + 144) {
+                    sx += bx * BLOCK + BLOCK / 2;
+                    sy += by * BLOCK + BLOCK / 2;
+                    sw++;
+                }
+            }
+    double px[2] = {sx / fmax(sw, 1), sy / fmax(sw, 1)};
+    struct intra_vec3 ray;
+    if (sw > 0 && intra_camera_unproject(camera, px, &ray) && ray.z > 0.5) {
+        /* The pipe's axis appears at `ray`: the camera looks the other way from it. */
+        g.yaw = -atan2(ray.x, ray.z);
+        g.pitch = atan2(ray.y, ray.z);
+    }
+    return g;
+}
+
+/* Follow one guess over the first n buffered frames. */
+static enum intra_status follow(struct attempt *a, const struct intra_boot *boot, struct guess guess,
+                                const struct intra_run_options *options, const struct intra_camera *camera,
+                                const struct intra_mask_pyramid *mask, const struct intra_view_f32 *log_shading,
+                                struct intra_pyramid *pyramid, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    struct intra_error ignored;
+    memset(a, 0, sizeof *a);
+    INTRA_TRY(intra_run_init(&a->run, options, camera, mask, err));
+    a->is_alive = true;
+    double noise_sum = 0, inlier_sum = 0;
+    for (int i = 0; i < boot->n && a->is_alive; i++) {
+        const struct intra_frame *f = boot->frames[i];
+        struct intra_pose_fit fit;
+        bool is_kf = true;
+        intra_pyramid_build(pyramid, &f->y, log_shading, options->threads);
+        if (i == 0) {
+            INTRA_TRY(intra_run_start(&a->run, pyramid, f->index, f->pts_s, guess.yaw, guess.pitch, err));
+            if (a->run.n_points < 40) a->is_alive = false;
+        } else {
+            struct intra_pose predicted = intra_run_predict(&a->run, f->pts_s);
+            intra_run_fit(&a->run, pyramid, &predicted, 2, &fit);
+            if (!fit.is_good) {
+                a->is_alive = false;
+                break;
+            }
+            noise_sum += fit.rms_px;
+            inlier_sum += (double)fit.n_inlier / fmax(1, fit.n_visible);
+            status = intra_run_accept(&a->run, pyramid, &fit, f->index, f->pts_s, &is_kf, &ignored);
+            if (status == INTRA_E_DEGENERATE) {
+                status = INTRA_OK;
+                a->is_alive = false;
+                break;
+            }
+            if (status != INTRA_OK) {
+                if (err) *err = ignored;
+                goto done;
+            }
+        }
+        const struct intra_keyframe *kf = &a->run.kfs[a->run.n_kfs - 1];
+        struct intra_pose inv = intra_pose_inverse(&kf->cam_from_world);
+        a->frames[i] = (struct intra_boot_frame){kf->id, intra_pose_mul(&a->run.pose, &inv), is_kf};
+    }
+    if (a->is_alive && boot->n > 1) {
+        struct intra_pose c0 = intra_pose_inverse(&a->run.kfs[0].cam_from_world), c1 = intra_pose_inverse(&a->run.pose);
+        a->travel = intra_norm(intra_sub(c1.t, c0.t)) / options->radius_m;
+        double share = inlier_sum / (boot->n - 1), rms = noise_sum / (boot->n - 1);
+        const struct intra_bundle_result *b = &a->run.last_bundle;
+        a->score = share * b->inlier_share / (0.15 + rms) / (0.03 + b->radius_spread);
+    }
+done:
+    return status;
+}
+
+enum intra_status intra_boot_try(struct intra_boot *boot, const struct intra_run_options *options,
+                                 const struct intra_camera *camera, const struct intra_mask_pyramid *mask,
+                                 const struct intra_view_f32 *log_shading, struct intra_pyramid *pyramid,
+                                 enum intra_boot_verdict *out_verdict, struct intra_run *out_run,
+                                 struct intra_boot_frame *out_frames, char reason[160], struct intra_error *err)
+{
+    static const double ring[][2] = {{0, 0}, {1, 0}, {-1, 0}, {0, 1}, {0, -1}};
+    enum { N_RING = 5, N_GUESSES = N_RING + 1 };
+    enum intra_status status = INTRA_OK;
+    struct attempt *best = NULL, *now = NULL;
+    *out_verdict = INTRA_BOOT_MORE;
+    snprintf(reason, 160, "too few frames");
+    if (boot->n < 4) return INTRA_OK;
+    struct guess dark = darkest(boot->frames[0], camera, mask);
+    INTRA_TRY(INTRA_ALLOC(best, 1, err));
+    INTRA_TRY(INTRA_ALLOC(now, 1, err));
+    bool any_alive = false;
+    for (int g = 0; g < N_GUESSES; g++) {
+        struct guess guess = {0, 0};
+        if (g != 1) {
+            int k = g > 1 ? g - 1 : 0;
+            guess.yaw = dark.yaw + 0.14 * ring[k][0];
+            guess.pitch = dark.pitch + 0.14 * ring[k][1];
+        }
+        INTRA_TRY(follow(now, boot, guess, options, camera, mask, log_shading, pyramid, err));
+        any_alive = any_alive || now->is_alive;
+        if (now->is_alive && (!best->is_alive || now->score > best->score)) {
+            struct attempt *swap = best;
+            best = now;
+            now = swap;
+        }
+        intra_run_fini(&now->run);
+        /* The first guesses see no motion: the others would see none either. */
+        if (g == 1 && best->is_alive && best->travel < BOOT_MIN_TRAVEL_REL) break;
+    }
+    const struct intra_bundle_result *b = &best->run.last_bundle;
+    intra_log(INTRA_LOG_DEBUG, "boot",
+              "%d frames: alive %d travel %.2f R, score %.2f, inliers %.2f, radii %d, median %.3f, spread %.3f", boot->n,
+              best->is_alive, best->travel, best->score, b->inlier_share, b->n_radius, b->radius_median,
+              b->radius_spread);
+    boot->is_moving = !any_alive || best->travel >= BOOT_MIN_TRAVEL_REL;
+    if (!any_alive) {
+        *out_verdict = INTRA_BOOT_NOT_A_PIPE;
+        snprintf(reason, 160, "no steady motion of the wall could be followed");
+    } else if (best->travel < BOOT_TRAVEL_REL) {
+        snprintf(reason, 160, "the camera hardly moves");
+    } else if (b->inlier_share < BOOT_INLIER_SHARE || b->n_radius < BOOT_MIN_RADII ||
+               b->radius_spread > BOOT_RADIUS_SPREAD || fabs(b->radius_median - 1) > BOOT_RADIUS_OFF) {
+        *out_verdict = INTRA_BOOT_NOT_A_PIPE;
+        snprintf(reason, 160, "what moves in the picture is not the inside of a tube");
+    } else {
+        *out_verdict = INTRA_BOOT_STARTED;
+        reason[0] = 0;
+        memcpy(out_frames, best->frames, sizeof best->frames);
+        *out_run = best->run;
+        memset(&best->run, 0, sizeof best->run);
+    }
+done:
+    if (best) intra_run_fini(&best->run);
+    if (now) intra_run_fini(&now->run);
+    intra_free(best);
+    intra_free(now);
+    return status;
+}

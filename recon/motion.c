@@ -1,0 +1,446 @@
+/* The state machine over the frames.
+ *
+ *   START --(boot succeeds)--> TRACK --(fit fails)--> LOST --(fit to the old run)--> TRACK
+ *                                                      \---(boot succeeds)--------> new run, a gap between
+ *
+ * Frames wait in a queue of entries until their keyframe has settled, and leave it in order. While lost, each frame is tried against the
+ * old run (a pan that comes back, a short disturbance), and after half a second a fresh start is prepared beside it. */
+#include "recon/motion.h"
+
+#include "core/log.h"
+#include "core/mem.h"
+#include "recon/boot.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum mode { MODE_START, MODE_TRACK, MODE_LOST };
+enum fate { FATE_OPEN, FATE_POSED, FATE_LOST, FATE_NOT_PIPE, FATE_REPEAT };
+
+struct entry {
+    int64_t index;
+    double pts_s;
+    enum fate fate;
+    int kf;
+    struct intra_pose cam_from_kf;
+};
+
+#define LOST_BEFORE_BOOT_S 0.4
+#define RELOCATE_SHARE 0.5
+#define BLANK_LUMA 5.0   /* mean full-range luma below which a picture is black */
+#define BLANK_SPREAD 0.015 /* spread of log luminance on blocks below which there is nothing to see */
+
+struct intra_motion {
+    struct intra_motion_options options;
+    const struct intra_camera *camera;
+    const struct intra_mask_pyramid *mask;
+    const struct intra_view_f32 *log_shading;
+    struct intra_motion_sink sink;
+    enum mode mode;
+    struct intra_pyramid pyramid;
+    struct intra_run run;
+    bool has_run;
+    struct intra_placement placement;
+    struct intra_boot boot;
+    int boot_next; /* buffered frames at which the next try is due */
+    double boot_wait_until_s;
+    struct entry *entries;
+    int64_t n_entries, cap_entries;
+    struct intra_frame **kf_frames; /* retained pictures of keyframes that have not settled; index kf - kf_frames_first */
+    int n_kf_frames, cap_kf_frames, kf_frames_first;
+    int n_settled;                /* keyframes handed to the sink */
+    double lost_since_s;
+    int lost_frames;
+    double mapped_to_m;  /* station up to which wall exists from earlier runs */
+    int n_runs;
+    double station_var;  /* accumulated variance of station in this run, m^2 */
+    double last_station_m;
+    char reason[200];
+};
+
+enum intra_status intra_motion_create(const struct intra_motion_options *options, const struct intra_camera *camera,
+                                      const struct intra_mask_pyramid *mask, const struct intra_view_f32 *log_shading,
+                                      const struct intra_motion_sink *sink, struct intra_motion **out,
+                                      struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    struct intra_motion *m = NULL;
+    INTRA_TRY(INTRA_ALLOC(m, 1, err));
+    m->options = *options;
+    m->camera = camera;
+    m->mask = mask;
+    m->log_shading = log_shading;
+    m->sink = *sink;
+    m->mapped_to_m = options->start_station_m;
+    m->cap_entries = 256;
+    m->cap_kf_frames = 64;
+    m->boot_next = 10;
+    INTRA_TRY(INTRA_ALLOC(m->entries, (size_t)m->cap_entries, err));
+    INTRA_TRY(INTRA_ALLOC(m->kf_frames, (size_t)m->cap_kf_frames, err));
+    INTRA_TRY(intra_pyramid_init(&m->pyramid, camera->height, camera->width, err));
+    snprintf(m->reason, sizeof m->reason, "the video ended before the camera moved");
+    *out = m;
+    m = NULL;
+done:
+    intra_motion_destroy(&m);
+    return status;
+}
+
+void intra_motion_destroy(struct intra_motion **motion)
+{
+    struct intra_motion *m = *motion;
+    if (!m) return;
+    intra_boot_clear(&m->boot);
+    if (m->has_run) intra_run_fini(&m->run);
+    for (int i = 0; i < m->n_kf_frames; i++) intra_frame_release(&m->kf_frames[i]);
+    intra_free(m->kf_frames);
+    intra_free(m->entries);
+    intra_pyramid_fini(&m->pyramid);
+    intra_free(m);
+    *motion = NULL;
+}
+
+const char *intra_motion_reason(const struct intra_motion *motion)
+{
+    return motion->reason;
+}
+
+static enum intra_status push_entry(struct intra_motion *m, const struct intra_frame *frame, enum fate fate,
+                                    struct intra_error *err)
+{
+    if (m->n_entries == m->cap_entries) {
+        struct entry *e = intra_resize(m->entries, (size_t)m->n_entries, 2 * (size_t)m->cap_entries, sizeof *e);
+        if (!e) return INTRA_FAIL(err, INTRA_E_MEM, "out of memory for %lld waiting frames", (long long)m->n_entries);
+        m->entries = e;
+        m->cap_entries *= 2;
+    }
+    m->entries[m->n_entries++] = (struct entry){.index = frame->index, .pts_s = frame->pts_s, .fate = fate, .kf = -1};
+    return INTRA_OK;
+}
+
+static enum intra_status keep_picture(struct intra_motion *m, struct intra_frame *frame, struct intra_error *err)
+{
+    if (m->n_kf_frames == m->cap_kf_frames) return INTRA_FAIL(err, INTRA_E_MEM, "too many unsettled keyframes");
+    m->kf_frames[m->n_kf_frames++] = intra_frame_retain(frame);
+    return INTRA_OK;
+}
+
+/* Station and its deviation: random part from the steps between keyframes, and a part in proportion to the way
+ * from the scale of window and lens. */
+static enum intra_status place_frame(struct intra_motion *m, const struct entry *e, struct intra_motion_frame *out,
+                                     struct intra_error *err)
+{
+    const struct intra_keyframe *kf = &m->run.kfs[e->kf];
+    struct intra_pose cam_from_run = intra_pose_mul(&e->cam_from_kf, &kf->cam_from_world);
+    struct intra_pose run_from_cam = intra_pose_inverse(&cam_from_run);
+    double u = intra_axis_nearest(&m->run.axis, run_from_cam.t, kf->u), arc;
+    enum intra_status status = intra_run_arc(&m->run, u, &arc, err);
+    if (status != INTRA_OK) return status;
+    out->is_posed = true;
+    out->state = INTRA_STATE_DRIVE;
+    out->segment = m->placement.segment;
+    out->world_from_cam = intra_pose_mul(&m->placement.world_from_run, &run_from_cam);
+    out->station_m = arc + m->placement.station_offset_m;
+    double way = fabs(out->station_m - m->options.start_station_m), r = m->options.radius_m;
+    double focal = m->camera->focal_sd_rel, drift = 0.002;
+    out->station_sd_m = sqrt(pow(0.004 * r, 2) + 4e-5 * r * way + way * way * (drift * drift + focal * focal));
+    struct intra_mat3 frame = intra_axis_frame(&m->run.axis, u);
+    struct intra_vec3 ahead = intra_vec3(run_from_cam.r.m[0][2], run_from_cam.r.m[1][2], run_from_cam.r.m[2][2]);
+    struct intra_vec3 local = intra_mat3_tmul_vec(&frame, ahead);
+    out->yaw_rad = atan2(local.y, local.x);
+    out->pitch_rad = atan2(local.z, hypot(local.x, local.y));
+    return INTRA_OK;
+}
+
+/* Hand on what has settled: samples, keyframes with their pictures, frames in order. */
+static enum intra_status flush(struct intra_motion *m, bool is_end, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    int64_t done = 0;
+    if (m->has_run) {
+        if (m->run.n_samples)
+            INTRA_TRY(m->sink.samples(m->sink.user, &m->run, &m->placement, m->run.samples, m->run.n_samples, err));
+        m->run.n_samples = 0;
+        while (m->n_settled < m->run.n_frozen) {
+            INTRA_TRY(m->sink.keyframe(m->sink.user, &m->run, &m->placement, &m->run.kfs[m->n_settled], m->kf_frames[0],
+                                       err));
+            intra_frame_release(&m->kf_frames[0]);
+            memmove(m->kf_frames, m->kf_frames + 1, sizeof *m->kf_frames * (size_t)(m->n_kf_frames - 1));
+            m->n_kf_frames--;
+            m->n_settled++;
+        }
+    }
+    for (; done < m->n_entries; done++) {
+        const struct entry *e = &m->entries[done];
+        struct intra_motion_frame f = {.index = e->index, .pts_s = e->pts_s, .segment = -1, .station_m = NAN,
+                                       .station_sd_m = NAN};
+        if (e->fate == FATE_OPEN && !is_end) break;
+        if (e->fate == FATE_POSED || (e->fate == FATE_REPEAT && e->kf >= 0)) {
+            if (e->kf >= m->run.n_frozen) break;
+            INTRA_TRY(place_frame(m, e, &f, err));
+            if (e->fate == FATE_REPEAT) f.state = INTRA_STATE_DUPLICATE;
+            m->last_station_m = f.station_m;
+        } else
+            f.state = e->fate == FATE_NOT_PIPE ? INTRA_STATE_NOT_PIPE
+                      : e->fate == FATE_REPEAT ? INTRA_STATE_DUPLICATE
+                                               : INTRA_STATE_LOST;
+        INTRA_TRY(m->sink.frame(m->sink.user, &f, err));
+    }
+done:
+    if (done) memmove(m->entries, m->entries + done, sizeof *m->entries * (size_t)(m->n_entries - done));
+    m->n_entries -= done;
+    return status;
+}
+
+/* End of the present run: all of it settles and leaves. Open entries (lost frames) stay behind in the queue. */
+static enum intra_status end_run(struct intra_motion *m, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    double mapped;
+    if (!m->has_run) return INTRA_OK;
+    INTRA_TRY(intra_run_settle(&m->run, err));
+    INTRA_TRY(flush(m, false, err));
+    for (int64_t i = 0; i < m->n_entries; i++) /* entries of the run cannot wait any longer */
+        if (m->entries[i].fate == FATE_POSED) return INTRA_FAIL(err, INTRA_E_DEGENERATE, "a frame outlived its run");
+    mapped = m->last_station_m;
+    INTRA_TRY(m->sink.run_end(m->sink.user, &m->run, &m->placement, &mapped, err));
+    if (mapped > m->mapped_to_m) m->mapped_to_m = mapped;
+    /* The next run continues along the end of this one. */
+    struct intra_vec3 d1, c;
+    double u = m->run.kfs[m->run.n_kfs - 1].u, arc;
+    INTRA_TRY(intra_run_arc(&m->run, u, &arc, err));
+    c = intra_axis_point(&m->run.axis, u, &d1, NULL, NULL);
+    double station = arc + m->placement.station_offset_m;
+    struct intra_mat3 frame = intra_axis_frame(&m->run.axis, u), world_frame;
+    world_frame = intra_mat3_mul(&m->placement.world_from_run.r, &frame);
+    struct intra_vec3 at = intra_pose_apply(&m->placement.world_from_run, c);
+    struct intra_vec3 tangent = intra_vec3(world_frame.m[0][0], world_frame.m[1][0], world_frame.m[2][0]);
+    struct intra_vec3 crown = intra_vec3(world_frame.m[0][2], world_frame.m[1][2], world_frame.m[2][2]);
+    double ahead = m->mapped_to_m - station;
+    m->placement.world_from_run.r = intra_mat3_from_columns(tangent, intra_cross(crown, tangent), crown);
+    m->placement.world_from_run.t = intra_mad(at, ahead, tangent);
+    m->placement.station_offset_m = m->mapped_to_m;
+    intra_run_fini(&m->run);
+    m->has_run = false;
+done:
+    return status;
+}
+
+static bool is_blank(const struct intra_pyramid *p, const struct intra_frame *frame)
+{
+    const struct intra_view_f32 *v = &p->level[4];
+    double sum = 0, sum2 = 0, luma = 0;
+    int n = 0, m = 0;
+    for (int y = 0; y < v->rows; y++)
+        for (int x = 0; x < v->cols; x++, n++) {
+            double s = intra_row_f32(v, y)[x];
+            sum += s;
+            sum2 += s * s;
+        }
+    for (int y = 4; y < frame->y.rows; y += 8)
+        for (int x = 4; x < frame->y.cols; x += 8, m++) luma += intra_row_u8(&frame->y, y)[x];
+    double mean = sum / n, var = sum2 / n - mean * mean;
+    return luma < BLANK_LUMA * m || sqrt(fmax(var, 0)) < BLANK_SPREAD;
+}
+
+static void set_posed(struct intra_motion *m, struct entry *e)
+{
+    const struct intra_keyframe *kf = &m->run.kfs[m->run.n_kfs - 1];
+    struct intra_pose inv = intra_pose_inverse(&kf->cam_from_world);
+    e->fate = FATE_POSED;
+    e->kf = kf->id;
+    e->cam_from_kf = intra_pose_mul(&m->run.pose, &inv);
+}
+
+static enum intra_status take_fit(struct intra_motion *m, struct intra_frame *frame, const struct intra_pose_fit *fit,
+                                  struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    bool is_kf;
+    INTRA_TRY(intra_run_accept(&m->run, &m->pyramid, fit, frame->index, frame->pts_s, &is_kf, err));
+    if (is_kf) INTRA_TRY(keep_picture(m, frame, err));
+    set_posed(m, &m->entries[m->n_entries - 1]);
+    for (int64_t i = 0; i < m->n_entries; i++) /* what was lost on the way stays lost */
+        if (m->entries[i].fate == FATE_OPEN) m->entries[i].fate = FATE_LOST;
+    m->mode = MODE_TRACK;
+    m->lost_frames = 0;
+    intra_boot_clear(&m->boot);
+    m->boot_next = 10;
+    INTRA_TRY(flush(m, false, err));
+done:
+    return status;
+}
+
+/* Try to place a frame in the old run: where it was, where it was going, and turned. */
+static bool relocate(struct intra_motion *m, const struct intra_frame *frame, bool try_hard, struct intra_pose_fit *best)
+{
+    static const double turns[][2] = {{0.1, 0}, {-0.1, 0}, {0, 0.1}, {0, -0.1}, {0.2, 0}, {-0.2, 0}, {0, 0.2}, {0, -0.2}};
+    struct intra_pose_fit fit;
+    best->is_good = false;
+    best->n_inlier = 0;
+    for (int k = 0; k < 2 + (try_hard ? 8 : 0); k++) {
+        struct intra_pose guess = k == 1 ? intra_run_predict(&m->run, frame->pts_s) : m->run.pose;
+        if (k >= 2) guess = intra_pose_left_update(&guess, intra_vec3(turns[k - 2][1], turns[k - 2][0], 0), intra_vec3(0, 0, 0));
+        intra_run_fit(&m->run, &m->pyramid, &guess, 4, &fit);
+        if (fit.is_good && fit.n_inlier > RELOCATE_SHARE * fit.n_visible && fit.n_inlier > best->n_inlier) *best = fit;
+        if (best->is_good && best->n_inlier > 0.7 * best->n_visible) break;
+    }
+    return best->is_good;
+}
+
+/* A start succeeded: its frames get their places, frames between them lie on the way. */
+static enum intra_status adopt(struct intra_motion *m, struct intra_run *run, const struct intra_boot_frame *frames,
+                               struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    int64_t last = -1;
+    if (m->has_run) {
+        struct intra_run fresh = *run;
+        memset(run, 0, sizeof *run);
+        status = end_run(m, err);
+        if (status != INTRA_OK) {
+            intra_run_fini(&fresh);
+            return status;
+        }
+        *run = fresh;
+    }
+    m->run = *run;
+    m->has_run = true;
+    memset(run, 0, sizeof *run);
+    m->n_settled = 0;
+    m->placement.segment = m->n_runs++;
+    if (m->placement.segment == 0) {
+        m->placement.world_from_run = intra_pose_identity();
+        m->placement.station_offset_m = m->options.start_station_m;
+    }
+    for (int i = 0; i < m->boot.n; i++)
+        if (frames[i].is_keyframe) INTRA_TRY(keep_picture(m, m->boot.frames[i], err));
+    for (int i = 0; i < m->boot.n; i++)
+        for (int64_t k = last + 1; k < m->n_entries; k++) {
+            struct entry *e = &m->entries[k];
+            if (e->index != m->boot.frames[i]->index) continue;
+            e->fate = FATE_POSED;
+            e->kf = frames[i].kf;
+            e->cam_from_kf = frames[i].cam_from_kf;
+            for (int64_t g = last + 1; i > 0 && g < k; g++) {
+                /* Between two buffered frames: on the geodesic between them, in run coordinates. */
+                struct entry *between = &m->entries[g], *from = &m->entries[last];
+                if (between->fate != FATE_OPEN && between->fate != FATE_REPEAT) continue;
+                const struct intra_pose *kf0 = &m->run.kfs[from->kf].cam_from_world;
+                const struct intra_pose *kf1 = &m->run.kfs[e->kf].cam_from_world;
+                struct intra_pose a = intra_pose_mul(&from->cam_from_kf, kf0), b = intra_pose_mul(&e->cam_from_kf, kf1);
+                double t = (between->pts_s - from->pts_s) / (e->pts_s - from->pts_s);
+                struct intra_pose mid = intra_pose_lerp(&a, &b, t), inv = intra_pose_inverse(kf0);
+                between->cam_from_kf = intra_pose_mul(&mid, &inv);
+                between->kf = from->kf;
+                if (between->fate == FATE_OPEN) between->fate = FATE_POSED;
+            }
+            last = k;
+            break;
+        }
+    intra_boot_clear(&m->boot);
+    m->boot_next = 10;
+    m->mode = MODE_TRACK;
+    m->reason[0] = 0;
+    for (int64_t k = 0; k < m->n_entries; k++)
+        if (m->entries[k].fate == FATE_OPEN) m->entries[k].fate = FATE_LOST;
+    INTRA_TRY(flush(m, false, err));
+done:
+    return status;
+}
+
+static enum intra_status try_boot(struct intra_motion *m, struct intra_frame *frame, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    enum intra_boot_verdict verdict;
+    struct intra_run run = {0};
+    struct intra_boot_frame frames[INTRA_BOOT_MAX];
+    struct intra_run_options options = intra_run_defaults(m->options.radius_m);
+    options.threads = m->options.threads;
+    if (frame->pts_s < m->boot_wait_until_s) return INTRA_OK;
+    bool is_in = intra_boot_put(&m->boot, frame);
+    if (!is_in || m->boot.n < m->boot_next) return INTRA_OK;
+    INTRA_TRY(intra_boot_try(&m->boot, &options, m->camera, m->mask, m->log_shading, &m->pyramid, &verdict, &run, frames,
+                             m->n_runs ? (char[160]){0} : m->reason, err));
+    if (verdict == INTRA_BOOT_STARTED) {
+        m->boot.fails = 0;
+        INTRA_TRY(adopt(m, &run, frames, err));
+    } else if (verdict == INTRA_BOOT_NOT_A_PIPE && m->boot.n >= INTRA_BOOT_MAX / 2) {
+        /* Begin afresh with later frames, and less eagerly each time. */
+        int fails = m->boot.fails + 1;
+        intra_boot_clear(&m->boot);
+        m->boot.fails = fails;
+        m->boot_next = 10;
+        m->boot_wait_until_s = frame->pts_s + fmin(0.2 * fails, 4);
+    } else
+        m->boot_next = m->boot.n < INTRA_BOOT_MAX ? (m->boot.n + 8 < INTRA_BOOT_MAX ? m->boot.n + 8 : INTRA_BOOT_MAX)
+                                                  : INTRA_BOOT_MAX;
+done:
+    intra_run_fini(&run);
+    return status;
+}
+
+enum intra_status intra_motion_process(struct intra_motion *m, struct intra_frame *frame, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    struct intra_error trouble = {0};
+    struct intra_pose_fit fit;
+    INTRA_TRY(push_entry(m, frame, FATE_OPEN, err));
+    struct entry *e = &m->entries[m->n_entries - 1];
+    if (frame->is_repeat) {
+        e->fate = FATE_REPEAT;
+        if (m->mode == MODE_TRACK && m->has_run) {
+            set_posed(m, e);
+            e->fate = FATE_REPEAT;
+        }
+        return flush(m, false, err);
+    }
+    intra_pyramid_build(&m->pyramid, &frame->y, m->log_shading, m->options.threads);
+    if (is_blank(&m->pyramid, frame)) {
+        e->fate = FATE_NOT_PIPE;
+        if (m->mode == MODE_START) snprintf(m->reason, sizeof m->reason, "the picture is black or empty");
+        if (m->mode == MODE_TRACK) {
+            m->mode = MODE_LOST;
+            m->lost_since_s = frame->pts_s;
+        }
+        intra_boot_clear(&m->boot);
+        return flush(m, false, err);
+    }
+    if (m->mode == MODE_START) {
+        INTRA_TRY(try_boot(m, frame, err));
+        goto done;
+    }
+    if (m->mode == MODE_TRACK) {
+        struct intra_pose guess = intra_run_predict(&m->run, frame->pts_s);
+        intra_run_fit(&m->run, &m->pyramid, &guess, 1, &fit);
+        if (!fit.is_good) (void)relocate(m, frame, true, &fit);
+    } else
+        (void)relocate(m, frame, m->lost_frames % 3 == 0, &fit);
+    if (fit.is_good) {
+        status = take_fit(m, frame, &fit, &trouble);
+        if (status != INTRA_E_DEGENERATE) {
+            if (status != INTRA_OK && err) *err = trouble;
+            goto done;
+        }
+        intra_log(INTRA_LOG_WARNING, "motion", "frame %lld: %s", (long long)frame->index, trouble.text);
+        status = INTRA_OK;
+    }
+    if (m->mode == MODE_TRACK) {
+        m->mode = MODE_LOST;
+        m->lost_since_s = frame->pts_s;
+        m->lost_frames = 0;
+    }
+    m->lost_frames++;
+    if (frame->pts_s - m->lost_since_s > LOST_BEFORE_BOOT_S) INTRA_TRY(try_boot(m, frame, err));
+done:
+    return status;
+}
+
+enum intra_status intra_motion_finish(struct intra_motion *m, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    INTRA_TRY(end_run(m, err));
+    INTRA_TRY(flush(m, true, err));
+done:
+    return status;
+}

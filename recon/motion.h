@@ -1,0 +1,65 @@
+/* Motion over a whole video: starts runs, follows them, notices when the picture is no pipe, is lost or repeats, finds
+ * back after pans and cuts, and hands on what is settled. Frames go in in order; results come out in order through the
+ * sink, from the calling thread. */
+#ifndef INTRA_RECON_MOTION_H
+#define INTRA_RECON_MOTION_H
+
+#include "core/scene.h"
+#include "core/video.h"
+#include "recon/run.h"
+
+/* Where a run lies in the world: world = world_from_run * run; station = arc(u) + station_offset_m. */
+struct intra_placement {
+    struct intra_pose world_from_run;
+    double station_offset_m;
+    int segment;
+};
+
+/* A frame whose fate is settled. Station and state (drive, stop, ...) follow later from the whole. */
+struct intra_motion_frame {
+    int64_t index;
+    double pts_s;
+    enum intra_frame_state state; /* DRIVE for every posed one here; LOST, NOT_PIPE, DUPLICATE */
+    bool is_posed;
+    int segment;
+    struct intra_pose world_from_cam;
+    double station_m;
+    double station_sd_m;
+    double yaw_rad, pitch_rad; /* of the optical axis against the pipe's axis: right and up positive */
+};
+
+struct intra_motion_sink {
+    void *user;
+    enum intra_status (*frame)(void *user, const struct intra_motion_frame *frame, struct intra_error *err);
+    /* A settled keyframe with its picture (borrowed for the call; retain to keep). */
+    enum intra_status (*keyframe)(void *user, struct intra_run *run, const struct intra_placement *placement,
+                                  const struct intra_keyframe *kf, struct intra_frame *picture, struct intra_error *err);
+    /* Settled wall radii. */
+    enum intra_status (*samples)(void *user, struct intra_run *run, const struct intra_placement *placement,
+                                 const struct intra_wall_sample *samples, int n, struct intra_error *err);
+    /* A run has ended; all of its keyframes and samples have been handed on. Returns the station up to which wall was
+     * mapped, so that the next run does not lie on top of it. */
+    enum intra_status (*run_end)(void *user, struct intra_run *run, const struct intra_placement *placement,
+                                 double *out_mapped_to_m, struct intra_error *err);
+};
+
+struct intra_motion_options {
+    double radius_m;
+    double start_station_m;
+    int threads;
+};
+
+struct intra_motion;
+/* camera, mask and log_shading are borrowed until destroy. */
+enum intra_status intra_motion_create(const struct intra_motion_options *options, const struct intra_camera *camera,
+                                      const struct intra_mask_pyramid *mask, const struct intra_view_f32 *log_shading,
+                                      const struct intra_motion_sink *sink, struct intra_motion **out,
+                                      struct intra_error *err);
+/* Takes a reference of its own where it needs the frame longer. */
+enum intra_status intra_motion_process(struct intra_motion *motion, struct intra_frame *frame, struct intra_error *err);
+enum intra_status intra_motion_finish(struct intra_motion *motion, struct intra_error *err);
+void intra_motion_destroy(struct intra_motion **motion);
+/* Why nothing or not everything was posed, in words; "" when all is well. */
+const char *intra_motion_reason(const struct intra_motion *motion);
+
+#endif

@@ -1,0 +1,247 @@
+/* The line: a first look (what stands still), then one streaming pass (motion, wall), then sections and rasters.
+ *
+ * The video decodes ahead on its own threads; motion and wall run in the caller's thread with OpenMP inside, so that the
+ * wall always reads a run that nobody changes. Memory: frames of the decoder's queue and of the unsettled keyframes;
+ * scratch rasters hold the rest. */
+#include "recon/reconstruct.h"
+
+#include "core/log.h"
+#include "core/mem.h"
+#include "recon/motion.h"
+#include "recon/states.h"
+#include "recon/still.h"
+#include "recon/wall.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
+struct line {
+    struct intra_scene *scene;
+    struct intra_wallmap *wall;
+    struct intra_view_angle *angles;
+    int64_t cap_angles;
+    struct intra_frame *last_picture; /* of the last settled keyframe: at the end of a run it gives all it sees */
+    struct intra_keyframe last_kf;
+    double wall_s, wall_cpu_s;
+};
+
+struct intra_reconstruct_options intra_reconstruct_defaults(void)
+{
+    struct intra_reconstruct_options o = {.section_step_m = 0.05, .cut_rad = M_PI, .scratch_dir = "/tmp"};
+    o.video = intra_video_defaults();
+    return o;
+}
+
+static double clock_s(clockid_t id)
+{
+    struct timespec t;
+    clock_gettime(id, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static void add_stage(struct intra_reconstruct_report *report, const char *name, double wall_s, double cpu_s, int64_t items)
+{
+    if (report->n_stages == INTRA_MAX_STAGES) return;
+    report->stages[report->n_stages].name = name;
+    report->stages[report->n_stages].wall_s = wall_s;
+    report->stages[report->n_stages].cpu_s = cpu_s;
+    report->stages[report->n_stages++].items = items;
+}
+
+static void warn(struct intra_reconstruct_report *report, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void warn(struct intra_reconstruct_report *report, const char *format, ...)
+{
+    va_list args;
+    if (report->n_warnings == INTRA_MAX_WARNINGS) return;
+    va_start(args, format);
+    vsnprintf(report->warnings[report->n_warnings], sizeof report->warnings[0], format, args);
+    va_end(args);
+    intra_log(INTRA_LOG_WARNING, "reconstruct", "%s", report->warnings[report->n_warnings++]);
+}
+
+static enum intra_status on_frame(void *user, const struct intra_motion_frame *frame, struct intra_error *err)
+{
+    struct line *line = user;
+    struct intra_frame_record r = {.index = frame->index, .pts_s = frame->pts_s, .state = frame->state,
+                                   .is_posed = frame->is_posed, .segment = frame->is_posed ? frame->segment : -1,
+                                   .world_from_cam = frame->world_from_cam, .station_m = frame->station_m,
+                                   .station_sd_m = frame->station_sd_m, .counter_m = NAN};
+    int64_t n = line->scene->n_frames;
+    if (n == line->cap_angles) {
+        int64_t cap = line->cap_angles ? 2 * line->cap_angles : 1024;
+        struct intra_view_angle *a = intra_resize(line->angles, (size_t)n, (size_t)cap, sizeof *a);
+        if (!a) return INTRA_FAIL(err, INTRA_E_MEM, "out of memory for %lld frames", (long long)cap);
+        line->angles = a;
+        line->cap_angles = cap;
+    }
+    line->angles[n] = frame->is_posed ? (struct intra_view_angle){(float)frame->yaw_rad, (float)frame->pitch_rad}
+                                      : (struct intra_view_angle){NAN, NAN};
+    return intra_scene_add_frame(line->scene, &r, err);
+}
+
+static enum intra_status on_keyframe(void *user, struct intra_run *run, const struct intra_placement *placement,
+                                     const struct intra_keyframe *kf, struct intra_frame *picture, struct intra_error *err)
+{
+    struct line *line = user;
+    double wall = clock_s(CLOCK_MONOTONIC), cpu = clock_s(CLOCK_PROCESS_CPUTIME_ID);
+    enum intra_status status = intra_wallmap_add_view(line->wall, run, placement, kf, picture, false, err);
+    intra_frame_release(&line->last_picture);
+    line->last_picture = intra_frame_retain(picture);
+    line->last_kf = *kf;
+    line->wall_s += clock_s(CLOCK_MONOTONIC) - wall;
+    line->wall_cpu_s += clock_s(CLOCK_PROCESS_CPUTIME_ID) - cpu;
+    return status;
+}
+
+static enum intra_status on_samples(void *user, struct intra_run *run, const struct intra_placement *placement,
+                                    const struct intra_wall_sample *samples, int n, struct intra_error *err)
+{
+    struct line *line = user;
+    return intra_wallmap_add_samples(line->wall, run, placement, samples, n, err);
+}
+
+static enum intra_status on_run_end(void *user, struct intra_run *run, const struct intra_placement *placement,
+                                    double *out_mapped_to_m, struct intra_error *err)
+{
+    struct line *line = user;
+    if (line->last_picture) {
+        enum intra_status status =
+            intra_wallmap_add_view(line->wall, run, placement, &line->last_kf, line->last_picture, true, err);
+        if (status != INTRA_OK) return status;
+        intra_frame_release(&line->last_picture);
+    }
+    return intra_wallmap_end_run(line->wall, run, placement, out_mapped_to_m, err);
+}
+
+static int thread_count(int wanted)
+{
+#ifdef _OPENMP
+    return wanted > 0 ? wanted : omp_get_num_procs();
+#else
+    (void)wanted;
+    return 1;
+#endif
+}
+
+static enum intra_status stream(const char *path, const struct intra_reconstruct_options *options,
+                                struct intra_motion *motion, const struct intra_progress *progress,
+                                struct intra_reconstruct_report *report, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    struct intra_video *video = NULL;
+    struct intra_frame *frame = NULL;
+    INTRA_TRY(intra_video_open(path, &options->video, &video, err));
+    double total = report->video.duration_s;
+    if (options->video.to_s > 0 && options->video.to_s < total) total = options->video.to_s;
+    for (;;) {
+        status = intra_video_next(video, &frame, err);
+        if (status == INTRA_EOF) break;
+        if (status != INTRA_OK) goto done;
+        INTRA_TRY(intra_motion_process(motion, frame, err));
+        intra_progress_report(progress, "follow", frame->pts_s - options->video.from_s,
+                              fmax(total - options->video.from_s, frame->pts_s - options->video.from_s));
+        intra_frame_release(&frame);
+    }
+    status = INTRA_OK;
+    intra_video_counts(video, &report->counts);
+    INTRA_TRY(intra_motion_finish(motion, err));
+done:
+    intra_frame_release(&frame);
+    intra_video_close(&video);
+    return status;
+}
+
+static void summarise(struct intra_scene *scene, struct intra_reconstruct_report *report)
+{
+    report->frames_posed = report->frames_pipe = 0;
+    for (int64_t i = 0; i < scene->n_frames; i++) {
+        const struct intra_frame_record *f = &scene->frames[i];
+        report->frames_posed += f->is_posed;
+        report->frames_pipe += f->is_posed || f->state == INTRA_STATE_LOST;
+    }
+    report->is_complete = scene->n_gaps == 0 && report->frames_posed == report->frames_pipe;
+    if (report->counts.damaged)
+        warn(report, "%lld damaged frames in the video were skipped", (long long)report->counts.damaged);
+    if (scene->camera.is_assumed)
+        warn(report, "no lens calibration: the field of view is assumed, so distances and the shape along the pipe are assumed too");
+    if (scene->n_gaps)
+        warn(report, "%lld stretches could not be followed and are gaps (table `gap` in project.sqlite)", (long long)scene->n_gaps);
+}
+
+enum intra_status intra_reconstruct(const char *video_path, const struct intra_camera *camera,
+                                    const struct intra_reconstruct_options *options,
+                                    const struct intra_progress *progress, struct intra_scene *scene,
+                                    struct intra_reconstruct_report *report, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    struct line line = {.scene = scene};
+    struct intra_still still = {0};
+    struct intra_mask_pyramid mask = {0};
+    struct intra_motion *motion = NULL;
+    struct intra_video *video = NULL;
+    double wall = clock_s(CLOCK_MONOTONIC), cpu = clock_s(CLOCK_PROCESS_CPUTIME_ID);
+    int threads = thread_count(options->threads);
+    struct intra_reconstruct_options o = *options;
+    memset(report, 0, sizeof *report);
+    if (!(o.diameter_m > 0)) return INTRA_FAIL(err, INTRA_E_ARG, "the nominal diameter must be given");
+    o.video.threads = threads;
+
+    INTRA_TRY(intra_video_open(video_path, &o.video, &video, err));
+    intra_video_info(video, &report->video);
+    intra_video_close(&video);
+    if (camera->width != report->video.width || camera->height != report->video.height)
+        INTRA_TRY(INTRA_FAIL(err, INTRA_E_ARG, "the camera is for %d x %d pixels, %s has %d x %d", camera->width,
+                             camera->height, video_path, report->video.width, report->video.height));
+    scene->camera = *camera;
+    scene->nominal_diameter_m = o.diameter_m;
+    scene->start_station_m = o.start_station_m;
+    if (!(o.texel_m > 0)) o.texel_m = camera->width >= 1280 ? 0.0005 : 0.001;
+    if (options->texel_m <= 0 && o.diameter_m > 0.6) o.texel_m *= 2; /* big pipes are seen from farther away */
+
+    INTRA_TRY(intra_still_find(video_path, &o.video, o.debug_dir, progress, &still, err));
+    report->overlay_share = still.masked_share;
+    if (still.n_looks < 12)
+        warn(report, "only %d different pictures: burnt-in text could not be told from the wall and was not masked", still.n_looks);
+    add_stage(report, "look", clock_s(CLOCK_MONOTONIC) - wall, clock_s(CLOCK_PROCESS_CPUTIME_ID) - cpu, still.n_looks);
+    INTRA_TRY(intra_mask_pyramid_init(&mask, &still.mask, err));
+
+    struct intra_wall_options wall_options = {.radius_m = o.diameter_m / 2, .texel_m = o.texel_m,
+                                              .section_step_m = o.section_step_m, .start_station_m = o.start_station_m,
+                                              .cut_rad = o.cut_rad, .threads = threads, .scratch_dir = o.scratch_dir};
+    INTRA_TRY(intra_wallmap_create(&wall_options, camera, &still, &line.wall, err));
+    struct intra_motion_options motion_options = {.radius_m = o.diameter_m / 2, .start_station_m = o.start_station_m,
+                                                  .threads = threads};
+    struct intra_motion_sink sink = {&line, on_frame, on_keyframe, on_samples, on_run_end};
+    INTRA_TRY(intra_motion_create(&motion_options, camera, &mask, &still.log_shading, &sink, &motion, err));
+
+    wall = clock_s(CLOCK_MONOTONIC), cpu = clock_s(CLOCK_PROCESS_CPUTIME_ID);
+    INTRA_TRY(stream(video_path, &o, motion, progress, report, err));
+    add_stage(report, "follow", clock_s(CLOCK_MONOTONIC) - wall - line.wall_s,
+              clock_s(CLOCK_PROCESS_CPUTIME_ID) - cpu - line.wall_cpu_s, scene->n_frames);
+    add_stage(report, "unroll", line.wall_s, line.wall_cpu_s, scene->n_frames);
+
+    wall = clock_s(CLOCK_MONOTONIC), cpu = clock_s(CLOCK_PROCESS_CPUTIME_ID);
+    if (scene->n_frames) INTRA_TRY(intra_states_find(scene, line.angles, err));
+    summarise(scene, report);
+    if (report->frames_posed == 0)
+        INTRA_TRY(INTRA_FAIL(err, INTRA_E_NO_RESULT,
+                             "%s: nothing could be reconstructed: %s; check that the video shows the inside of a pipe, and "
+                             "that diameter and lens are right",
+                             video_path, scene->n_frames < 2 ? "it has too few frames" : intra_motion_reason(motion)));
+    INTRA_TRY(intra_wallmap_finish(line.wall, progress, scene, err));
+    add_stage(report, "wall", clock_s(CLOCK_MONOTONIC) - wall, clock_s(CLOCK_PROCESS_CPUTIME_ID) - cpu, scene->wall.cols);
+done:
+    intra_video_close(&video);
+    intra_frame_release(&line.last_picture);
+    intra_motion_destroy(&motion);
+    intra_wallmap_destroy(&line.wall);
+    intra_free(line.angles);
+    intra_mask_pyramid_fini(&mask);
+    intra_still_fini(&still);
+    return status;
+}

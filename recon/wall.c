@@ -1,0 +1,646 @@
+/* Unroll: keyframes onto the wall.
+ *
+ * The wall is cut into nodes of NODE x NODE cells. Node corners are placed in the world by axis and section, projected
+ * exactly, and the cells between take the bilinear pixel: at 8 mm in a 300 mm pipe that is within a hundredth of a pixel.
+ * Weight of a view: (1 mm / resolution)^6, faded at the picture's border and beside the mask. Colour: the pixel times
+ * exp(mean - shading) and times the keyframe's gain, which the overlap with the wall so far gives (exposure). */
+#include "recon/wall.h"
+
+#include "core/log.h"
+#include "core/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { NODE = 8, STRIP_COLS = 256, STRIP_CACHE = 6 };
+
+#define BEHIND_M 2000.0         /* room for driving backwards past the start */
+#define RES_LIMIT_M 0.004       /* coarser views are of no use */
+#define FLATTEST 0.14           /* sine of the smallest angle between ray and wall */
+#define BORDER_PX 14.0
+#define NARROW 1.9              /* ordinary keyframes: cells up to this many times the frame's best resolution */
+#define WIDE_STEP_REL 0.5       /* every so many radii of travel a keyframe gives all that it sees */
+#define MAX_TILT_RAD 0.45       /* views turned farther off the axis than this are left out */
+
+struct cell {
+    uint16_t rgb[3]; /* 8.8 fixed point */
+    uint16_t views;
+    float weight, res_m;
+};
+
+struct section_cache {
+    int64_t index;
+    struct intra_section_fit fit;
+};
+enum { SECTION_CACHE = 64 };
+
+struct axis_piece { /* what a finished run leaves: the axis at the stations of the sections, in the world */
+    int64_t first; /* section index: station = start + index * step */
+    struct intra_vec3 *centre;
+    struct intra_mat3 *frame;
+    int64_t n;
+};
+
+struct node {
+    float px, py, res; /* pixel and metres per pixel; res <= 0: not seen */
+};
+
+struct intra_wallmap {
+    struct intra_wall_options options;
+    const struct intra_camera *camera;
+    const struct intra_still *still;
+    struct intra_raster *cells;
+    int rows;
+    double station0_m; /* station of cell column 0 */
+    int64_t col_min, col_max; /* used columns */
+    double run_min_m, run_max_m;
+    struct intra_radius_sample *samples;
+    int64_t n_samples, cap_samples;
+    struct section_cache cache[SECTION_CACHE];
+    double last_wide_m;
+    double gain;
+    struct intra_view_f32 feather; /* weight by pixel: border and mask */
+    struct intra_view_f32 even;    /* factor by pixel that takes the shading out */
+    struct node *nodes;            /* scratch of one view */
+    int64_t cap_nodes;
+    struct axis_piece *pieces;
+    int n_pieces, cap_pieces;
+    int64_t n_views;
+};
+
+static enum intra_status make_feather(struct intra_wallmap *map, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    int rows = map->camera->height, cols = map->camera->width;
+    INTRA_TRY(intra_image_f32_init(&map->feather, rows, cols, 1, err));
+    INTRA_TRY(intra_image_f32_init(&map->even, rows, cols, 1, err));
+    for (int r = 0; r < rows; r++) { /* chessboard distance to border or mask, two sweeps */
+        float *f = intra_row_f32(&map->feather, r), *up = r ? intra_row_f32(&map->feather, r - 1) : NULL;
+        for (int c = 0; c < cols; c++) {
+            float d = fminf(fminf((float)r, (float)c), fminf((float)(rows - 1 - r), (float)(cols - 1 - c)));
+            if (!intra_row_u8(&map->still->mask, r)[c]) d = 0;
+            if (c) d = fminf(d, f[c - 1] + 1);
+            if (up) d = fminf(d, up[c] + 1);
+            f[c] = d;
+        }
+    }
+    for (int r = rows - 1; r >= 0; r--) {
+        float *f = intra_row_f32(&map->feather, r), *down = r + 1 < rows ? intra_row_f32(&map->feather, r + 1) : NULL;
+        for (int c = cols - 1; c >= 0; c--) {
+            if (c + 1 < cols) f[c] = fminf(f[c], f[c + 1] + 1);
+            if (down) f[c] = fminf(f[c], down[c] + 1);
+        }
+    }
+    for (int r = 0; r < rows; r++)
+        for (int c = 0; c < cols; c++) {
+            float *f = &intra_row_f32(&map->feather, r)[c], k = (*f - 1) / (float)BORDER_PX;
+            *f = k <= 0 ? 0 : k >= 1 ? 1 : k * k * (3 - 2 * k);
+            k = expf((float)map->still->mean_log - intra_row_f32(&map->still->log_shading, r)[c]);
+            intra_row_f32(&map->even, r)[c] = fminf(fmaxf(k, 0.25f), 8.0f);
+        }
+done:
+    return status;
+}
+
+enum intra_status intra_wallmap_create(const struct intra_wall_options *options, const struct intra_camera *camera,
+                                       const struct intra_still *still, struct intra_wallmap **out,
+                                       struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    struct intra_wallmap *map = NULL;
+    INTRA_TRY(INTRA_ALLOC(map, 1, err));
+    map->options = *options;
+    map->camera = camera;
+    map->still = still;
+    map->rows = (int)ceil(2 * M_PI * options->radius_m / options->texel_m / NODE) * NODE;
+    map->station0_m = options->start_station_m - floor(BEHIND_M / (options->texel_m * STRIP_COLS)) * options->texel_m * STRIP_COLS;
+    map->col_min = INT64_MAX;
+    map->col_max = -1;
+    map->run_min_m = 1e300;
+    map->run_max_m = -1e300;
+    map->last_wide_m = -1e300;
+    map->gain = 1;
+    for (int i = 0; i < SECTION_CACHE; i++) map->cache[i].index = INT64_MIN;
+    map->cap_samples = 4096;
+    INTRA_TRY(INTRA_ALLOC(map->samples, (size_t)map->cap_samples, err));
+    INTRA_TRY(make_feather(map, err));
+    INTRA_TRY(intra_raster_create(options->scratch_dir, map->rows, sizeof(struct cell), STRIP_COLS, STRIP_CACHE, &map->cells, err));
+    *out = map;
+    map = NULL;
+done:
+    intra_wallmap_destroy(&map);
+    return status;
+}
+
+void intra_wallmap_destroy(struct intra_wallmap **map)
+{
+    struct intra_wallmap *m = *map;
+    if (!m) return;
+    intra_raster_destroy(&m->cells);
+    intra_image_f32_fini(&m->feather);
+    intra_image_f32_fini(&m->even);
+    intra_free(m->nodes);
+    for (int i = 0; i < m->n_pieces; i++) {
+        intra_free(m->pieces[i].centre);
+        intra_free(m->pieces[i].frame);
+    }
+    intra_free(m->pieces);
+    intra_free(m->samples);
+    intra_free(m);
+    *map = NULL;
+}
+
+enum intra_status intra_wallmap_add_samples(struct intra_wallmap *map, struct intra_run *run,
+                                            const struct intra_placement *placement,
+                                            const struct intra_wall_sample *samples, int n, struct intra_error *err)
+{
+    if (map->n_samples + n > map->cap_samples) {
+        int64_t cap = 2 * (map->n_samples + n);
+        struct intra_radius_sample *s = intra_resize(map->samples, (size_t)map->n_samples, (size_t)cap, sizeof *s);
+        if (!s) return INTRA_FAIL(err, INTRA_E_MEM, "out of memory for %lld wall radii", (long long)cap);
+        map->samples = s;
+        map->cap_samples = cap;
+    }
+    for (int i = 0; i < n; i++) {
+        double arc;
+        enum intra_status status = intra_run_arc(run, samples[i].u, &arc, err);
+        if (status != INTRA_OK) return status;
+        map->samples[map->n_samples++] =
+            (struct intra_radius_sample){(float)(arc + placement->station_offset_m - map->options.start_station_m),
+                                         (float)samples[i].theta_rad, (float)samples[i].r_m, (float)samples[i].sd_m};
+    }
+    return INTRA_OK;
+}
+
+/* Section fit for a station from what has settled so far; kept per step of half a section. */
+static const struct intra_section_fit *local_section(struct intra_wallmap *map, double station_m)
+{
+    double step = map->options.section_step_m;
+    int64_t index = (int64_t)llround((station_m - map->options.start_station_m) / step);
+    struct section_cache *c = &map->cache[((index % SECTION_CACHE) + SECTION_CACHE) % SECTION_CACHE];
+    if (c->index != index) {
+        int64_t from = map->n_samples > 6000 ? map->n_samples - 6000 : 0;
+        intra_section_fit(map->samples + from, map->n_samples - from, (double)index * step,
+                          fmax(1.6 * step, 0.5 * map->options.radius_m), map->options.radius_m, &c->fit);
+        c->index = index;
+    }
+    return &c->fit;
+}
+
+/* u at a station of the run, near a first guess. */
+static enum intra_status u_of_station(struct intra_run *run, const struct intra_placement *placement, double station_m,
+                                      double *u_io, struct intra_error *err)
+{
+    for (int it = 0; it < 6; it++) {
+        double arc;
+        enum intra_status status = intra_run_arc(run, *u_io, &arc, err);
+        if (status != INTRA_OK) return status;
+        double off = station_m - (arc + placement->station_offset_m);
+        *u_io += off / run->axis.h;
+        if (fabs(off) < 1e-6) break;
+    }
+    return INTRA_OK;
+}
+
+static double theta_of_row(const struct intra_wallmap *map, double row)
+{
+    return map->options.cut_rad + 2 * M_PI * row / map->rows;
+}
+
+/* Corner of nodes at (cell row, station): exact projection and resolution by differences on the wall. */
+static struct node project_node(const struct intra_wallmap *map, const struct intra_run *run,
+                                const struct intra_pose *cam_from_run, const struct intra_section_fit *fit,
+                                const struct intra_mat3 *frame, struct intra_vec3 centre, double theta)
+{
+    struct node n = {0, 0, -1};
+    struct intra_vec3 tangent = {frame->m[0][0], frame->m[1][0], frame->m[2][0]};
+    struct intra_vec3 right = {frame->m[0][1], frame->m[1][1], frame->m[2][1]};
+    struct intra_vec3 crown = {frame->m[0][2], frame->m[1][2], frame->m[2][2]};
+    struct intra_vec3 out = intra_mad(intra_scale(crown, cos(theta)), sin(theta), right);
+    struct intra_vec3 around = intra_mad(intra_scale(right, cos(theta)), -sin(theta), crown);
+    double r = intra_section_fit_radius(fit, theta), px[2], jac[6];
+    struct intra_vec3 x = intra_pose_apply(cam_from_run, intra_mad(centre, r, out));
+    double dist = intra_norm(x);
+    if (intra_dot(x, intra_mat3_mul_vec(&cam_from_run->r, out)) < FLATTEST * dist) return n;
+    if (!intra_camera_project(run->camera, x, px, jac, NULL)) return n;
+    if (px[0] < 1 || px[1] < 1 || px[0] > map->camera->width - 2 || px[1] > map->camera->height - 2) return n;
+    struct intra_vec3 a = intra_mat3_mul_vec(&cam_from_run->r, tangent), b = intra_mat3_mul_vec(&cam_from_run->r, around);
+    double sa = hypot(jac[0] * a.x + jac[1] * a.y + jac[2] * a.z, jac[3] * a.x + jac[4] * a.y + jac[5] * a.z);
+    double sb = hypot(jac[0] * b.x + jac[1] * b.y + jac[2] * b.z, jac[3] * b.x + jac[4] * b.y + jac[5] * b.z);
+    double least = fmin(sa, sb);
+    if (least * RES_LIMIT_M < 1) return n;
+    n.px = (float)px[0];
+    n.py = (float)px[1];
+    n.res = (float)(1 / least);
+    return n;
+}
+
+/* The view's nodes: a grid of corners over [col0, col0 + cols) node columns, (rows / NODE + 1) a column. */
+struct view {
+    int64_t col0; /* first node column: cell column col0 * NODE */
+    int n_cols, n_rows;
+    float best_res;
+};
+
+static enum intra_status lay_nodes(struct intra_wallmap *map, struct intra_run *run,
+                                   const struct intra_placement *placement, const struct intra_keyframe *kf,
+                                   double station_m, struct view *view, struct intra_error *err)
+{
+    double size = NODE * map->options.texel_m, r = map->options.radius_m;
+    double from = station_m - 2.5 * r, to = station_m + 7 * r, u = kf->u;
+    view->col0 = (int64_t)floor((from - map->station0_m) / size);
+    view->n_cols = (int)ceil((to - from) / size) + 1;
+    view->n_rows = map->rows / NODE + 1;
+    view->best_res = 1e9f;
+    if (view->col0 < 0) return INTRA_FAIL(err, INTRA_E_DEGENERATE, "the camera backed up by more than %g m", BEHIND_M);
+    int64_t need = (int64_t)view->n_cols * view->n_rows;
+    if (need > map->cap_nodes) {
+        intra_free(map->nodes);
+        map->nodes = intra_alloc((size_t)need, sizeof *map->nodes);
+        map->cap_nodes = map->nodes ? need : 0;
+        if (!map->nodes) return INTRA_FAIL(err, INTRA_E_MEM, "out of memory for %lld wall nodes", (long long)need);
+    }
+    for (int c = 0; c < view->n_cols; c++) {
+        double s = map->station0_m + (double)(view->col0 + c) * size;
+        enum intra_status status = u_of_station(run, placement, s, &u, err);
+        if (status != INTRA_OK) return status;
+        struct intra_mat3 frame = intra_axis_frame(&run->axis, u);
+        struct intra_vec3 centre = intra_axis_point(&run->axis, u, NULL, NULL, NULL);
+        const struct intra_section_fit *fit = local_section(map, s);
+        struct node *column = map->nodes + (int64_t)c * view->n_rows;
+#pragma omp parallel for schedule(static) num_threads(map->options.threads)
+        for (int k = 0; k < view->n_rows; k++)
+            column[k] = project_node(map, run, &kf->cam_from_world, fit, &frame, centre, theta_of_row(map, k * NODE));
+        for (int k = 0; k < view->n_rows; k++)
+            if (column[k].res > 0 && column[k].res < view->best_res) view->best_res = column[k].res;
+    }
+    return INTRA_OK;
+}
+
+static inline int clamp_index(int i, int n)
+{
+    return i < 0 ? 0 : i >= n ? n - 1 : i;
+}
+
+/* Evened-out RGB of a pixel (bilinear luma, bilinear chroma). */
+static void sample_rgb(const struct intra_wallmap *map, const struct intra_frame *f, float x, float y, float rgb[3])
+{
+    int ix = (int)x, iy = (int)y;
+    float fx = x - (float)ix, fy = y - (float)iy;
+    const uint8_t *p = intra_row_u8(&f->y, iy) + ix, *q = intra_row_u8(&f->y, iy + 1) + ix;
+    float top = (float)p[0] + fx * (float)(p[1] - p[0]), bottom = (float)q[0] + fx * (float)(q[1] - q[0]);
+    float luma = top + fy * (bottom - top);
+    float cx = x * 0.5f - 0.25f, cy = y * 0.5f - 0.25f;
+    int jx = clamp_index((int)cx, f->u.cols - 1), jy = clamp_index((int)cy, f->u.rows - 1);
+    float gx = fminf(fmaxf(cx - (float)jx, 0), 1), gy = fminf(fmaxf(cy - (float)jy, 0), 1), uv[2];
+    for (int k = 0; k < 2; k++) {
+        const struct intra_view_u8 *v = k ? &f->v : &f->u;
+        const uint8_t *a = intra_row_u8(v, jy) + jx, *b = intra_row_u8(v, jy + 1 < v->rows ? jy + 1 : jy) + jx;
+        float t = (float)a[0] + gx * (float)(a[1] - a[0]), d = (float)b[0] + gx * (float)(b[1] - b[0]);
+        uv[k] = t + gy * (d - t) - 128;
+    }
+    float k = intra_row_f32(&map->even, (int)(y + 0.5f))[(int)(x + 0.5f)];
+    rgb[0] = k * (luma + 1.402f * uv[1]);
+    rgb[1] = k * (luma - 0.344136f * uv[0] - 0.714136f * uv[1]);
+    rgb[2] = k * (luma + 1.772f * uv[0]);
+}
+
+/* Mean of the four corners of a node; res <= 0 when one is unseen. */
+static struct node node_middle(const struct node *a, const struct node *b)
+{
+    struct node m = {0, 0, -1};
+    if (a[0].res <= 0 || a[1].res <= 0 || b[0].res <= 0 || b[1].res <= 0) return m;
+    m.px = 0.25f * (a[0].px + a[1].px + b[0].px + b[1].px);
+    m.py = 0.25f * (a[0].py + a[1].py + b[0].py + b[1].py);
+    m.res = fmaxf(fmaxf(a[0].res, a[1].res), fmaxf(b[0].res, b[1].res));
+    return m;
+}
+
+/* Exposure: the view against the wall so far, at node centres. */
+static enum intra_status find_gain(struct intra_wallmap *map, const struct view *view, const struct intra_frame *picture,
+                                   float limit, double *out_gain, struct intra_error *err)
+{
+    double sum = 0, mass = 0;
+    for (int c = 0; c + 1 < view->n_cols; c++) {
+        int64_t col = (view->col0 + c) * NODE + NODE / 2;
+        const void *strip;
+        enum intra_status status = intra_raster_peek(map->cells, col / STRIP_COLS, &strip, err);
+        if (status != INTRA_OK) return status;
+        if (!strip) continue;
+        for (int k = 0; k + 1 < view->n_rows; k++) {
+            const struct node *a = map->nodes + (int64_t)c * view->n_rows + k;
+            struct node m = node_middle(a, a + view->n_rows);
+            const struct cell *cell = (const struct cell *)strip + (int64_t)(k * NODE + NODE / 2) * STRIP_COLS + col % STRIP_COLS;
+            float rgb[3];
+            if (m.res <= 0 || m.res > limit || !(cell->weight > 0)) continue;
+            float f = intra_row_f32(&map->feather, (int)m.py)[(int)m.px];
+            if (f <= 0) continue;
+            sample_rgb(map, picture, m.px, m.py, rgb);
+            double now = rgb[0] + 2 * rgb[1] + rgb[2], old = (cell->rgb[0] + 2.0 * cell->rgb[1] + cell->rgb[2]) / 256;
+            if (now < 40 || old < 40 || now > 960 || old > 960) continue;
+            double d = log(old / now);
+            d = d > 0.7 ? 0.7 : d < -0.7 ? -0.7 : d;
+            sum += f * d;
+            mass += f;
+        }
+    }
+    /* The small pull towards 1 keeps the wall's brightness from wandering off over a long pipe. */
+    *out_gain = mass > 8 ? exp(0.97 * sum / mass) : map->gain;
+    return INTRA_OK;
+}
+
+static void paint_node(struct intra_wallmap *map, const struct intra_frame *picture, const struct node *a,
+                       const struct node *b, float limit, float gain, struct cell *cells)
+{
+    struct node m = node_middle(a, b);
+    const struct cell *mid = cells + (NODE / 2) * STRIP_COLS + NODE / 2;
+    if (m.res <= 0 || m.res > limit) return;
+    if (mid->res_m > 0 && m.res > 2.2f * mid->res_m) return; /* would weigh less than a hundredth */
+    for (int j = 0; j < NODE; j++) {
+        float t = ((float)j + 0.5f) / NODE;
+        float lx = a[0].px + t * (a[1].px - a[0].px), rx = b[0].px + t * (b[1].px - b[0].px);
+        float ly = a[0].py + t * (a[1].py - a[0].py), ry = b[0].py + t * (b[1].py - b[0].py);
+        float lr = a[0].res + t * (a[1].res - a[0].res), rr = b[0].res + t * (b[1].res - b[0].res);
+        struct cell *row = cells + (int64_t)j * STRIP_COLS;
+        for (int i = 0; i < NODE; i++) {
+            float q = ((float)i + 0.5f) / NODE, x = lx + q * (rx - lx), y = ly + q * (ry - ly), rgb[3];
+            float res = lr + q * (rr - lr), feather = intra_row_f32(&map->feather, (int)(y + 0.5f))[(int)(x + 0.5f)];
+            if (feather <= 0) continue;
+            float k = 0.001f / res, w = k * k * k;
+            w = w * w * feather + 1e-12f;
+            sample_rgb(map, picture, x, y, rgb);
+            row[i].weight += w;
+            float share = w / row[i].weight;
+            for (int n = 0; n < 3; n++) {
+                float now = fminf(fmaxf(rgb[n] * gain, 0), 255) * 256, old = row[i].rgb[n];
+                row[i].rgb[n] = (uint16_t)(old + share * (now - old) + 0.5f);
+            }
+            if (!(row[i].res_m > 0) || res < row[i].res_m) row[i].res_m = res;
+            if (row[i].views < UINT16_MAX) row[i].views++;
+        }
+    }
+}
+
+enum intra_status intra_wallmap_add_view(struct intra_wallmap *map, struct intra_run *run,
+                                         const struct intra_placement *placement, const struct intra_keyframe *kf,
+                                         const struct intra_frame *picture, bool is_last, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    struct view view;
+    double arc, gain;
+    struct intra_pose run_from_cam = intra_pose_inverse(&kf->cam_from_world);
+    INTRA_TRY(intra_run_arc(run, kf->u, &arc, err));
+    double station = arc + placement->station_offset_m;
+    struct intra_mat3 frame = intra_axis_frame(&run->axis, kf->u);
+    double ahead = frame.m[0][0] * run_from_cam.r.m[0][2] + frame.m[1][0] * run_from_cam.r.m[1][2] +
+                   frame.m[2][0] * run_from_cam.r.m[2][2];
+    if (acos(fmin(1, fabs(ahead))) > MAX_TILT_RAD) goto done;
+    INTRA_TRY(lay_nodes(map, run, placement, kf, station, &view, err));
+    bool is_wide = is_last || map->n_views == 0 || fabs(station - map->last_wide_m) > WIDE_STEP_REL * map->options.radius_m;
+    if (is_wide) map->last_wide_m = station;
+    float limit = is_wide ? (float)RES_LIMIT_M : (float)fmin(RES_LIMIT_M, NARROW * view.best_res);
+    INTRA_TRY(find_gain(map, &view, picture, limit, &gain, err));
+    map->gain = gain;
+    for (int c = 0; c + 1 < view.n_cols; c++) {
+        int64_t col = (view.col0 + c) * NODE;
+        const struct node *a = map->nodes + (int64_t)c * view.n_rows, *b = a + view.n_rows;
+        bool any = false;
+        for (int k = 0; k + 1 < view.n_rows && !any; k++) any = a[k].res > 0 && a[k].res < limit && b[k].res > 0;
+        if (!any) continue;
+        void *strip;
+        INTRA_TRY(intra_raster_strip(map->cells, col / STRIP_COLS, &strip, err));
+        struct cell *cells = (struct cell *)strip + col % STRIP_COLS;
+#pragma omp parallel for schedule(static) num_threads(map->options.threads)
+        for (int k = 0; k < view.n_rows - 1; k++)
+            paint_node(map, picture, a + k, b + k, limit, (float)gain, cells + (int64_t)k * NODE * STRIP_COLS);
+        if (col < map->col_min) map->col_min = col;
+        if (col + NODE > map->col_max) map->col_max = col + NODE;
+        double s = map->station0_m + (double)col * map->options.texel_m;
+        map->run_min_m = fmin(map->run_min_m, s);
+        map->run_max_m = fmax(map->run_max_m, s + NODE * map->options.texel_m);
+    }
+    map->n_views++;
+done:
+    return status;
+}
+
+enum intra_status intra_wallmap_end_run(struct intra_wallmap *map, struct intra_run *run,
+                                        const struct intra_placement *placement, double *out_mapped_to_m,
+                                        struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    double step = map->options.section_step_m, start = map->options.start_station_m;
+    if (map->run_max_m <= map->run_min_m) return INTRA_OK;
+    *out_mapped_to_m = map->run_max_m + 0.1;
+    if (map->n_pieces == map->cap_pieces) {
+        int cap = map->cap_pieces ? 2 * map->cap_pieces : 8;
+        struct axis_piece *p = intra_resize(map->pieces, (size_t)map->n_pieces, (size_t)cap, sizeof *p);
+        if (!p) return INTRA_FAIL(err, INTRA_E_MEM, "out of memory for the axis");
+        map->pieces = p;
+        map->cap_pieces = cap;
+    }
+    struct axis_piece *piece = &map->pieces[map->n_pieces++];
+    memset(piece, 0, sizeof *piece);
+    piece->first = (int64_t)ceil((map->run_min_m - start) / step);
+    piece->n = (int64_t)floor((map->run_max_m - start) / step) - piece->first + 1;
+    if (piece->n < 0) piece->n = 0;
+    INTRA_TRY(INTRA_ALLOC(piece->centre, (size_t)piece->n, err));
+    INTRA_TRY(INTRA_ALLOC(piece->frame, (size_t)piece->n, err));
+    double u = run->kfs[0].u;
+    for (int64_t i = 0; i < piece->n; i++) {
+        INTRA_TRY(u_of_station(run, placement, start + (double)(piece->first + i) * step, &u, err));
+        struct intra_vec3 c = intra_axis_point(&run->axis, u, NULL, NULL, NULL);
+        struct intra_mat3 f = intra_axis_frame(&run->axis, u);
+        piece->centre[i] = intra_pose_apply(&placement->world_from_run, c);
+        piece->frame[i] = intra_mat3_mul(&placement->world_from_run.r, &f);
+    }
+    map->run_min_m = 1e300;
+    map->run_max_m = -1e300;
+    map->last_wide_m = -1e300;
+done:
+    return status;
+}
+
+static void fill_section(const struct intra_wallmap *map, int64_t index, const struct axis_piece *piece, int64_t at,
+                         const struct intra_radius_sample *samples, int64_t n, struct intra_section_fit *fit,
+                         struct intra_section *out)
+{
+    double local = (double)index * map->options.section_step_m;
+    memset(out, 0, sizeof *out);
+    out->station_m = map->options.start_station_m + local;
+    out->is_seen = true;
+    intra_section_fit(samples, n, local, fmax(1.6 * map->options.section_step_m, 0.5 * map->options.radius_m),
+                      map->options.radius_m, fit);
+    struct intra_mat3 f = piece->frame[at];
+    struct intra_vec3 right = {f.m[0][1], f.m[1][1], f.m[2][1]}, crown = {f.m[0][2], f.m[1][2], f.m[2][2]};
+    out->centre = intra_mad(intra_mad(piece->centre[at], fit->a[1], crown), fit->b[1], right);
+    out->world_from_sec = f;
+    memcpy(out->a, fit->a, sizeof out->a);
+    memcpy(out->b, fit->b, sizeof out->b);
+    out->a[1] = out->b[1] = 0;
+    intra_section_measure(out);
+    intra_section_fit_deviations(fit, out);
+    out->water_level_pct = out->water_level_sd_pct = NAN;
+    double run = hypot(f.m[0][0], f.m[1][0]);
+    out->heading_rad = atan2(f.m[1][0], f.m[0][0]);
+    out->grade_pct = 100 * f.m[2][0] / fmax(run, 1e-6);
+    /* Direction wanders with the way: about a tenth of a degree per root metre, on a floor of a quarter. */
+    double way = fabs(local);
+    out->heading_sd_rad = sqrt(pow(0.0045, 2) + pow(0.002, 2) * way);
+    out->grade_sd_pct = 100 * out->heading_sd_rad;
+    out->centre_sd_m.x = 0.004 * map->options.radius_m + 0.003 * way;
+    out->centre_sd_m.y = hypot(out->centre_sd_m.y, out->heading_sd_rad * way / 2);
+    out->centre_sd_m.z = hypot(out->centre_sd_m.z, out->heading_sd_rad * way / 2);
+}
+
+static int compare_station(const void *a, const void *b)
+{
+    float x = ((const struct intra_radius_sample *)a)->station_m, y = ((const struct intra_radius_sample *)b)->station_m;
+    return x < y ? -1 : x > y;
+}
+
+/* First sample at or after a station (samples sorted). */
+static int64_t first_at(const struct intra_wallmap *map, double station_m)
+{
+    int64_t low = 0, high = map->n_samples;
+    while (low < high) {
+        int64_t mid = (low + high) / 2;
+        if (map->samples[mid].station_m < station_m)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low;
+}
+
+static enum intra_status make_sections(struct intra_wallmap *map, struct intra_scene *scene, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    double half = fmax(1.6 * map->options.section_step_m, 0.5 * map->options.radius_m);
+    for (int p = 0; p < map->n_pieces; p++) {
+        const struct axis_piece *piece = &map->pieces[p];
+        for (int64_t i = 0; i < piece->n; i++) {
+            int64_t index = piece->first + i;
+            struct intra_section_fit fit;
+            struct intra_section s;
+            double local = (double)index * map->options.section_step_m;
+            if (scene->n_sections) { /* a later run never overwrites, and what lies between is a gap */
+                const struct intra_section *last = &scene->sections[scene->n_sections - 1];
+                int64_t next = (int64_t)llround((last->station_m - map->options.start_station_m) / map->options.section_step_m) + 1;
+                if (index < next) continue;
+                struct intra_section from = *last;
+                for (int64_t g = next; g < index; g++) {
+                    struct intra_section gap = {.station_m = map->options.start_station_m + (double)g * map->options.section_step_m};
+                    double t = (double)(g - next + 1) / (double)(index - next + 1);
+                    gap.centre = intra_add(intra_scale(from.centre, 1 - t), intra_scale(piece->centre[i], t));
+                    gap.world_from_sec = piece->frame[i];
+                    gap.a[0] = map->options.radius_m;
+                    intra_section_measure(&gap);
+                    INTRA_TRY(intra_scene_add_section(scene, &gap, err));
+                }
+            }
+            int64_t a = first_at(map, local - half), b = first_at(map, local + half);
+            fill_section(map, index, piece, i, map->samples + a, b - a, &fit, &s);
+            INTRA_TRY(intra_scene_add_section(scene, &s, err));
+        }
+    }
+done:
+    return status;
+}
+
+/* Deviation of the wall from its section at a node: kernel mean of the samples' rests; NaN where too few. */
+static float relief_at(const struct intra_wallmap *map, const struct intra_scene *scene, double station_m, double theta)
+{
+    double local = station_m - map->options.start_station_m, reach = 0.12 * map->options.radius_m, sum = 0, mass = 0;
+    if (scene->n_sections == 0) return NAN;
+    double at = (station_m - scene->sections[0].station_m) / map->options.section_step_m;
+    int64_t k = (int64_t)llround(at);
+    if (k < 0 || k >= scene->n_sections || !scene->sections[k].is_seen) return NAN;
+    double expect = intra_section_radius(&scene->sections[k], theta), hits = 0;
+    for (int64_t i = first_at(map, local - reach); i < map->n_samples && map->samples[i].station_m < local + reach; i++) {
+        const struct intra_radius_sample *p = &map->samples[i];
+        double ds = p->station_m - local, dt = intra_wrap_pi(p->theta_rad - theta) * map->options.radius_m;
+        double d2 = (ds * ds + dt * dt) / (reach * reach);
+        if (d2 >= 1) continue;
+        double w = (1 - d2) * (1 - d2), sd = hypot(p->sd_m, 0.004 * map->options.radius_m);
+        sum += w / (sd * sd) * (p->r_m - expect);
+        mass += w / (sd * sd);
+        hits += w;
+    }
+    return hits > 0.5 ? (float)(sum / mass) : NAN;
+}
+
+static enum intra_status make_rasters(struct intra_wallmap *map, const struct intra_progress *progress,
+                                      struct intra_scene *scene, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    struct intra_wall *wall = &scene->wall;
+    const char *dir = map->options.scratch_dir;
+    float *relief = NULL, *coverage = NULL;
+    uint8_t *colour = NULL;
+    int rows = map->rows, n_k = rows / NODE + 1, n_c = STRIP_COLS / NODE + 1;
+    float *knots = NULL;
+    struct cell *cells = NULL;
+    map->col_min = map->col_min / STRIP_COLS * STRIP_COLS;
+    wall->station0_m = map->station0_m + (double)map->col_min * map->options.texel_m;
+    wall->texel_m = map->options.texel_m;
+    wall->perimeter_m = 2 * M_PI * map->options.radius_m;
+    wall->cut_rad = map->options.cut_rad;
+    wall->rows = rows;
+    wall->cols = map->col_max - map->col_min;
+    INTRA_TRY(intra_raster_create(dir, rows, 4, STRIP_COLS, 4, &wall->colour, err));
+    INTRA_TRY(intra_raster_create(dir, rows, sizeof(float), STRIP_COLS, 4, &wall->relief, err));
+    INTRA_TRY(intra_raster_create(dir, rows, 2 * sizeof(float), STRIP_COLS, 4, &wall->coverage, err));
+    INTRA_TRY(INTRA_ALLOC(knots, (size_t)n_k * (size_t)n_c, err));
+    for (int64_t strip = 0; strip * STRIP_COLS < wall->cols; strip++) {
+        const void *in;
+        void *out[3];
+        intra_progress_report(progress, "wall", (double)(strip * STRIP_COLS), (double)wall->cols);
+        INTRA_TRY(intra_raster_peek(map->cells, map->col_min / STRIP_COLS + strip, &in, err));
+        if (!in) continue;
+        INTRA_TRY(intra_raster_strip(wall->colour, strip, &out[0], err));
+        INTRA_TRY(intra_raster_strip(wall->relief, strip, &out[1], err));
+        INTRA_TRY(intra_raster_strip(wall->coverage, strip, &out[2], err));
+        colour = out[0], relief = out[1], coverage = out[2];
+        cells = (struct cell *)in;
+#pragma omp parallel for schedule(dynamic, 4) num_threads(map->options.threads)
+        for (int i = 0; i < n_k * n_c; i++) {
+            double s = wall->station0_m + ((double)strip * STRIP_COLS + (double)(i % n_c) * NODE) * wall->texel_m;
+            knots[i] = relief_at(map, scene, s, theta_of_row(map, (double)(i / n_c) * NODE));
+        }
+#pragma omp parallel for schedule(static) num_threads(map->options.threads)
+        for (int r = 0; r < rows; r++)
+            for (int c = 0; c < STRIP_COLS; c++) {
+                int64_t at = (int64_t)r * STRIP_COLS + c;
+                const struct cell *cell = cells + at;
+                bool is_seen = cell->weight > 0;
+                for (int k = 0; k < 3; k++) colour[4 * at + k] = is_seen ? (uint8_t)((cell->rgb[k] + 127) / 256 > 255 ? 255 : (cell->rgb[k] + 127) / 256) : 0;
+                colour[4 * at + 3] = is_seen ? 255 : 0;
+                coverage[2 * at] = is_seen ? cell->res_m : 0;
+                coverage[2 * at + 1] = is_seen ? cell->views : 0;
+                const float *q = knots + (r / NODE) * n_c + c / NODE;
+                float fy = ((float)(r % NODE) + 0.5f) / NODE, fx = ((float)(c % NODE) + 0.5f) / NODE;
+                float top = q[0] + fx * (q[1] - q[0]), bottom = q[n_c] + fx * (q[n_c + 1] - q[n_c]);
+                relief[at] = is_seen ? top + fy * (bottom - top) : NAN;
+            }
+    }
+    intra_progress_report(progress, "wall", (double)wall->cols, (double)wall->cols);
+done:
+    intra_free(knots);
+    return status;
+}
+
+enum intra_status intra_wallmap_finish(struct intra_wallmap *map, const struct intra_progress *progress,
+                                       struct intra_scene *scene, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    if (map->n_views == 0 || map->col_max < 0)
+        return INTRA_FAIL(err, INTRA_E_NO_RESULT, "no wall was seen");
+    qsort(map->samples, (size_t)map->n_samples, sizeof *map->samples, compare_station);
+    scene->section_step_m = map->options.section_step_m;
+    INTRA_TRY(make_sections(map, scene, err));
+    INTRA_TRY(make_rasters(map, progress, scene, err));
+    intra_raster_destroy(&map->cells);
+done:
+    return status;
+}

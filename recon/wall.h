@@ -1,0 +1,45 @@
+/* The wall: radii and keyframes go in as they settle, sections and an unrolled, evened-out colour wall come out.
+ *
+ * Cells of the unrolled wall as in struct intra_wall. Each keyframe is projected onto the cells that it sees well; a cell keeps
+ * a running mean in which the best-resolved views rule. Everything along the pipe stands in scratch rasters; only the
+ * radii (16 bytes each) stay in memory. */
+#ifndef INTRA_RECON_WALL_H
+#define INTRA_RECON_WALL_H
+
+#include "recon/motion.h"
+#include "recon/section_fit.h"
+#include "recon/still.h"
+
+struct intra_wall_options {
+    double radius_m;
+    double texel_m;
+    double section_step_m;
+    double start_station_m;
+    double cut_rad;
+    int threads;
+    const char *scratch_dir;
+};
+
+struct intra_wallmap;
+/* camera and still are borrowed until destroy. */
+enum intra_status intra_wallmap_create(const struct intra_wall_options *options, const struct intra_camera *camera,
+                                       const struct intra_still *still, struct intra_wallmap **out,
+                                       struct intra_error *err);
+void intra_wallmap_destroy(struct intra_wallmap **map);
+
+enum intra_status intra_wallmap_add_samples(struct intra_wallmap *map, struct intra_run *run,
+                                            const struct intra_placement *placement,
+                                            const struct intra_wall_sample *samples, int n, struct intra_error *err);
+/* Project one settled keyframe. is_last: the run ends with it, so everything in sight is taken. */
+enum intra_status intra_wallmap_add_view(struct intra_wallmap *map, struct intra_run *run,
+                                         const struct intra_placement *placement, const struct intra_keyframe *kf,
+                                         const struct intra_frame *picture, bool is_last, struct intra_error *err);
+/* The run is over: its axis is kept for the sections. out_mapped_to_m: last station with wall. */
+enum intra_status intra_wallmap_end_run(struct intra_wallmap *map, struct intra_run *run,
+                                        const struct intra_placement *placement, double *out_mapped_to_m,
+                                        struct intra_error *err);
+/* Sections, features and the wall's rasters into the scene. */
+enum intra_status intra_wallmap_finish(struct intra_wallmap *map, const struct intra_progress *progress,
+                                       struct intra_scene *scene, struct intra_error *err);
+
+#endif
