@@ -1,6 +1,6 @@
-/* Video in: demuxing, decoding, deinterlacing and conversion with libav, on a producer thread.
+/* Video in: clock, deinterlacing and conversion of what core/video_source.c decodes, on a producer thread.
  *
- * Line of work:  source (file or folder) -> decoder (libav's threads) -> clock -> deinterlacer -> planes, repeats -> queue
+ * Line of work:  source (file or folder, libav's threads) -> clock -> deinterlacer -> planes, repeats -> queue
  * Everything after the decoder runs in the producer thread; the caller takes frames from the queue.
  *
  * A window (from_s, to_s) is decoded from the start of the file and dropped up to from_s: after a seek nobody can tell
@@ -8,26 +8,22 @@
  * all, how large, combed or not), then for the job itself. */
 #include "core/video.h"
 
-#include "core/fileio.h"
 #include "core/log.h"
 #include "core/mem.h"
 #include "core/video_internal.h"
+#include "core/video_source.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libavcodec/avcodec.h>
 #include <libavfilter/avfilter.h>
 #include <libavfilter/buffersink.h>
 #include <libavfilter/buffersrc.h>
-#include <libavformat/avformat.h>
 #include <libavutil/imgutils.h>
-#include <libavutil/log.h>
 #include <libavutil/opt.h>
 #include <libavutil/pixdesc.h>
 #include <libswscale/swscale.h>
 #include <math.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -36,58 +32,9 @@
 #define LOG_STAGE "video"
 #define PROBE_FRAMES 40        /* pictures looked at before the first one is handed out */
 #define PROBE_FRAMES_FOLDER 12 /* the same for folders, where each one is a whole file */
-#define MAX_READ_ERRORS 64     /* in a row; then the rest of the file counts as lost */
-#define MAX_IMAGE_BYTES ((size_t)1 << 30)
-#define MAX_PIXELS ((int64_t)1 << 27)
 #define HELD_FRAMES 64        /* what the header promises to callers, beside the queue */
 #define FILTER_LEAD_S 0.5     /* the deinterlacer sees frames from before the window */
 #define CLOCK_JITTER_S 1.0    /* times that go back by less are rounding, by more a new time base */
-
-/* ---- libav's log ---- */
-
-/* libav would print to stderr. Its errors go to our log at debug level; those that come from a decoder are counted,
- * because some decoders conceal damage and tell nobody but the log. `opaque` of our decoders is that counter. */
-static void take_log(void *object, int level, const char *format, va_list args)
-{
-    const AVClass *class = object ? *(const AVClass *const *)object : NULL;
-    char text[512];
-    if (level > AV_LOG_ERROR) return;
-    if (class && class == avcodec_get_class()) {
-        atomic_long *errors = ((AVCodecContext *)object)->opaque;
-        if (errors) atomic_fetch_add(errors, 1);
-    }
-    vsnprintf(text, sizeof text, format, args);
-    text[strcspn(text, "\n")] = '\0';
-    intra_log(INTRA_LOG_DEBUG, "libav", "%s", text);
-}
-
-static void set_log(void)
-{
-    av_log_set_callback(take_log);
-}
-
-static pthread_once_t log_once = PTHREAD_ONCE_INIT;
-
-/* ---- source: packets of a file or a folder, decoded ---- */
-
-struct source {
-    const char *path;
-    bool is_folder, is_keyframes_only;
-    int threads;
-    atomic_bool *stop; /* aborts a read that blocks; may be NULL */
-
-    AVFormatContext *format; /* of a file */
-    int stream;
-    struct intra_name_list names; /* of a folder */
-    int next_name;
-
-    AVCodecContext *decoder;
-    AVPacket *packet;
-    bool is_draining, is_drained;
-    int errors_in_row;
-    int64_t lost;            /* packets that gave no frame since the last frame */
-    atomic_long log_errors;  /* lines of the decoder's log */
-};
 
 static enum intra_status fail_av(const char *path, const char *what, int code, struct intra_error *err)
 {
@@ -96,220 +43,10 @@ static enum intra_status fail_av(const char *path, const char *what, int code, s
     return INTRA_FAIL(err, code == AVERROR(ENOMEM) ? INTRA_E_MEM : INTRA_E_FORMAT, "%s: %s: %s", path, what, reason);
 }
 
-static int is_interrupted(void *user)
-{
-    const struct source *s = user;
-    return s->stop && atomic_load(s->stop);
-}
-
-static void source_close(struct source *s)
-{
-    avcodec_free_context(&s->decoder);
-    av_packet_free(&s->packet);
-    avformat_close_input(&s->format);
-    intra_name_list_fini(&s->names);
-}
-
-static enum intra_status source_set_decoder(struct source *s, enum AVCodecID id, const AVCodecParameters *parameters,
-                                            AVRational time_base, struct intra_error *err)
-{
-    const AVCodec *codec = avcodec_find_decoder(id);
-    int code;
-    if (!codec)
-        return INTRA_FAIL(err, INTRA_E_UNSUPPORTED,
-                          "%s: this FFmpeg has no decoder for '%s'; convert the video to H.264 first", s->path,
-                          avcodec_get_name(id));
-    avcodec_free_context(&s->decoder);
-    s->decoder = avcodec_alloc_context3(codec);
-    if (!s->decoder) return INTRA_FAIL(err, INTRA_E_MEM, "%s: out of memory for the decoder", s->path);
-    if (parameters && (code = avcodec_parameters_to_context(s->decoder, parameters)) < 0)
-        return fail_av(s->path, "cannot set up the decoder", code, err);
-    s->decoder->pkt_timebase = time_base;
-    s->decoder->opaque = &s->log_errors;
-    s->decoder->thread_count = s->threads;
-    s->decoder->max_pixels = MAX_PIXELS;
-    /* Damaged pictures come out marked instead of silently missing. */
-    s->decoder->flags |= AV_CODEC_FLAG_OUTPUT_CORRUPT;
-    if (s->is_keyframes_only) s->decoder->skip_frame = AVDISCARD_NONKEY;
-    if ((code = avcodec_open2(s->decoder, codec, NULL)) < 0)
-        return fail_av(s->path, "the decoder does not take this stream", code, err);
-    return INTRA_OK;
-}
-
-/* Scripts and texts that FFmpeg would turn into pictures, and lists that point to other files or into the network. */
-static bool is_refused_format(const char *name)
-{
-    static const char *const refused[] = {"tty", "concat", "hls", "dash", "sdp", "rtsp", "imf", "image2", "lavfi"};
-    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++)
-        if (!strcmp(name, refused[i])) return true;
-    return false;
-}
-
-static enum intra_status source_open_file(struct source *s, struct intra_error *err)
-{
-    AVDictionary *options = NULL;
-    char url[4096];
-    AVStream *stream;
-    int code;
-    if (snprintf(url, sizeof url, "file:%s", s->path) >= (int)sizeof url) /* a colon in a name is no protocol */
-        return INTRA_FAIL(err, INTRA_E_ARG, "%.80s...: the file name is too long", s->path);
-    s->format = avformat_alloc_context();
-    if (!s->format) return INTRA_FAIL(err, INTRA_E_MEM, "%s: out of memory for the file reader", s->path);
-    s->format->interrupt_callback = (AVIOInterruptCB){is_interrupted, s};
-    av_dict_set(&options, "protocol_whitelist", "file", 0);
-    code = avformat_open_input(&s->format, url, NULL, &options);
-    av_dict_free(&options);
-    if (code == AVERROR(ENOMEM) || code == AVERROR(EIO) || code == AVERROR(EACCES))
-        return fail_av(s->path, "cannot read the file", code, err);
-    if (code < 0)
-        return INTRA_FAIL(err, INTRA_E_FORMAT,
-                          "%s: not a video that FFmpeg can read, or its header is missing (cut off?); check the file in "
-                          "a player, or give another one", s->path);
-    if (is_refused_format(s->format->iformat->name))
-        return INTRA_FAIL(err, INTRA_E_FORMAT, "%s: a text or a list, not a video; give the video file itself", s->path);
-    avformat_find_stream_info(s->format, NULL); /* what it cannot find out the decoder may still */
-    s->stream = av_find_best_stream(s->format, AVMEDIA_TYPE_VIDEO, -1, -1, NULL, 0);
-    if (s->stream < 0 || s->format->streams[s->stream]->disposition & AV_DISPOSITION_ATTACHED_PIC) {
-        bool has_sound = av_find_best_stream(s->format, AVMEDIA_TYPE_AUDIO, -1, -1, NULL, 0) >= 0;
-        return INTRA_FAIL(err, INTRA_E_FORMAT, "%s: %s; give the file with the pictures", s->path,
-                          has_sound ? "holds sound only, no video" : "not a video: holds no video stream");
-    }
-    for (unsigned i = 0; i < s->format->nb_streams; i++)
-        if ((int)i != s->stream) s->format->streams[i]->discard = AVDISCARD_ALL;
-    stream = s->format->streams[s->stream];
-    if (s->is_keyframes_only) stream->discard = AVDISCARD_NONKEY;
-    return source_set_decoder(s, stream->codecpar->codec_id, stream->codecpar, stream->time_base, err);
-}
-
-/* `s` is zeroed but for path, is_folder, is_keyframes_only, threads, stop; on failure the caller still closes it. */
-static enum intra_status source_open(struct source *s, struct intra_error *err)
-{
-    s->packet = av_packet_alloc();
-    if (!s->packet) return INTRA_FAIL(err, INTRA_E_MEM, "%s: out of memory for a packet", s->path);
-    return s->is_folder ? intra_image_folder_list(s->path, &s->names, err) : source_open_file(s, err);
-}
-
-static enum AVCodecID image_codec(const uint8_t *bytes, size_t n)
-{
-    if (n >= 8 && !memcmp(bytes, "\x89PNG\r\n\x1a\n", 8)) return AV_CODEC_ID_PNG;
-    if (n >= 3 && !memcmp(bytes, "\xff\xd8\xff", 3)) return AV_CODEC_ID_MJPEG;
-    if (n >= 4 && (!memcmp(bytes, "II*\0", 4) || !memcmp(bytes, "MM\0*", 4))) return AV_CODEC_ID_TIFF;
-    if (n >= 2 && !memcmp(bytes, "BM", 2)) return AV_CODEC_ID_BMP;
-    return AV_CODEC_ID_NONE;
-}
-
-/* One image file as a packet whose time is its place in the folder. A file that is no image leaves an empty packet
- * and counts as lost. Wants the decoder drained when the kind of image changes: *out_is_switch, nothing read then. */
-static enum intra_status read_image(struct source *s, bool *out_is_switch, struct intra_error *err)
-{
-    const char *name = s->names.names[s->next_name];
-    enum intra_status status = INTRA_OK;
-    char path[4096], *bytes = NULL;
-    size_t size = 0;
-    struct intra_error why = {0};
-    enum AVCodecID id;
-    *out_is_switch = false;
-    INTRA_TRY(intra_path_join(path, sizeof path, s->path, name, err));
-    status = intra_read_file(path, MAX_IMAGE_BYTES, &bytes, &size, &why);
-    if (status == INTRA_E_MEM && err) *err = why;
-    if (status == INTRA_E_MEM) goto done;
-    id = status == INTRA_OK ? image_codec((const uint8_t *)bytes, size) : AV_CODEC_ID_NONE;
-    status = INTRA_OK;
-    if (id == AV_CODEC_ID_NONE) {
-        intra_log(INTRA_LOG_WARNING, LOG_STAGE, "%s: %s; left out", path, bytes ? "not an image" : why.text);
-        s->lost++;
-        s->next_name++;
-        goto done;
-    }
-    if (s->decoder && s->decoder->codec_id != id && !s->is_drained) {
-        *out_is_switch = true;
-        goto done;
-    }
-    if (!s->decoder || s->decoder->codec_id != id) {
-        INTRA_TRY(source_set_decoder(s, id, NULL, (AVRational){1, 1}, err));
-        s->is_draining = s->is_drained = false;
-    }
-    if (av_new_packet(s->packet, (int)size) < 0) {
-        status = INTRA_FAIL(err, INTRA_E_MEM, "%s: out of memory for %zu bytes", path, size);
-        goto done;
-    }
-    memcpy(s->packet->data, bytes, size);
-    s->packet->pts = s->packet->dts = s->next_name++;
-    s->packet->flags |= AV_PKT_FLAG_KEY;
-done:
-    intra_free(bytes);
-    return status;
-}
-
-/* Fills s->packet, or leaves it empty when there was only damage. INTRA_EOF at the end of the input. */
-static enum intra_status read_packet(struct source *s, bool *out_is_switch, struct intra_error *err)
-{
-    int code;
-    *out_is_switch = false;
-    if (s->is_folder) return s->next_name < s->names.count ? read_image(s, out_is_switch, err) : INTRA_EOF;
-    code = av_read_frame(s->format, s->packet);
-    if (code >= 0) {
-        s->errors_in_row = 0;
-        if (s->packet->stream_index != s->stream) av_packet_unref(s->packet);
-        return INTRA_OK;
-    }
-    if (code == AVERROR(ENOMEM)) return INTRA_FAIL(err, INTRA_E_MEM, "%s: out of memory while reading", s->path);
-    if (code == AVERROR_EXIT) return INTRA_CANCELLED;
-    if (code == AVERROR_EOF) {
-        if (s->format->pb && s->format->pb->error < 0 && s->format->pb->error != AVERROR_EOF) s->lost++;
-        return INTRA_EOF;
-    }
-    s->lost++;
-    return ++s->errors_in_row < MAX_READ_ERRORS ? INTRA_OK : INTRA_EOF;
-}
-
-/* Feeds the decoder until it wants no more; sets is_draining at the end of the input. */
-static enum intra_status feed_decoder(struct source *s, struct intra_error *err)
-{
-    bool is_switch = false;
-    enum intra_status status = s->is_draining ? INTRA_EOF : read_packet(s, &is_switch, err);
-    int code;
-    if (status == INTRA_EOF || is_switch) {
-        if (!s->decoder) s->is_drained = true; /* a folder without one image */
-        if (s->decoder && !s->is_draining) avcodec_send_packet(s->decoder, NULL);
-        s->is_draining = true;
-        return INTRA_OK;
-    }
-    if (status != INTRA_OK || !s->packet->data) return status;
-    code = avcodec_send_packet(s->decoder, s->packet);
-    av_packet_unref(s->packet);
-    if (code == AVERROR(ENOMEM)) return INTRA_FAIL(err, INTRA_E_MEM, "%s: out of memory while decoding", s->path);
-    if (code < 0) s->lost++;
-    return INTRA_OK;
-}
-
-/* The next picture in presentation order; s->lost says what went missing before it (the caller resets it). */
-static enum intra_status source_next(struct source *s, AVFrame *out, struct intra_error *err)
-{
-    enum intra_status status;
-    int code, errors = 0;
-    for (;;) {
-        if (s->stop && atomic_load(s->stop)) return INTRA_CANCELLED;
-        code = s->decoder && !s->is_drained ? avcodec_receive_frame(s->decoder, out) : AVERROR(EAGAIN);
-        if (code >= 0) return INTRA_OK;
-        if (code == AVERROR(ENOMEM)) return INTRA_FAIL(err, INTRA_E_MEM, "%s: out of memory while decoding", s->path);
-        if (code == AVERROR_EOF) s->is_drained = true;
-        if (code != AVERROR(EAGAIN) && code != AVERROR_EOF) { /* a packet that could not be decoded */
-            s->lost++;
-            if (s->is_draining && ++errors > MAX_READ_ERRORS) s->is_drained = true;
-            continue;
-        }
-        if (s->is_drained && (!s->is_folder || s->next_name >= s->names.count)) return INTRA_EOF;
-        if (s->is_folder && s->is_drained) s->is_draining = false; /* on to the next kind of image */
-        status = feed_decoder(s, err);
-        if (status != INTRA_OK) return status;
-    }
-}
-
 /* ---- clock: presentation times ---- */
 
 struct clock {
-    AVRational time_base;
+    double unit_s;         /* of the stream's times */
     double frame_s;        /* usual distance of two frames */
     double shift_s;        /* added to the stream's times */
     double last_s;
@@ -320,7 +57,7 @@ struct clock {
 static double clock_next(struct clock *clock, int64_t stamp)
 {
     bool is_known = stamp != AV_NOPTS_VALUE;
-    double raw = is_known ? (double)stamp * av_q2d(clock->time_base) : 0.0, next;
+    double raw = is_known ? (double)stamp * clock->unit_s : 0.0, next;
     if (!clock->has_started) {
         clock->has_started = true;
         clock->shift_s = -raw;
@@ -364,7 +101,9 @@ struct intra_video {
     atomic_bool stop;
 
     /* From here on the producer's alone. */
-    struct source source;
+    struct intra_source *source;
+    bool is_folder;
+    int threads;
     struct clock clock;
     int64_t next_index, lost;
     struct SwsContext *scaler;
@@ -517,7 +256,7 @@ static enum intra_status graph_open(struct intra_video *v, const AVFrame *f, str
     int code;
     v->graph = avfilter_graph_alloc();
     if (!v->graph) return INTRA_FAIL(err, INTRA_E_MEM, "%s: out of memory for the deinterlacer", v->path);
-    v->graph->nb_threads = v->source.threads;
+    v->graph->nb_threads = v->threads;
     snprintf(args, sizeof args, "video_size=%dx%d:pix_fmt=%d:time_base=1/1000:pixel_aspect=1/1", f->width, f->height,
              f->format);
     snprintf(deint, sizeof deint, "mode=send_frame:parity=auto:deint=%s", v->deint == DEINT_ALL ? "all" : "interlaced");
@@ -673,22 +412,16 @@ static enum intra_status watch_combing(struct intra_video *v, const AVFrame *f, 
     return INTRA_OK;
 }
 
-static bool is_marked_damaged(const AVFrame *f)
-{
-    return f->flags & AV_FRAME_FLAG_CORRUPT || f->decode_error_flags;
-}
-
 /* One decoded picture on its way. */
-static enum intra_status process(struct intra_video *v, AVFrame *f, AVFrame *scratch, struct intra_error *err)
+static enum intra_status process(struct intra_video *v, AVFrame *f, const struct intra_source_mark *mark,
+                                 AVFrame *scratch, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
-    struct frame_note note = {.lost_before = v->source.lost, .is_damaged = is_marked_damaged(f)};
+    struct frame_note note = {.lost_before = mark->lost_before, .is_damaged = mark->is_damaged};
     enum deint_mode before = v->deint;
-    v->source.lost = 0;
-    note.index = v->source.is_folder ? f->pts : v->next_index + note.lost_before;
+    note.index = v->is_folder ? mark->folder_place : v->next_index + note.lost_before;
     v->next_index = note.index + 1;
-    note.pts_s = v->source.is_folder ? (double)note.index / v->info.fps
-                                     : clock_next(&v->clock, f->best_effort_timestamp);
+    note.pts_s = v->is_folder ? (double)note.index / v->info.fps : clock_next(&v->clock, f->best_effort_timestamp);
     if (f->width != v->info.width || f->height != v->info.height) {
         if (f->width != v->from_width || f->height != v->from_height)
             intra_log(INTRA_LOG_WARNING, LOG_STAGE,
@@ -713,7 +446,7 @@ done:
 static void check_length(struct intra_video *v)
 {
     double end = v->clock.last_s + v->clock.frame_s;
-    if (v->source.is_folder || v->source.is_keyframes_only || v->is_window_over || v->info.duration_s <= 0.0) return;
+    if (v->is_folder || v->options.keyframes_only || v->is_window_over || v->info.duration_s <= 0.0) return;
     if (end > 0.98 * v->info.duration_s - 0.5) return;
     intra_log(INTRA_LOG_WARNING, LOG_STAGE, "%s: ends at %.2f s, but its header promises %.2f s: cut off?", v->path, end,
               v->info.duration_s);
@@ -724,22 +457,23 @@ static enum intra_status produce(struct intra_video *v, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
     AVFrame *frame = av_frame_alloc(), *scratch = av_frame_alloc();
+    struct intra_source_mark mark;
     long log_errors;
     if (!frame || !scratch) {
         status = INTRA_FAIL(err, INTRA_E_MEM, "%s: out of memory for a frame", v->path);
         goto done;
     }
     while (!v->is_window_over) {
-        status = source_next(&v->source, frame, err);
+        status = intra_source_next(v->source, frame, &mark, err);
+        if (status == INTRA_EOF) v->lost += mark.lost_before;
         if (status == INTRA_EOF) break;
         if (status != INTRA_OK) goto done;
-        INTRA_TRY(process(v, frame, scratch, err));
+        INTRA_TRY(process(v, frame, &mark, scratch, err));
         av_frame_unref(frame);
     }
     INTRA_TRY(graph_flush(v, scratch, err));
-    v->lost += v->source.lost;
     check_length(v);
-    log_errors = atomic_load(&v->source.log_errors);
+    log_errors = intra_source_log_errors(v->source);
     if (log_errors > 0)
         intra_log(INTRA_LOG_WARNING, LOG_STAGE, "%s: the decoder reported %ld errors", v->path, log_errors);
     status = INTRA_EOF;
@@ -800,61 +534,55 @@ static int thread_count(int wanted)
     return n < 1 ? 1 : n > 16 ? 16 : (int)n;
 }
 
-static void fill_info(struct intra_video *v, const struct source *s, const AVFrame *first)
+static enum intra_status open_source(struct intra_video *v, bool is_probe, struct intra_source **out,
+                                     struct intra_error *err)
 {
-    struct intra_video_info *info = &v->info;
-    info->width = first->width;
-    info->height = first->height;
-    info->pixel_aspect = first->sample_aspect_ratio.num > 0 ? av_q2d(first->sample_aspect_ratio) : 1.0;
-    info->is_image_folder = s->is_folder;
-    snprintf(info->codec, sizeof info->codec, "%s", avcodec_get_name(s->decoder->codec_id));
-    if (s->is_folder) {
-        snprintf(info->container, sizeof info->container, "image folder");
-        info->fps = v->options.image_fps;
-        info->frames_estimated = s->names.count;
-        info->duration_s = s->names.count / info->fps;
-    } else {
-        AVStream *stream = s->format->streams[s->stream];
-        AVRational aspect = av_guess_sample_aspect_ratio(s->format, stream, NULL);
-        AVRational rate = av_guess_frame_rate(s->format, stream, NULL);
-        snprintf(info->container, sizeof info->container, "%s", s->format->iformat->name);
-        if (aspect.num > 0 && aspect.den > 0) info->pixel_aspect = av_q2d(aspect);
-        if (rate.num > 0 && rate.den > 0) info->fps = av_q2d(rate);
-        if (stream->duration > 0)
-            info->duration_s = (double)stream->duration * av_q2d(stream->time_base);
-        else if (s->format->duration > 0)
-            info->duration_s = (double)s->format->duration / AV_TIME_BASE;
-        info->frames_estimated = stream->nb_frames > 0 ? stream->nb_frames : (int64_t)(info->duration_s * info->fps + 0.5);
-        v->clock.time_base = stream->time_base;
-    }
-    v->clock.frame_s = info->fps > 0.0 ? 1.0 / info->fps : 0.04;
+    struct intra_source_options options = {.path = v->path,
+                                           .is_folder = v->is_folder,
+                                           .is_keyframes_only = !is_probe && v->options.keyframes_only,
+                                           .threads = is_probe ? 1 : v->threads,
+                                           .image_fps = v->options.image_fps,
+                                           .stop = &v->stop};
+    return intra_source_open(&options, out, err);
 }
 
-/* Look at the first pictures: size, and whether deinterlacing starts with the first frame. */
+static void fill_info(struct intra_video *v, struct intra_source *source, const AVFrame *first)
+{
+    v->info.width = first->width;
+    v->info.height = first->height;
+    v->info.pixel_aspect = first->sample_aspect_ratio.num > 0 ? av_q2d(first->sample_aspect_ratio) : 1.0;
+    intra_source_describe(source, &v->info);
+    v->clock.unit_s = intra_source_time_base_s(source);
+    v->clock.frame_s = v->info.fps > 0.0 ? 1.0 / v->info.fps : 0.04;
+}
+
+/* Look at the first pictures: size, and whether deinterlacing starts with the first frame. One thread: the first
+ * damage would start it again. */
 static enum intra_status probe(struct intra_video *v, struct intra_error *err)
 {
-    struct source s = {.path = v->path, .is_folder = v->source.is_folder, .threads = v->source.threads};
-    int wanted = s.is_folder ? PROBE_FRAMES_FOLDER : PROBE_FRAMES, seen = 0;
+    int wanted = v->is_folder ? PROBE_FRAMES_FOLDER : PROBE_FRAMES, seen = 0;
     enum intra_status status = INTRA_OK;
+    struct intra_source *source = NULL;
+    struct intra_source_mark mark;
     AVFrame *frame = av_frame_alloc();
     if (!frame) return INTRA_FAIL(err, INTRA_E_MEM, "%s: out of memory for a frame", v->path);
-    INTRA_TRY(source_open(&s, err));
+    INTRA_TRY(open_source(v, true, &source, err));
     if (v->options.deinterlace == INTRA_DEINTERLACE_OFF) wanted = 1;
     while (seen < wanted) {
-        status = source_next(&s, frame, err);
+        status = intra_source_next(source, frame, &mark, err);
         if (status == INTRA_EOF) break;
         if (status != INTRA_OK) goto done;
-        if (seen++ == 0) fill_info(v, &s, frame);
+        if (seen++ == 0) fill_info(v, source, frame);
         if (frame->width == v->info.width && frame->height == v->info.height) INTRA_TRY(watch_combing(v, frame, err));
         av_frame_unref(frame);
     }
     status = INTRA_OK;
     if (seen == 0)
         status = INTRA_FAIL(err, INTRA_E_FORMAT,
-                            "%s: not one frame of it can be decoded (%lld pieces are damaged); copy it again, or check "
-                            "it in a player", v->path, (long long)s.lost);
+                            "%s: not one frame of it can be decoded (%lld damaged); copy it again, or check it in a "
+                            "player", v->path, (long long)mark.lost_before);
     if (v->options.deinterlace == INTRA_DEINTERLACE_ON) {
-        v->is_top_first = v->comb.top_first <= v->comb.low_first;
+        v->is_top_first = intra_comb_is_top_first(&v->comb);
         v->deint = DEINT_ALL;
         v->info.is_interlaced = true;
     }
@@ -862,7 +590,7 @@ done:
     av_frame_unref(v->comb_previous);
     v->comb = (struct intra_comb_state){0};
     av_frame_free(&frame);
-    source_close(&s);
+    intra_source_close(&source);
     return status;
 }
 
@@ -872,7 +600,6 @@ enum intra_status intra_video_open(const char *path, const struct intra_video_op
     enum intra_status status = INTRA_OK;
     struct intra_video *v = NULL;
     *out = NULL;
-    pthread_once(&log_once, set_log);
     INTRA_TRY(check_options(options, err));
     INTRA_TRY(INTRA_ALLOC(v, 1, err));
     pthread_mutex_init(&v->info_lock, NULL);
@@ -884,13 +611,10 @@ enum intra_status intra_video_open(const char *path, const struct intra_video_op
         status = INTRA_FAIL(err, INTRA_E_MEM, "%s: out of memory for opening the video", path);
         goto done;
     }
-    v->source.path = v->path;
-    v->source.threads = thread_count(options->threads);
-    INTRA_TRY(check_path(path, &v->source.is_folder, err));
+    v->threads = thread_count(options->threads);
+    INTRA_TRY(check_path(path, &v->is_folder, err));
     INTRA_TRY(probe(v, err));
-    v->source.is_keyframes_only = options->keyframes_only;
-    v->source.stop = &v->stop;
-    INTRA_TRY(source_open(&v->source, err));
+    INTRA_TRY(open_source(v, false, &v->source, err));
     INTRA_TRY(intra_frame_pool_create(v->info.width, v->info.height, &v->pool, err));
     INTRA_TRY(intra_frame_queue_create(options->queue_frames, &v->queue, err));
     if (pthread_create(&v->thread, NULL, producer_main, v) != 0) {
@@ -952,7 +676,7 @@ void intra_video_close(struct intra_video **video)
     graph_close(v);
     sws_freeContext(v->scaler);
     av_frame_free(&v->comb_previous);
-    source_close(&v->source);
+    intra_source_close(&v->source);
     pthread_mutex_destroy(&v->info_lock);
     intra_free(v->path);
     intra_free(v);
