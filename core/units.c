@@ -47,10 +47,11 @@ static const char *skip_number(const char *text)
 bool intra_scan_number(const char *text, const char **out_end, double *out)
 {
     const char *end = skip_number(text);
-    char *stop;
     if (end == text) return false;
     pthread_once(&plain_once, make_plain_locale);
-    *out = plain_locale ? strtod_l(text, &stop, plain_locale) : strtod(text, &stop);
+    const char *digits = text + (*text == '+' || *text == '-');
+    if (end == digits + 1 && *digits == '0') *out = 0; /* of "0x10" strtod would read on in hex */
+    else *out = plain_locale ? strtod_l(text, NULL, plain_locale) : strtod(text, NULL);
     if (!isfinite(*out)) return false;
     if (out_end) *out_end = end;
     return true;
@@ -80,8 +81,9 @@ static enum intra_status parse_with_unit(const char *name, const char *text, con
     while (n > 0 && isspace((unsigned char)rest[n - 1])) n--;
     for (const struct unit *u = units; u->name; u++) {
         if (strlen(u->name) != n || strncasecmp(u->name, rest, n) != 0) continue;
-        *out = value * u->factor;
-        if (!isfinite(*out)) return INTRA_FAIL(err, INTRA_E_ARG, "%s: '%s' is too large", name, text);
+        value *= u->factor;
+        if (!isfinite(value)) return INTRA_FAIL(err, INTRA_E_ARG, "%s: '%s' is too large", name, text);
+        *out = value;
         return INTRA_OK;
     }
     if (n == 0)
