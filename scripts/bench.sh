@@ -7,7 +7,7 @@ set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 
 need_packages build bench
-build_preset release
+build_preset release -DBUILD_TESTING=OFF
 if [ "${1:-}" != --colmap ]; then
     exec python3 tests/bench/suite.py "$@"
 fi
