@@ -20,4 +20,5 @@ if [ ! -f "$sim/truth/truth.json" ]; then
     rm -rf "$sim"
     build/release/bin/intrados simulate "$scene" --seed 1 -o "$sim"
 fi
-exec nice python3 tests/bench/colmap.py "$sim" --out "out/bench/colmap/$scene" "$@"
+# Debian's own Python has Debian's numpy, whatever else is first in PATH.
+exec nice /usr/bin/python3 tests/bench/colmap.py "$sim" --out "out/bench/colmap/$scene" "$@"
