@@ -2,9 +2,11 @@
 
 #include "core/mem.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 const struct made_mark made_marks[MADE_MARKS] = {
     {0.50, -M_PI / 2, 0.04, {30, 60, 230}, "blue at 9 o'clock"},
@@ -112,6 +114,7 @@ static void add_sections(struct intra_scene *scene, const struct made_pipe *pipe
         section.centre = fabs(pipe->curvature) > 0
                              ? intra_vec3(sin(turn) / pipe->curvature, (1 - cos(turn)) / pipe->curvature, 0)
                              : intra_vec3(s, 0, 0);
+        section.centre.x += pipe->world_x_m;
         section.world_from_sec = intra_mat3_from_columns(along, right, crown);
         section.is_seen = !is_in_gap(pipe, section.station_m);
         section.a[0] = pipe->diameter_m / 2;
@@ -202,4 +205,37 @@ const char *made_path(char *out, size_t n, const char *dir, const char *name)
 {
     snprintf(out, n, "%s/%s", dir, name);
     return out;
+}
+
+long made_file_size(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 ? (long)info.st_size : -1;
+}
+
+static int walk(const char *dir, bool is_deleting)
+{
+    DIR *folder = opendir(dir);
+    const struct dirent *entry;
+    char path[1024];
+    int n = 0;
+    if (!folder) abort();
+    while ((entry = readdir(folder))) {
+        if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..")) continue;
+        n++;
+        if (is_deleting) remove(made_path(path, sizeof path, dir, entry->d_name));
+    }
+    closedir(folder);
+    return n;
+}
+
+int made_count_files(const char *dir)
+{
+    return walk(dir, false);
+}
+
+void made_remove_folder(const char *dir)
+{
+    walk(dir, true);
+    remove(dir);
 }

@@ -11,6 +11,7 @@ struct made_pipe {
     double curvature;            /* 1/m, to the left */
     double oval;                 /* a[2] / a[0] */
     double relief_m;             /* height of the waves in the wall */
+    double world_x_m;            /* where in the world the pipe starts */
     bool is_rough;               /* noise in the paint, as a real wall has */
 };
 struct made_pipe made_pipe_defaults(void);
@@ -32,6 +33,13 @@ void made_scene_init(struct intra_scene *scene, const struct made_pipe *pipe, co
 
 /* Relief of the made wall, the formula. */
 double made_relief(const struct made_pipe *pipe, double station_m, double theta_rad);
+
+/* Bytes of a file; -1 when it is not there. */
+long made_file_size(const char *path);
+/* Number of entries of a folder. */
+int made_count_files(const char *dir);
+/* Delete a folder with the files in it. */
+void made_remove_folder(const char *dir);
 
 /* A fresh folder under the build tree's temporary folder. */
 void made_folder(char *out, size_t n);
