@@ -81,10 +81,17 @@ static void png_quiet(png_structp png, png_const_charp text)
     (void)text;
 }
 
+/* Without this libpng prints to stderr before it jumps. */
+static void png_leave(png_structp png, png_const_charp text)
+{
+    (void)text;
+    png_longjmp(png, 1);
+}
+
 /* All that happens between setjmp and a jump back, with no local that changes in between. */
 static bool png_emit(FILE *stream, const struct intra_view_u8 *image, int color_type)
 {
-    png_structp png = png_create_write_struct_2(PNG_LIBPNG_VER_STRING, NULL, NULL, png_quiet, NULL, png_take, png_give);
+    png_structp png = png_create_write_struct_2(PNG_LIBPNG_VER_STRING, NULL, png_leave, png_quiet, NULL, png_take, png_give);
     png_infop info = png ? png_create_info_struct(png) : NULL;
     if (!info) {
         png_destroy_write_struct(&png, NULL);
