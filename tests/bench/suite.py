@@ -23,11 +23,11 @@ SCENES = ["straight-concrete-300", "clay-225-bend", "brick-600-fisheye", "plasti
 
 # Column, where it stands in the JSON of `evaluate` (or in ours), factor, decimals, the worse direction, target as text.
 FIGURES = [
-    ("posed %", "eval.posed_pct", 1, 2, min, ">= 98"),
-    ("distance error %", "eval.distance_error_pct", 1, 3, max, "<= 0.5 median, 1.5 worst"),
-    ("translation error over 1 m %", "eval.relative_translation_error_pct", 1, 3, max, "<= 1 median"),
-    ("unroll RMS mm", "eval.unroll_rms_mm", 1, 2, max, "<= 3 in DN300"),
-    ("coverage %", "eval.coverage_pct", 1, 2, min, ">= 99"),
+    ("posed %", "eval.figures.posed_pct.value", 1, 2, min, ">= 98"),
+    ("distance error %", "eval.figures.distance_error_pct.value", 1, 3, max, "<= 0.5 median, 1.5 worst"),
+    ("translation error over 1 m %", "eval.figures.relative_translation_error_pct.value", 1, 3, max, "<= 1 median"),
+    ("unroll RMS mm", "eval.figures.unroll_rms_mm.value", 1, 2, max, "<= 3 in DN300"),
+    ("coverage %", "eval.figures.coverage_pct.value", 1, 2, min, ">= 99"),
     ("times real time", "real_time_factor", 1, 2, min, ">= 3"),
     ("times decoding", "decode_ratio", 1, 1, max, "stated"),
     ("peak memory MB", "peak_mb", 1, 0, max, "<= 700"),
