@@ -1,0 +1,82 @@
+/* What `evaluate` knows about a result and its truth, and the figures it takes from them. It reads the public files only, so that
+ * anybody's output can be compared. What each figure means: docs/evaluation.md. */
+#ifndef INTRA_TOOLS_EVALUATE_H
+#define INTRA_TOOLS_EVALUATE_H
+
+#include "core/geom.h"
+#include "core/status.h"
+#include "tools/figures.h"
+#include "tools/table.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum intra_eval_state {
+    EVAL_DRIVE, EVAL_REVERSE, EVAL_STOP, EVAL_PAN, EVAL_LOST, EVAL_NOT_PIPE, EVAL_DUPLICATE, EVAL_MISSING, EVAL_STATES
+};
+extern const char *const intra_eval_state_names[EVAL_STATES];
+
+/* One frame of the video, as the truth has it and as the result has it. Unknown numbers are NaN. */
+struct intra_eval_frame {
+    double t_s;
+    enum intra_eval_state truth_state, state;
+    bool shows_pipe, has_truth_pose, is_posed;
+    double zoom, truth_station_m, truth_path_m; /* path: way travelled until here */
+    double station_m, station_sd_m;
+    struct intra_pose truth_pose, pose; /* world from camera */
+    int segment;                        /* stretch of connected poses, from 0; -1 not posed */
+};
+
+/* Axis of a pipe by station: position and direction. */
+struct intra_eval_axis {
+    double *station_m;
+    struct intra_vec3 *tangent;
+    int64_t n;
+};
+
+struct intra_evaluation {
+    char out_dir[1100], truth_dir[1100];
+    double nominal_diameter_m, truth_length_m;
+    struct intra_eval_frame *frames;
+    int64_t n_frames;
+    int n_segments;
+    struct intra_eval_axis truth_axis, axis;
+    struct intra_table profile; /* of the result */
+    /* One shift of everything: ours - truth. */
+    double shift_s_m, shift_theta_rad;
+    /* Ours - truth in station by truth station, every drift_step_m from drift_from_m; smooth. */
+    double *drift_m;
+    double drift_from_m;
+    int64_t n_drift;
+    struct intra_figures figures;
+};
+
+#define EVAL_DRIFT_STEP_M 0.1
+
+/* Errors name the file. fini accepts a zeroed struct. */
+enum intra_status intra_evaluation_read(struct intra_evaluation *e, const char *out_dir, const char *truth_dir, struct intra_error *err);
+void intra_evaluation_fini(struct intra_evaluation *e);
+
+/* Each adds its figures; what cannot be taken (a file that the result lacks) is NaN there. */
+enum intra_status intra_evaluate_frames(struct intra_evaluation *e, struct intra_error *err);
+/* Also fills the shifts and the drift. */
+enum intra_status intra_evaluate_motion(struct intra_evaluation *e, struct intra_error *err);
+enum intra_status intra_evaluate_profile(struct intra_evaluation *e, struct intra_error *err);
+enum intra_status intra_evaluate_wall(struct intra_evaluation *e, struct intra_error *err);
+enum intra_status intra_evaluate_coverage(struct intra_evaluation *e, struct intra_error *err);
+
+/* Station of the result for a station of the truth, drift included. */
+double intra_eval_station(const struct intra_evaluation *e, double truth_station_m);
+/* The path of a file of the truth or the result; false where there is none. */
+bool intra_eval_find(const char *dir, const char *name, char *path, int n);
+
+/* Rotation, translation and scale that bring points `from` onto `to`: to = scale R from + t, least squares. is_scaled false:
+ * scale is 1. (Umeyama 1991; the rotation by Horn's quaternion, 1987.) n >= 1. */
+struct intra_similarity {
+    struct intra_mat3 r;
+    struct intra_vec3 t;
+    double scale;
+};
+struct intra_similarity intra_eval_align(const struct intra_vec3 *from, const struct intra_vec3 *to, int64_t n, bool is_scaled);
+
+#endif
