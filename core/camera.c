@@ -126,7 +126,8 @@ static bool kb_project(const struct intra_camera *cam, struct intra_vec3 p, doub
     px[1] = cam->fy * d[1] + cam->cy;
     if (jac) {
         double in2 = 1 / n2;
-        double g = is_on_axis ? 2 * (cam->k[0] - 1.0 / 3) * iz * iz * iz : (slope * p.z * in2 - s) / r2; /* (d s / d R) / R */
+        double g =
+            is_on_axis ? 2 * (cam->k[0] - 1.0 / 3) * iz * iz * iz : (slope * p.z * in2 - s) / r2; /* (d s / d R) / R */
         double cross = p.x * p.y * g, back = -slope * in2;
         jac[0] = cam->fx * (s + p.x * p.x * g);
         jac[1] = cam->fx * cross;
@@ -158,12 +159,15 @@ static double brown_radius(const double *k, double rd, double high)
 {
     static const int even[6] = {K1, K2, K3, K4, K5, K6};
     double radial[INTRA_CAMERA_MAX_K] = {0}, low = 0, r = rd < high ? rd : high;
-    for (int i = 0; i < 6; i++) radial[even[i]] = k[even[i]];
+    for (int i = 0; i < 6; i++)
+        radial[even[i]] = k[even[i]];
     for (int i = 0; i < 60; i++) {
         double d[2], j[4], step;
         brown_distort(radial, r, 0, d, j);
-        if (d[0] > rd) high = r;
-        else low = r;
+        if (d[0] > rd)
+            high = r;
+        else
+            low = r;
         step = j[0] > 0 ? (d[0] - rd) / j[0] : INFINITY;
         if (fabs(step) <= 1e-9 * (1 + r)) break; /* a start for the 2D Newton only */
         r -= step;
@@ -200,8 +204,10 @@ static bool kb_unproject(const struct intra_camera *cam, double u, double v, str
     if (!(rd <= kb_distort(cam->k, high, NULL))) return false;
     for (int i = 0; i < 80; i++) {
         double slope, e = kb_distort(cam->k, theta, &slope) - rd, next;
-        if (e > 0) high = theta;
-        else low = theta;
+        if (e > 0)
+            high = theta;
+        else
+            low = theta;
         next = theta - e / slope; /* slope >= MIN_GROWTH on the whole field */
         if (!(next >= low && next <= high)) next = (low + high) / 2;
         if (fabs(next - theta) <= 1e-15 * (1 + theta)) break;
@@ -285,9 +291,10 @@ static enum intra_status check_numbers(const struct intra_camera *cam, struct in
     for (int i = 0; i < 2; i++) {
         double longest = cam->width > cam->height ? cam->width : cam->height;
         if (!(axis[i].f >= 0.02 * longest && axis[i].f <= 200 * longest))
-            return INTRA_FAIL(err, INTRA_E_ARG,
-                              "focal length f%s = %g pixels makes no sense for a picture %g pixels wide: expected %g to %g",
-                              axis[i].name, axis[i].f, longest, 0.02 * longest, 200 * longest);
+            return INTRA_FAIL(
+                err, INTRA_E_ARG,
+                "focal length f%s = %g pixels makes no sense for a picture %g pixels wide: expected %g to %g",
+                axis[i].name, axis[i].f, longest, 0.02 * longest, 200 * longest);
         if (!(axis[i].c >= -0.5 * axis[i].size && axis[i].c <= 1.5 * axis[i].size))
             return INTRA_FAIL(err, INTRA_E_ARG, "principal point c%s = %g lies far outside the picture of %d pixels",
                               axis[i].name, axis[i].c, axis[i].size);
@@ -309,10 +316,11 @@ enum intra_status intra_camera_finish(struct intra_camera *camera, struct intra_
     if (camera->focal_sd_rel == 0) camera->focal_sd_rel = camera->is_assumed ? 0.1 : 0.002;
     double reached = find_max_theta(camera), corner = corner_radius(camera);
     if (reached < 0.1 * corner)
-        return INTRA_FAIL(err, INTRA_E_ARG,
-                          "distortion coefficients fold the picture back at %.0f %% of the way to its corner: are they of "
-                          "another model or in another order?",
-                          100 * reached / corner);
+        return INTRA_FAIL(
+            err, INTRA_E_ARG,
+            "distortion coefficients fold the picture back at %.0f %% of the way to its corner: are they of "
+            "another model or in another order?",
+            100 * reached / corner);
     return INTRA_OK;
 }
 
@@ -321,8 +329,10 @@ enum intra_status intra_camera_from_hfov(int width, int height, double hfov_rad,
 {
     double half = hfov_rad / 2;
     if (!(hfov_rad > 0 && hfov_rad <= 220 * DEG * (1 + 1e-12)))
-        return INTRA_FAIL(err, INTRA_E_ARG, "field of view of %g degrees: must be above 0 and at most 220", hfov_rad / DEG);
-    *out = (struct intra_camera){.width = width, .height = height, .is_assumed = true, .source = "assumed field of view"};
+        return INTRA_FAIL(err, INTRA_E_ARG, "field of view of %g degrees: must be above 0 and at most 220",
+                          hfov_rad / DEG);
+    *out =
+        (struct intra_camera){.width = width, .height = height, .is_assumed = true, .source = "assumed field of view"};
     out->model = hfov_rad < 170 * DEG ? INTRA_CAMERA_BROWN : INTRA_CAMERA_KB;
     out->fx = out->fy = 0.5 * width / (out->model == INTRA_CAMERA_BROWN ? tan(half) : half);
     out->cx = 0.5 * (width - 1);
@@ -334,10 +344,11 @@ enum intra_status intra_camera_rescale(struct intra_camera *camera, int width, i
 {
     double sx = (double)width / camera->width, sy = (double)height / camera->height;
     if (!(width > 0 && height > 0 && fabs(sx - sy) <= 0.01 * fmax(sx, sy)))
-        return INTRA_FAIL(err, INTRA_E_ARG,
-                          "the camera is for %d x %d pixels and the picture has %d x %d, another aspect: use a camera file "
-                          "made with this picture size",
-                          camera->width, camera->height, width, height);
+        return INTRA_FAIL(
+            err, INTRA_E_ARG,
+            "the camera is for %d x %d pixels and the picture has %d x %d, another aspect: use a camera file "
+            "made with this picture size",
+            camera->width, camera->height, width, height);
     camera->fx *= sx;
     camera->fy *= sy;
     camera->cx = (camera->cx + 0.5) * sx - 0.5; /* edges scale, not pixel centres */

@@ -1,6 +1,6 @@
-/* Camera files: each format's fields are brought into the same raw numbers (size, fx fy cx cy, coefficients), then checked
- * in one place. libyaml reads YAML and JSON (which is YAML's flow style) alike; mrcal's Python dict and COLMAP's table have
- * small scanners here. */
+/* Camera files: each format's fields are brought into the same raw numbers (size, fx fy cx cy, coefficients), then
+ * checked in one place. libyaml reads YAML and JSON (which is YAML's flow style) alike; mrcal's Python dict and
+ * COLMAP's table have small scanners here. */
 #include "core/camera_file.h"
 
 #include "core/fileio.h"
@@ -32,8 +32,8 @@ struct numbers {
 
 #define FAIL_FORMAT(rd, ...) fail_at((rd), INTRA_E_FORMAT, __LINE__, __VA_ARGS__)
 
-__attribute__((format(printf, 4, 5))) static enum intra_status fail_at(struct reader *rd, enum intra_status code, int line,
-                                                                       const char *format, ...)
+__attribute__((format(printf, 4, 5))) static enum intra_status fail_at(struct reader *rd, enum intra_status code,
+                                                                       int line, const char *format, ...)
 {
     char text[512];
     va_list args;
@@ -57,7 +57,8 @@ static enum intra_status check_count(struct reader *rd, const char *field, int n
 static enum intra_status set_size(struct reader *rd, const char *field, double width, double height,
                                   struct intra_camera *out)
 {
-    if (!(width >= 1 && height >= 1 && width <= 32768 && height <= 32768) || width != floor(width) || height != floor(height))
+    if (!(width >= 1 && height >= 1 && width <= 32768 && height <= 32768) || width != floor(width) ||
+        height != floor(height))
         return FAIL_FORMAT(rd, "%s is %g x %g; must be whole numbers from 1 to 32768", field, width, height);
     out->width = (int)width;
     out->height = (int)height;
@@ -73,15 +74,17 @@ static void set_linear(const double *fx_fy_cx_cy, struct intra_camera *out)
 }
 
 /* OpenCV's order of coefficients, which is that of struct intra_camera; 13 and 14 are the sensor tilt. */
-static enum intra_status set_brown(struct reader *rd, const char *field, const struct numbers *k, struct intra_camera *out)
+static enum intra_status set_brown(struct reader *rd, const char *field, const struct numbers *k,
+                                   struct intra_camera *out)
 {
     if (k->n != 4 && k->n != 5 && k->n != 8 && k->n != 12 && k->n != 14)
         return FAIL_FORMAT(rd, "%s has %d numbers, want 4, 5, 8, 12 or 14", field, k->n);
     if (k->n == 14 && (k->v[12] != 0 || k->v[13] != 0))
-        return fail_at(rd, INTRA_E_UNSUPPORTED, __LINE__, "%s: a tilted sensor (tau x, tau y) is not supported; calibrate without it",
-                       field);
+        return fail_at(rd, INTRA_E_UNSUPPORTED, __LINE__,
+                       "%s: a tilted sensor (tau x, tau y) is not supported; calibrate without it", field);
     out->model = INTRA_CAMERA_BROWN;
-    for (int i = 0; i < k->n && i < INTRA_CAMERA_MAX_K; i++) out->k[i] = k->v[i];
+    for (int i = 0; i < k->n && i < INTRA_CAMERA_MAX_K; i++)
+        out->k[i] = k->v[i];
     return INTRA_OK;
 }
 
@@ -89,7 +92,8 @@ static enum intra_status set_kb(struct reader *rd, const char *field, const stru
 {
     enum intra_status status = check_count(rd, field, k->n, 4);
     out->model = INTRA_CAMERA_KB;
-    for (int i = 0; i < 4 && status == INTRA_OK; i++) out->k[i] = k->v[i];
+    for (int i = 0; i < 4 && status == INTRA_OK; i++)
+        out->k[i] = k->v[i];
     return status;
 }
 
@@ -130,7 +134,8 @@ static enum intra_status number_of(struct yaml *y, const char *field, const yaml
 }
 
 /* A list of numbers, or a list of such lists row by row. */
-static enum intra_status list_of(struct yaml *y, const char *field, const yaml_node_t *node, int depth, struct numbers *out)
+static enum intra_status list_of(struct yaml *y, const char *field, const yaml_node_t *node, int depth,
+                                 struct numbers *out)
 {
     enum intra_status status = INTRA_OK;
     if (node->type != YAML_SEQUENCE_NODE) return FAIL_FORMAT(y->rd, "%s is not a list of numbers", field);
@@ -176,13 +181,14 @@ static bool is_true(const yaml_node_t *node)
 
 static bool is_fisheye_name(const char *text)
 {
-    return strcasecmp(text, "fisheye") == 0 || strcasecmp(text, "equidistant") == 0 || strcasecmp(text, "kannala_brandt") == 0;
+    return strcasecmp(text, "fisheye") == 0 || strcasecmp(text, "equidistant") == 0 ||
+           strcasecmp(text, "kannala_brandt") == 0;
 }
 
 static enum intra_status opencv_model(struct yaml *y, const yaml_node_t *root, bool *out_is_fisheye)
 {
-    static const char *const brown[] = {"plumb_bob", "rational_polynomial", "rational", "thin_prism", "pinhole", "brown",
-                                        "brown_conrady", "radtan", "standard", "none"};
+    static const char *const brown[] = {"plumb_bob", "rational_polynomial", "rational", "thin_prism", "pinhole",
+                                        "brown",     "brown_conrady",       "radtan",   "standard",   "none"};
     const char *name = scalar(find(y, root, "distortion_model|model|camera_model"));
     *out_is_fisheye = is_true(find(y, root, "fisheye_model|fisheye")) || (name && is_fisheye_name(name));
     if (!name || *out_is_fisheye) return INTRA_OK;
@@ -224,7 +230,8 @@ static enum intra_status read_opencv(struct yaml *y, const yaml_node_t *root, st
     if (m.v[3] != 0 || m.v[6] != 0 || m.v[7] != 0 || m.v[8] != 1)
         return FAIL_FORMAT(y->rd, "camera_matrix is not [fx 0 cx; 0 fy cy; 0 0 1]");
     if (m.v[1] != 0)
-        return fail_at(y->rd, INTRA_E_UNSUPPORTED, __LINE__, "camera_matrix has skew %g, which is not supported", m.v[1]);
+        return fail_at(y->rd, INTRA_E_UNSUPPORTED, __LINE__, "camera_matrix has skew %g, which is not supported",
+                       m.v[1]);
     set_linear((double[4]){m.v[0], m.v[4], m.v[2], m.v[5]}, out);
     INTRA_TRY(opencv_model(y, root, &is_fisheye));
     INTRA_TRY(matrix_of(y, "distortion_coefficients",
@@ -261,14 +268,16 @@ done:
     return status;
 }
 
-/* libyaml takes time with the square of the nesting, so that a small hostile file could hang us. A bracket in a comment counts
- * too; no real camera file comes near the bound. */
+/* libyaml takes time with the square of the nesting, so that a small hostile file could hang us. A bracket in a comment
+ * counts too; no real camera file comes near the bound. */
 static bool is_nested_too_deep(const char *text)
 {
     int depth = 0;
     for (; *text; text++) {
-        if (*text == '[' || *text == '{') depth++;
-        else if ((*text == ']' || *text == '}') && depth > 0) depth--;
+        if (*text == '[' || *text == '{')
+            depth++;
+        else if ((*text == ']' || *text == '}') && depth > 0)
+            depth--;
         if (depth > 64) return true;
     }
     return false;
@@ -296,7 +305,8 @@ static enum intra_status read_yaml(struct reader *rd, char *text, struct intra_c
     if (!yaml_parser_initialize(&parser)) return fail_at(rd, INTRA_E_MEM, __LINE__, "out of memory while reading");
     yaml_parser_set_input_string(&parser, (const unsigned char *)text, strlen(text));
     if (!yaml_parser_load(&parser, &doc)) {
-        if (parser.error == YAML_MEMORY_ERROR) status = fail_at(rd, INTRA_E_MEM, __LINE__, "out of memory while reading");
+        if (parser.error == YAML_MEMORY_ERROR)
+            status = fail_at(rd, INTRA_E_MEM, __LINE__, "out of memory while reading");
         else
             status = FAIL_FORMAT(rd, "not a camera file: line %zu: %s", parser.problem_mark.line + 1,
                                  parser.problem ? parser.problem : "broken YAML or JSON");
@@ -305,12 +315,14 @@ static enum intra_status read_yaml(struct reader *rd, char *text, struct intra_c
     has_doc = true;
     yaml_node_t *root = yaml_document_get_root_node(&doc);
     yaml_node_t *cam0 = find(&y, root, "cam0");
-    if (cam0) status = read_kalibr(&y, cam0, out);
+    if (cam0)
+        status = read_kalibr(&y, cam0, out);
     else if (find(&y, root, "camera_matrix|cameramatrix|k|distortion_coefficients|dist_coeffs|distcoeffs|image_width"))
         status = read_opencv(&y, root, out);
     else
-        status = FAIL_FORMAT(rd, "not a camera file: it has none of camera_matrix (OpenCV, ROS), cam0 (Kalibr), lensmodel (mrcal), "
-                                 "or a COLMAP camera line");
+        status = FAIL_FORMAT(
+            rd, "not a camera file: it has none of camera_matrix (OpenCV, ROS), cam0 (Kalibr), lensmodel (mrcal), "
+                "or a COLMAP camera line");
 done:
     if (has_doc) yaml_document_delete(&doc);
     yaml_parser_delete(&parser);
@@ -329,7 +341,8 @@ static const char *skip_blank(const char *p)
     }
 }
 
-/* A Python string literal, with or without prefix b, r, u, into out (cut to n; escapes kept as they are). NULL: none here. */
+/* A Python string literal, with or without prefix b, r, u, into out (cut to n; escapes kept as they are). NULL: none
+ * here. */
 static const char *scan_string(const char *p, char *out, size_t n)
 {
     size_t used = 0;
@@ -354,14 +367,19 @@ static const char *skip_value(const char *p)
     long depth = 0;
     for (p = skip_blank(p);; p = skip_blank(p)) {
         const char *end = scan_string(p, NULL, 0);
-        if (end) p = end;
-        else if (*p == 0 || *p == '\'' || *p == '"') return NULL;
-        else if (strchr("[({", *p)) p++, depth++;
-        else if (strchr("])}", *p) && depth > 0) p++, depth--;
+        if (end)
+            p = end;
+        else if (*p == 0 || *p == '\'' || *p == '"')
+            return NULL;
+        else if (strchr("[({", *p))
+            p++, depth++;
+        else if (strchr("])}", *p) && depth > 0)
+            p++, depth--;
         else if (strchr("])},:", *p)) {
             if (depth == 0) return NULL; /* nothing where a value should be */
             p++;
-        } else p += strcspn(p, " \t\r\n\f#,:[](){}'\"");
+        } else
+            p += strcspn(p, " \t\r\n\f#,:[](){}'\"");
         if (depth == 0) return p;
     }
 }
@@ -384,8 +402,10 @@ static const char *dict_find(const char *text, const char *want, bool *is_broken
         p = skip_value(value);
         if (!p) return NULL;
         p = skip_blank(p);
-        if (*p == ',') p++;
-        else if (*p != '}') return NULL;
+        if (*p == ',')
+            p++;
+        else if (*p != '}')
+            return NULL;
     }
     *is_broken = false;
     return NULL;
@@ -414,8 +434,10 @@ static enum intra_status dict_numbers(struct reader *rd, const char *text, const
             return FAIL_FORMAT(rd, "%s: '%.*s' is not a finite number", key, (int)strcspn(p, ",] \t\r\n"), p);
         out->n++;
         p = skip_blank(p);
-        if (*p == ',') p++;
-        else if (*p != close) return FAIL_FORMAT(rd, "%s is not a list of numbers", key);
+        if (*p == ',')
+            p++;
+        else if (*p != close)
+            return FAIL_FORMAT(rd, "%s is not a list of numbers", key);
     }
     return INTRA_OK;
 }
@@ -435,15 +457,18 @@ static enum intra_status read_mrcal(struct reader *rd, const char *text, struct 
     if (!scan_string(value, name, sizeof name)) return FAIL_FORMAT(rd, "lensmodel is not a name in quotes");
     int found = -1;
     for (int i = 0; i < (int)(sizeof models / sizeof *models); i++)
-        if (strncmp(name, prefix, sizeof prefix - 1) == 0 && strcmp(name + sizeof prefix - 1, models[i].name) == 0) found = i;
-    if (found < 0) return unsupported_model(rd, name, "LENSMODEL_PINHOLE, LENSMODEL_OPENCV4, OPENCV5, OPENCV8, OPENCV12");
+        if (strncmp(name, prefix, sizeof prefix - 1) == 0 && strcmp(name + sizeof prefix - 1, models[i].name) == 0)
+            found = i;
+    if (found < 0)
+        return unsupported_model(rd, name, "LENSMODEL_PINHOLE, LENSMODEL_OPENCV4, OPENCV5, OPENCV8, OPENCV12");
     INTRA_TRY(dict_numbers(rd, text, "imagersize", &list));
     INTRA_TRY(check_count(rd, "imagersize", list.n, 2));
     INTRA_TRY(set_size(rd, "imagersize", list.v[0], list.v[1], out));
     INTRA_TRY(dict_numbers(rd, text, "intrinsics", &list));
     INTRA_TRY(check_count(rd, "intrinsics", list.n, 4 + models[found].n));
     set_linear(list.v, out);
-    for (int i = 0; i < models[found].n; i++) out->k[i] = list.v[4 + i];
+    for (int i = 0; i < models[found].n; i++)
+        out->k[i] = list.v[4 + i];
 done:
     return status;
 }
@@ -458,10 +483,10 @@ struct colmap_model {
 };
 
 static const struct colmap_model colmap_models[] = {
-    {"SIMPLE_PINHOLE", INTRA_CAMERA_BROWN, true, 0},  {"PINHOLE", INTRA_CAMERA_BROWN, false, 0},
-    {"SIMPLE_RADIAL", INTRA_CAMERA_BROWN, true, 1},   {"RADIAL", INTRA_CAMERA_BROWN, true, 2},
-    {"OPENCV", INTRA_CAMERA_BROWN, false, 4},         {"FULL_OPENCV", INTRA_CAMERA_BROWN, false, 8},
-    {"OPENCV_FISHEYE", INTRA_CAMERA_KB, false, 4},    {"SIMPLE_RADIAL_FISHEYE", INTRA_CAMERA_KB, true, 1},
+    {"SIMPLE_PINHOLE", INTRA_CAMERA_BROWN, true, 0}, {"PINHOLE", INTRA_CAMERA_BROWN, false, 0},
+    {"SIMPLE_RADIAL", INTRA_CAMERA_BROWN, true, 1},  {"RADIAL", INTRA_CAMERA_BROWN, true, 2},
+    {"OPENCV", INTRA_CAMERA_BROWN, false, 4},        {"FULL_OPENCV", INTRA_CAMERA_BROWN, false, 8},
+    {"OPENCV_FISHEYE", INTRA_CAMERA_KB, false, 4},   {"SIMPLE_RADIAL_FISHEYE", INTRA_CAMERA_KB, true, 1},
     {"RADIAL_FISHEYE", INTRA_CAMERA_KB, true, 2},
 };
 
@@ -469,7 +494,8 @@ static const struct colmap_model colmap_models[] = {
 static const char *find_colmap_line(const char *text)
 {
     const char *p = skip_blank(text), *q = p;
-    while (isdigit((unsigned char)*q)) q++;
+    while (isdigit((unsigned char)*q))
+        q++;
     if (q == p || (*q != ' ' && *q != '\t')) return NULL;
     q += strspn(q, " \t");
     return isupper((unsigned char)*q) ? p : NULL;
@@ -488,8 +514,9 @@ static enum intra_status read_colmap(struct reader *rd, const char *line, struct
     for (size_t i = 0; i < sizeof colmap_models / sizeof *colmap_models; i++)
         if (strcmp(name, colmap_models[i].name) == 0) m = &colmap_models[i];
     if (!m)
-        return unsupported_model(rd, name, "SIMPLE_PINHOLE, PINHOLE, SIMPLE_RADIAL, RADIAL, OPENCV, FULL_OPENCV, "
-                                           "OPENCV_FISHEYE, SIMPLE_RADIAL_FISHEYE, RADIAL_FISHEYE");
+        return unsupported_model(rd, name,
+                                 "SIMPLE_PINHOLE, PINHOLE, SIMPLE_RADIAL, RADIAL, OPENCV, FULL_OPENCV, "
+                                 "OPENCV_FISHEYE, SIMPLE_RADIAL_FISHEYE, RADIAL_FISHEYE");
     for (p += n, p += strspn(p, " \t"); *p && *p != '\r' && *p != '\n'; p += strspn(p, " \t")) {
         const char *word = p;
         if (list.n == MAX_NUMBERS) return FAIL_FORMAT(rd, "PARAMS has more than %d numbers", MAX_NUMBERS);
@@ -504,7 +531,8 @@ static enum intra_status read_colmap(struct reader *rd, const char *line, struct
     /* COLMAP counts from the picture's corner: the centre of the top-left pixel is (0.5, 0.5). */
     set_linear((double[4]){v[0], v[first - 3], v[first - 2] - 0.5, v[first - 1] - 0.5}, out);
     out->model = m->model;
-    for (int i = 0; i < m->n_k; i++) out->k[i] = v[first + i];
+    for (int i = 0; i < m->n_k; i++)
+        out->k[i] = v[first + i];
 done:
     return status;
 }
@@ -521,12 +549,16 @@ enum intra_status intra_camera_file_read(const char *path, struct intra_camera *
     INTRA_TRY(intra_read_file(path, MAX_FILE_BYTES, &bytes, &size, err));
     char *text = strncmp(bytes, "\xef\xbb\xbf", 3) == 0 ? bytes + 3 : bytes; /* byte-order mark */
     const char *start = skip_blank(text), *line = find_colmap_line(text);
-    if (strlen(bytes) != size) status = FAIL_FORMAT(&rd, "not a camera file: it is not text");
-    else if (*start == 0) status = FAIL_FORMAT(&rd, "not a camera file: it is empty");
-    else if (line) status = read_colmap(&rd, line, &camera);
+    if (strlen(bytes) != size)
+        status = FAIL_FORMAT(&rd, "not a camera file: it is not text");
+    else if (*start == 0)
+        status = FAIL_FORMAT(&rd, "not a camera file: it is empty");
+    else if (line)
+        status = read_colmap(&rd, line, &camera);
     else if (*start == '{' && (strstr(start, "'lensmodel'") || strstr(start, "\"lensmodel\"")))
         status = read_mrcal(&rd, text, &camera);
-    else status = read_yaml(&rd, text, &camera);
+    else
+        status = read_yaml(&rd, text, &camera);
     if (status != INTRA_OK) goto done;
     snprintf(camera.source, sizeof camera.source, "%s", path);
     status = intra_camera_finish(&camera, err);
@@ -557,7 +589,8 @@ static void write_matrix(FILE *f, const char *name, int rows, int cols, const do
 {
     char text[40];
     fprintf(f, "%s: !!opencv-matrix\n   rows: %d\n   cols: %d\n   dt: d\n   data: [ ", name, rows, cols);
-    for (int i = 0; i < rows * cols; i++) fprintf(f, "%s%s", i ? ", " : "", exact(v[i], text));
+    for (int i = 0; i < rows * cols; i++)
+        fprintf(f, "%s%s", i ? ", " : "", exact(v[i], text));
     fprintf(f, " ]\n");
 }
 
@@ -583,7 +616,9 @@ enum intra_status intra_camera_file_write(const char *path, const struct intra_c
     fprintf(file.stream, "%%YAML:1.0\n---\nimage_width: %d\nimage_height: %d\n", camera->width, camera->height);
     write_matrix(file.stream, "camera_matrix", 3, 3, m);
     fprintf(file.stream, "distortion_model: %s\n",
-            camera->model == INTRA_CAMERA_KB ? "equidistant" : n > 5 ? "rational_polynomial" : "plumb_bob");
+            camera->model == INTRA_CAMERA_KB ? "equidistant"
+            : n > 5                          ? "rational_polynomial"
+                                             : "plumb_bob");
     write_matrix(file.stream, "distortion_coefficients", 1, n, camera->k);
     fprintf(file.stream, "focal_sd_rel: %s\nis_assumed: %d\n", exact(camera->focal_sd_rel, text), camera->is_assumed);
     return intra_out_file_commit(&file, err);

@@ -25,7 +25,7 @@ static const char *reason(int error, const char *path)
 static enum intra_status fail_path(enum intra_status code, const char *what, const char *path, int error,
                                    struct intra_error *err)
 {
-    const char *hint = error == ENOSPC || error == EDQUOT ? "; free some space or choose another folder"
+    const char *hint = error == ENOSPC || error == EDQUOT  ? "; free some space or choose another folder"
                        : error == EACCES || error == EROFS ? "; choose a folder that you may write to"
                                                            : "";
     return INTRA_FAIL(err, code, "%s: %s: %s%s", path, what, reason(error, path), hint);
@@ -89,7 +89,8 @@ enum intra_status intra_part_commit(const char *path, struct intra_error *err)
 {
     char part[1040];
     if (strlen(path) + sizeof PART_SUFFIX > sizeof part)
-        return INTRA_FAIL(err, INTRA_E_IO, "%.100s...: path is longer than %zu bytes", path, sizeof part - sizeof PART_SUFFIX);
+        return INTRA_FAIL(err, INTRA_E_IO, "%.100s...: path is longer than %zu bytes", path,
+                          sizeof part - sizeof PART_SUFFIX);
     intra_part_name(path, part, sizeof part);
     int error = 0, fd = open(part, O_RDONLY | O_CLOEXEC);
     if (fd < 0) return fail_path(INTRA_E_IO, "cannot write", path, errno, err);
@@ -130,8 +131,8 @@ enum intra_status intra_read_file(const char *path, size_t max_bytes, char **out
         size_t got = fread(data + used, 1, cap - 1 - used, stream);
         used += got;
         if (used > max_bytes) {
-            status = INTRA_FAIL(err, INTRA_E_FORMAT, "%s: larger than %zu bytes, which is too much for such a file", path,
-                                max_bytes);
+            status = INTRA_FAIL(err, INTRA_E_FORMAT, "%s: larger than %zu bytes, which is too much for such a file",
+                                path, max_bytes);
             goto done;
         }
         if (got == 0) break;

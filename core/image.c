@@ -4,11 +4,13 @@
 #include "core/fileio.h"
 #include "core/mem.h"
 
-#include <jpeglib.h>
 #include <math.h>
-#include <png.h>
 #include <setjmp.h>
+#include <stdio.h>
 #include <string.h>
+
+#include <jpeglib.h> /* wants stdio.h before it */
+#include <png.h>
 
 static enum intra_status check_shape(int rows, int cols, int channels, struct intra_error *err)
 {
@@ -91,7 +93,8 @@ static void png_leave(png_structp png, png_const_charp text)
 /* All that happens between setjmp and a jump back, with no local that changes in between. */
 static bool png_emit(FILE *stream, const struct intra_view_u8 *image, int color_type)
 {
-    png_structp png = png_create_write_struct_2(PNG_LIBPNG_VER_STRING, NULL, png_leave, png_quiet, NULL, png_take, png_give);
+    png_structp png =
+        png_create_write_struct_2(PNG_LIBPNG_VER_STRING, NULL, png_leave, png_quiet, NULL, png_take, png_give);
     png_infop info = png ? png_create_info_struct(png) : NULL;
     if (!info) {
         png_destroy_write_struct(&png, NULL);
@@ -106,7 +109,8 @@ static bool png_emit(FILE *stream, const struct intra_view_u8 *image, int color_
                  PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
     png_set_compression_level(png, 3); /* debug pictures: half the time of the default for 10 % more bytes */
     png_write_info(png, info);
-    for (int r = 0; r < image->rows; r++) png_write_row(png, intra_row_u8(image, r));
+    for (int r = 0; r < image->rows; r++)
+        png_write_row(png, intra_row_u8(image, r));
     png_write_end(png, NULL);
     png_destroy_write_struct(&png, &info);
     return true;
@@ -246,13 +250,13 @@ enum intra_status intra_image_encode_jpeg(const struct intra_view_u8 *image, int
         return INTRA_FAIL(err, INTRA_E_ARG, "a JPEG takes 1 or 3 channels, not %d", image->channels);
     if (image->rows < 1 || image->cols < 1 || image->rows > JPEG_MAX_DIMENSION || image->cols > JPEG_MAX_DIMENSION)
         return INTRA_FAIL(err, INTRA_E_ARG, "a JPEG cannot hold %d x %d pixels", image->cols, image->rows);
-    if (quality < 1 || quality > 100)
-        return INTRA_FAIL(err, INTRA_E_ARG, "JPEG quality %d: must be 1 to 100", quality);
+    if (quality < 1 || quality > 100) return INTRA_FAIL(err, INTRA_E_ARG, "JPEG quality %d: must be 1 to 100", quality);
     INTRA_TRY(INTRA_ALLOC(job, 1, err)); /* on the heap: what changes after setjmp must not live in a register */
     job->cap = 65536;
     INTRA_TRY(INTRA_ALLOC(job->data, job->cap, err));
     if (!jpeg_emit(job, image, quality)) {
-        status = INTRA_FAIL(err, INTRA_E_MEM, "out of memory while packing a JPEG of %d x %d", image->cols, image->rows);
+        status =
+            INTRA_FAIL(err, INTRA_E_MEM, "out of memory while packing a JPEG of %d x %d", image->cols, image->rows);
         goto done;
     }
     *out_bytes = job->data;

@@ -38,9 +38,11 @@ enum intra_status intra_raster_create(const char *dir, int rows, size_t cell_byt
     size_t strip_bytes;
     *out = NULL;
     if (rows < 1 || cell_bytes < 1 || strip_cols < 1 || cache_strips < 1 ||
-        __builtin_mul_overflow((size_t)rows * (size_t)strip_cols, cell_bytes, &strip_bytes) || strip_bytes > SIZE_MAX / 4)
-        return INTRA_FAIL(err, INTRA_E_ARG, "raster of %d rows, %zu bytes a cell, %d columns a strip, %d strips makes no sense",
-                          rows, cell_bytes, strip_cols, cache_strips);
+        __builtin_mul_overflow((size_t)rows * (size_t)strip_cols, cell_bytes, &strip_bytes) ||
+        strip_bytes > SIZE_MAX / 4)
+        return INTRA_FAIL(err, INTRA_E_ARG,
+                          "raster of %d rows, %zu bytes a cell, %d columns a strip, %d strips makes no sense", rows,
+                          cell_bytes, strip_cols, cache_strips);
     INTRA_TRY(INTRA_ALLOC(raster, 1, err));
     raster->fd = -1;
     raster->rows = rows;
@@ -49,7 +51,8 @@ enum intra_status intra_raster_create(const char *dir, int rows, size_t cell_byt
     raster->cell_bytes = cell_bytes;
     raster->strip_bytes = strip_bytes;
     INTRA_TRY(INTRA_ALLOC(raster->slots, (size_t)cache_strips, err));
-    for (int i = 0; i < cache_strips; i++) raster->slots[i].index = -1;
+    for (int i = 0; i < cache_strips; i++)
+        raster->slots[i].index = -1;
     int length = snprintf(raster->dir, sizeof raster->dir, "%s", dir);
     if (length < 0 || (size_t)length >= sizeof raster->dir) {
         status = INTRA_FAIL(err, INTRA_E_IO, "%.100s...: path is longer than %zu bytes", dir, sizeof raster->dir - 1);
@@ -74,7 +77,8 @@ void intra_raster_destroy(struct intra_raster **raster)
     struct intra_raster *r = *raster;
     if (!r) return;
     if (r->fd >= 0) close(r->fd);
-    for (int i = 0; r->slots && i < r->n_slots; i++) intra_free(r->slots[i].data);
+    for (int i = 0; r->slots && i < r->n_slots; i++)
+        intra_free(r->slots[i].data);
     intra_free(r->slots);
     intra_free(r->written);
     intra_free(r);
@@ -116,11 +120,13 @@ static enum intra_status mark_written(struct intra_raster *raster, int64_t index
     return INTRA_OK;
 }
 
-static enum intra_status fail_io(const struct intra_raster *raster, const char *what, int error, struct intra_error *err)
+static enum intra_status fail_io(const struct intra_raster *raster, const char *what, int error,
+                                 struct intra_error *err)
 {
-    return INTRA_FAIL(err, INTRA_E_IO, "%s: cannot %s the scratch file: %s%s", raster->dir, what,
-                      error ? strerror(error) : "it is shorter than it should be",
-                      error == ENOSPC || error == EDQUOT || error == EFBIG ? "; free some space or choose another folder" : "");
+    return INTRA_FAIL(
+        err, INTRA_E_IO, "%s: cannot %s the scratch file: %s%s", raster->dir, what,
+        error ? strerror(error) : "it is shorter than it should be",
+        error == ENOSPC || error == EDQUOT || error == EFBIG ? "; free some space or choose another folder" : "");
 }
 
 /* The whole strip of a slot to (is_write) or from disk, through interruptions and short transfers. */
@@ -135,7 +141,8 @@ static enum intra_status transfer(struct intra_raster *raster, struct slot *slot
     for (size_t done = 0; done < raster->strip_bytes;) {
         off_t at = (off_t)(start + (int64_t)done);
         size_t left = raster->strip_bytes - done;
-        ssize_t n = is_write ? pwrite(raster->fd, slot->data + done, left, at) : pread(raster->fd, slot->data + done, left, at);
+        ssize_t n =
+            is_write ? pwrite(raster->fd, slot->data + done, left, at) : pread(raster->fd, slot->data + done, left, at);
         if (n < 0 && errno == EINTR) continue;
         if (n <= 0) return fail_io(raster, what, n < 0 ? errno : is_write ? ENOSPC : 0, err);
         done += (size_t)n;
@@ -217,7 +224,8 @@ enum intra_status intra_raster_read(struct intra_raster *raster, int64_t col, in
     size_t cell = raster->cell_bytes, out_row = (size_t)(n > 0 ? n : 0) * cell;
     size_t strip_row = (size_t)raster->strip_cols * cell;
     if (col < 0 || n < 0 || col > INT64_MAX - n)
-        return INTRA_FAIL(err, INTRA_E_ARG, "raster columns %lld to %lld + %d make no sense", (long long)col, (long long)col, n);
+        return INTRA_FAIL(err, INTRA_E_ARG, "raster columns %lld to %lld + %d make no sense", (long long)col,
+                          (long long)col, n);
     for (int done = 0; done < n;) {
         int64_t index = (col + done) / raster->strip_cols;
         int from = (int)((col + done) % raster->strip_cols), count = raster->strip_cols - from;
@@ -227,8 +235,10 @@ enum intra_status intra_raster_read(struct intra_raster *raster, int64_t col, in
         if (status != INTRA_OK) return status;
         for (int r = 0; r < raster->rows; r++) {
             char *to = (char *)out + (size_t)r * out_row + (size_t)done * cell;
-            if (strip) memcpy(to, (const char *)strip + (size_t)r * strip_row + (size_t)from * cell, (size_t)count * cell);
-            else memset(to, 0, (size_t)count * cell);
+            if (strip)
+                memcpy(to, (const char *)strip + (size_t)r * strip_row + (size_t)from * cell, (size_t)count * cell);
+            else
+                memset(to, 0, (size_t)count * cell);
         }
         done += count;
     }

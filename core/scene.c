@@ -8,13 +8,20 @@
 const char *intra_frame_state_name(enum intra_frame_state state)
 {
     switch (state) {
-    case INTRA_STATE_DRIVE: return "drive";
-    case INTRA_STATE_REVERSE: return "reverse";
-    case INTRA_STATE_STOP: return "stop";
-    case INTRA_STATE_PAN: return "pan";
-    case INTRA_STATE_LOST: return "lost";
-    case INTRA_STATE_NOT_PIPE: return "not_pipe";
-    case INTRA_STATE_DUPLICATE: return "duplicate";
+    case INTRA_STATE_DRIVE:
+        return "drive";
+    case INTRA_STATE_REVERSE:
+        return "reverse";
+    case INTRA_STATE_STOP:
+        return "stop";
+    case INTRA_STATE_PAN:
+        return "pan";
+    case INTRA_STATE_LOST:
+        return "lost";
+    case INTRA_STATE_NOT_PIPE:
+        return "not_pipe";
+    case INTRA_STATE_DUPLICATE:
+        return "duplicate";
     }
     return "unknown";
 }
@@ -44,7 +51,8 @@ static enum intra_status append(void **items, int64_t *n, int64_t *cap, const vo
         int64_t next = *cap ? 2 * *cap : 64;
         void *grown = intra_resize(*items, (size_t)*cap, (size_t)next, size);
         if (!grown)
-            return INTRA_FAIL(err, INTRA_E_MEM, "out of memory for %lld %s; close other programs", (long long)next, what);
+            return INTRA_FAIL(err, INTRA_E_MEM, "out of memory for %lld %s; close other programs", (long long)next,
+                              what);
         *items = grown;
         *cap = next;
     }
@@ -62,15 +70,15 @@ enum intra_status intra_scene_add_frame(struct intra_scene *scene, const struct 
 enum intra_status intra_scene_add_section(struct intra_scene *scene, const struct intra_section *section,
                                           struct intra_error *err)
 {
-    return append((void **)&scene->sections, &scene->n_sections, &scene->cap_sections, section, sizeof *section, "sections",
-                  err);
+    return append((void **)&scene->sections, &scene->n_sections, &scene->cap_sections, section, sizeof *section,
+                  "sections", err);
 }
 
 enum intra_status intra_scene_add_feature(struct intra_scene *scene, const struct intra_feature *feature,
                                           struct intra_error *err)
 {
-    return append((void **)&scene->features, &scene->n_features, &scene->cap_features, feature, sizeof *feature, "features",
-                  err);
+    return append((void **)&scene->features, &scene->n_features, &scene->cap_features, feature, sizeof *feature,
+                  "features", err);
 }
 
 enum intra_status intra_scene_add_gap(struct intra_scene *scene, const struct intra_gap *gap, struct intra_error *err)
@@ -78,7 +86,8 @@ enum intra_status intra_scene_add_gap(struct intra_scene *scene, const struct in
     return append((void **)&scene->gaps, &scene->n_gaps, &scene->cap_gaps, gap, sizeof *gap, "gaps", err);
 }
 
-/* r(theta) of the harmonics a, b; slope (may be NULL): dr/dtheta. cos and sin of k theta by the angle-sum recurrence. */
+/* r(theta) of the harmonics a, b; slope (may be NULL): dr/dtheta. cos and sin of k theta by the angle-sum recurrence.
+ */
 static double harmonics(const double *a, const double *b, double theta, double *slope)
 {
     double c1 = cos(theta), s1 = sin(theta), c = c1, s = s1, r = a[0], d = 0;
@@ -110,11 +119,11 @@ static double parabola_vertex(double before, double here, double after, double *
     return -slope / bend;
 }
 
-/* Diameter at clock angle theta: the chord through the centre, d = r(theta) + r(theta + pi), theta in [0, pi). That is what
- * a measuring rod or a laser ring through the axis gives, and what ASTM F1216 takes. (The caliper width between parallel
- * jaws would be the alternative; on an ellipse both have the same extremes.) Mean over theta: 2 a[0], the odd harmonics and
- * the means of the even ones being zero. Perimeter: trapezoid sum of sqrt(r^2 + r'^2), which converges faster than any power
- * for a periodic curve. */
+/* Diameter at clock angle theta: the chord through the centre, d = r(theta) + r(theta + pi), theta in [0, pi). That is
+ * what a measuring rod or a laser ring through the axis gives, and what ASTM F1216 takes. (The caliper width between
+ * parallel jaws would be the alternative; on an ellipse both have the same extremes.) Mean over theta: 2 a[0], the odd
+ * harmonics and the means of the even ones being zero. Perimeter: trapezoid sum of sqrt(r^2 + r'^2), which converges
+ * faster than any power for a periodic curve. */
 void intra_section_measure(struct intra_section *section)
 {
     enum { STEPS = 180 };
@@ -161,15 +170,17 @@ static int64_t find_section(const struct intra_scene *scene, double s)
     if (high < 1 || !(s >= sec[0].station_m - slack && s <= sec[high].station_m + slack)) return -1;
     while (high - low > 1) {
         int64_t middle = low + (high - low) / 2;
-        if (sec[middle].station_m <= s) low = middle;
-        else high = middle;
+        if (sec[middle].station_m <= s)
+            low = middle;
+        else
+            high = middle;
     }
     return low;
 }
 
-/* Between two sections the centre runs on the cubic with the sections' own tangents (a straight chord would cut 0.3 mm off
- * a bend of 1 m radius at 50 mm steps), the harmonics and the frame's columns linearly, made orthonormal again. The columns
- * (tangent, right, crown) are left-handed, so that there is no rotation between them to slerp on. */
+/* Between two sections the centre runs on the cubic with the sections' own tangents (a straight chord would cut 0.3 mm
+ * off a bend of 1 m radius at 50 mm steps), the harmonics and the frame's columns linearly, made orthonormal again. The
+ * columns (tangent, right, crown) are left-handed, so that there is no rotation between them to slerp on. */
 bool intra_scene_wall_point(const struct intra_scene *scene, double station_m, double theta_rad, double relief_m,
                             struct intra_vec3 *out_point, struct intra_vec3 *out_normal)
 {
@@ -179,9 +190,9 @@ bool intra_scene_wall_point(const struct intra_scene *scene, double station_m, d
     double step = q->station_m - p->station_m, k = step > 0 ? (station_m - p->station_m) / step : 0;
     k = k < 0 ? 0 : k > 1 ? 1 : k;
     struct intra_vec3 tp = column(&p->world_from_sec, 0), tq = column(&q->world_from_sec, 0);
-    struct intra_vec3 centre = intra_add(mix(p->centre, q->centre, k * k * (3 - 2 * k)),
-                                         intra_add(intra_scale(tp, step * k * (1 - k) * (1 - k)),
-                                                   intra_scale(tq, -step * k * k * (1 - k))));
+    struct intra_vec3 centre =
+        intra_add(mix(p->centre, q->centre, k * k * (3 - 2 * k)),
+                  intra_add(intra_scale(tp, step * k * (1 - k) * (1 - k)), intra_scale(tq, -step * k * k * (1 - k))));
     struct intra_vec3 tangent = intra_unit(mix(tp, tq, k));
     struct intra_vec3 crown = mix(column(&p->world_from_sec, 2), column(&q->world_from_sec, 2), k);
     crown = intra_unit(intra_mad(crown, -intra_dot(crown, tangent), tangent));

@@ -45,7 +45,9 @@ enum { INTRA_SECTION_HARMONICS = 6 };
 struct intra_section {
     double station_m;
     struct intra_vec3 centre;         /* world, metres */
-    struct intra_mat3 world_from_sec; /* columns: tangent (+s), right (theta = 90 deg), crown (theta = 0) */
+    /* Columns: tangent (+s), right (theta = 90 deg), crown (theta = 0). Orthonormal and left-handed (determinant -1), as
+     * theta runs clockwise along +s: not for intra_rotation_log or quaternions. */
+    struct intra_mat3 world_from_sec;
     bool is_seen;                     /* false: nothing was measured here, centre and frame are interpolated over a gap */
     double a[INTRA_SECTION_HARMONICS + 1], b[INTRA_SECTION_HARMONICS + 1]; /* metres */
     double diameter_min_m, diameter_max_m, diameter_mean_m, perimeter_m;

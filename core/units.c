@@ -28,16 +28,19 @@ static const char *skip_number(const char *text)
     const char *p = text, *digits;
     int n;
     if (*p == '+' || *p == '-') p++;
-    for (digits = p; isdigit((unsigned char)*p); p++) {}
+    for (digits = p; isdigit((unsigned char)*p); p++) {
+    }
     n = (int)(p - digits);
     if (*p == '.')
-        for (p++; isdigit((unsigned char)*p); p++) n++;
+        for (p++; isdigit((unsigned char)*p); p++)
+            n++;
     if (n == 0) return text;
     if (*p == 'e' || *p == 'E') {
         const char *e = p + 1;
         if (*e == '+' || *e == '-') e++;
         if (isdigit((unsigned char)*e)) {
-            while (isdigit((unsigned char)*e)) e++;
+            while (isdigit((unsigned char)*e))
+                e++;
             p = e;
         }
     }
@@ -50,8 +53,10 @@ bool intra_scan_number(const char *text, const char **out_end, double *out)
     if (end == text) return false;
     pthread_once(&plain_once, make_plain_locale);
     const char *digits = text + (*text == '+' || *text == '-');
-    if (end == digits + 1 && *digits == '0') *out = 0; /* of "0x10" strtod would read on in hex */
-    else *out = plain_locale ? strtod_l(text, NULL, plain_locale) : strtod(text, NULL);
+    if (end == digits + 1 && *digits == '0')
+        *out = 0; /* of "0x10" strtod would read on in hex */
+    else
+        *out = plain_locale ? strtod_l(text, NULL, plain_locale) : strtod(text, NULL);
     if (!isfinite(*out)) return false;
     if (out_end) *out_end = end;
     return true;
@@ -62,8 +67,9 @@ struct unit {
     double factor;
 };
 
-static const struct unit length_units[] = {{"m", 1},       {"mm", 1e-3},  {"cm", 1e-2},  {"km", 1e3},  {"in", 0.0254},
-                                           {"\"", 0.0254}, {"ft", 0.3048}, {"'", 0.3048}, {"yd", 0.9144}, {NULL, 0}};
+static const struct unit length_units[] = {{"m", 1},       {"mm", 1e-3},   {"cm", 1e-2},   {"km", 1e3},
+                                           {"in", 0.0254}, {"\"", 0.0254}, {"ft", 0.3048}, {"'", 0.3048},
+                                           {"yd", 0.9144}, {NULL, 0}};
 static const struct unit angle_units[] = {{"deg", M_PI / 180}, {"\xc2\xb0", M_PI / 180}, {"rad", 1}, {NULL, 0}};
 static const struct unit time_units[] = {{"s", 1}, {"ms", 1e-3}, {"min", 60}, {"h", 3600}, {"", 1}, {NULL, 0}};
 
@@ -73,12 +79,16 @@ static enum intra_status parse_with_unit(const char *name, const char *text, con
 {
     const char *rest;
     double value;
-    while (isspace((unsigned char)*text)) text++;
+    while (isspace((unsigned char)*text))
+        text++;
     if (!intra_scan_number(text, &rest, &value))
-        return INTRA_FAIL(err, INTRA_E_ARG, "%s: '%s' is not a number with a unit; write for example %s", name, text, example);
-    while (isspace((unsigned char)*rest)) rest++;
+        return INTRA_FAIL(err, INTRA_E_ARG, "%s: '%s' is not a number with a unit; write for example %s", name, text,
+                          example);
+    while (isspace((unsigned char)*rest))
+        rest++;
     size_t n = strlen(rest);
-    while (n > 0 && isspace((unsigned char)rest[n - 1])) n--;
+    while (n > 0 && isspace((unsigned char)rest[n - 1]))
+        n--;
     for (const struct unit *u = units; u->name; u++) {
         if (strlen(u->name) != n || strncasecmp(u->name, rest, n) != 0) continue;
         value *= u->factor;
@@ -86,12 +96,12 @@ static enum intra_status parse_with_unit(const char *name, const char *text, con
         *out = value;
         return INTRA_OK;
     }
-    if (n == 0)
-        return INTRA_FAIL(err, INTRA_E_ARG, "%s: '%s' has no unit; write for example %s", name, text, example);
+    if (n == 0) return INTRA_FAIL(err, INTRA_E_ARG, "%s: '%s' has no unit; write for example %s", name, text, example);
     if (*rest == ',')
-        return INTRA_FAIL(err, INTRA_E_ARG, "%s: '%s': write a decimal point, not a comma, for example %s", name, text, example);
-    return INTRA_FAIL(err, INTRA_E_ARG, "%s: unknown unit '%.*s' in '%s'; write for example %s", name, (int)(n < 20 ? n : 20),
-                      rest, text, example);
+        return INTRA_FAIL(err, INTRA_E_ARG, "%s: '%s': write a decimal point, not a comma, for example %s", name, text,
+                          example);
+    return INTRA_FAIL(err, INTRA_E_ARG, "%s: unknown unit '%.*s' in '%s'; write for example %s", name,
+                      (int)(n < 20 ? n : 20), rest, text, example);
 }
 
 enum intra_status intra_parse_length(const char *name, const char *text, double *out_m, struct intra_error *err)
@@ -111,11 +121,13 @@ static bool scan_clock(const char *text, double *out_s)
     for (int parts = 1; parts <= 3; parts++) {
         const char *end = text;
         double value;
-        while (isdigit((unsigned char)*end)) end++;
+        while (isdigit((unsigned char)*end))
+            end++;
         bool is_last = *end != ':';
         if (end == text || end - text > 6 || (is_last && parts == 1)) return false;
         if (is_last && *end == '.')
-            for (end++; isdigit((unsigned char)*end); end++) {}
+            for (end++; isdigit((unsigned char)*end); end++) {
+            }
         if (!intra_scan_number(text, NULL, &value) || (parts > 1 && value >= 60)) return false;
         total = total * 60 + value;
         if (is_last) {

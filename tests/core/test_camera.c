@@ -1,16 +1,17 @@
-/* Proves: project after unproject gives the pixel back to 1e-9 px over the whole picture and beyond its corners, the inverse
- * answers "no" where the lens has no ray, both Jacobians agree with central differences for each lens and each parameter by
- * itself, the usable field ends before the mapping folds, and the formulas agree with values worked out by hand from the
- * papers. Does not prove: that a camera file was read into the right fields (test_camera_file). */
+/* Proves: project after unproject gives the pixel back to 1e-9 px over the whole picture and beyond its corners, the
+ * inverse answers "no" where the lens has no ray, both Jacobians agree with central differences for each lens and each
+ * parameter by itself, the usable field ends before the mapping folds, and the formulas agree with values worked out by
+ * hand from the papers. Does not prove: that a camera file was read into the right fields (test_camera_file). */
 #include "lenses.h"
 
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
-#include <cmocka.h>
 #include <stdio.h>
 #include <string.h>
+
+#include <cmocka.h>
 
 static struct intra_camera ready(const struct test_lens *lens)
 {
@@ -66,7 +67,8 @@ static void project_then_unproject_over_the_field(void **state)
                 if (!intra_camera_unproject(&cam, px, &ray))
                     fail_msg("%s: no ray back at theta %g phi %g", test_lenses[l].name, theta, phi);
                 double miss = intra_norm(intra_sub(ray, p));
-                if (miss > 1e-9) fail_msg("%s: off by %g rad at theta %g phi %g", test_lenses[l].name, miss, theta, phi);
+                if (miss > 1e-9)
+                    fail_msg("%s: off by %g rad at theta %g phi %g", test_lenses[l].name, miss, theta, phi);
             }
     }
 }
@@ -94,8 +96,12 @@ static void point_jacobian_against_central_differences(void **state)
                     assert_true(intra_camera_project(&cam, intra_vec3(plus[0], plus[1], plus[2]), a, NULL, NULL));
                     assert_true(intra_camera_project(&cam, intra_vec3(minus[0], minus[1], minus[2]), b, NULL, NULL));
                     for (int r = 0; r < 2; r++)
-                        check_gradient(test_lenses[l].name, k == 0 ? "X" : k == 1 ? "Y" : "Z", jac[3 * r + k],
-                                       (a[r] - b[r]) / (2 * h), cam.fx / cos(fmin(theta, 1.4)) / cos(fmin(theta, 1.4)));
+                        check_gradient(test_lenses[l].name,
+                                       k == 0   ? "X"
+                                       : k == 1 ? "Y"
+                                                : "Z",
+                                       jac[3 * r + k], (a[r] - b[r]) / (2 * h),
+                                       cam.fx / cos(fmin(theta, 1.4)) / cos(fmin(theta, 1.4)));
                 }
             }
     }
@@ -139,15 +145,21 @@ static void parameter_jacobian_against_central_differences(void **state)
 }
 
 /* Worked by hand from the papers' formulas with x = 0.3, y = -0.2 (r2 = 0.13) and exact fractions:
- * Brown with k1 = 0.1, k2 = 0.2, p1 = 0.01, p2 = 0.02, k3 = 0.3, k4 = 0.4, k5 = 0.5, k6 = 0.6, s = 0.001 0.002 0.003 0.004:
- *   num = 1 + 0.013 + 0.00338 + 0.0006591 = 1.0170391,  den = 1 + 0.052 + 0.00845 + 0.0013182 = 1.0617682
- *   x' = 0.3 num/den + 2*0.01*(-0.06) + 0.02*(0.13 + 0.18) + 0.001*0.13 + 0.002*0.0169 = 0.3 num/den + 0.0051638
- *   y' = -0.2 num/den + 0.01*(0.13 + 0.08) + 2*0.02*(-0.06) + 0.003*0.13 + 0.004*0.0169 = -0.2 num/den + 0.0001576 */
+ * Brown with k1 = 0.1, k2 = 0.2, p1 = 0.01, p2 = 0.02, k3 = 0.3, k4 = 0.4, k5 = 0.5, k6 = 0.6, s = 0.001 0.002 0.003
+ * 0.004: num = 1 + 0.013 + 0.00338 + 0.0006591 = 1.0170391,  den = 1 + 0.052 + 0.00845 + 0.0013182 = 1.0617682 x' = 0.3
+ * num/den + 2*0.01*(-0.06) + 0.02*(0.13 + 0.18) + 0.001*0.13 + 0.002*0.0169 = 0.3 num/den + 0.0051638 y' = -0.2 num/den
+ * + 0.01*(0.13 + 0.08) + 2*0.02*(-0.06) + 0.003*0.13 + 0.004*0.0169 = -0.2 num/den + 0.0001576 */
 static void brown_by_hand(void **state)
 {
     (void)state;
-    struct intra_camera cam = {.model = INTRA_CAMERA_BROWN, .width = 640, .height = 480, .fx = 500, .fy = 400, .cx = 320,
-                               .cy = 240, .k = {0.1, 0.2, 0.01, 0.02, 0.3, 0.4, 0.5, 0.6, 0.001, 0.002, 0.003, 0.004}};
+    struct intra_camera cam = {.model = INTRA_CAMERA_BROWN,
+                               .width = 640,
+                               .height = 480,
+                               .fx = 500,
+                               .fy = 400,
+                               .cx = 320,
+                               .cy = 240,
+                               .k = {0.1, 0.2, 0.01, 0.02, 0.3, 0.4, 0.5, 0.6, 0.001, 0.002, 0.003, 0.004}};
     double px[2], c = 1.0170391 / 1.0617682;
     assert_int_equal(intra_camera_finish(&cam, NULL), INTRA_OK);
     assert_true(intra_camera_project(&cam, intra_vec3(0.6, -0.4, 2), px, NULL, NULL));
@@ -159,8 +171,14 @@ static void brown_by_hand(void **state)
 static void kannala_brandt_by_hand(void **state)
 {
     (void)state;
-    struct intra_camera cam = {.model = INTRA_CAMERA_KB, .width = 1000, .height = 1000, .fx = 250, .fy = 250, .cx = 500,
-                               .cy = 500, .k = {0.02, -0.003, 0.0004, -0.00005}};
+    struct intra_camera cam = {.model = INTRA_CAMERA_KB,
+                               .width = 1000,
+                               .height = 1000,
+                               .fx = 250,
+                               .fy = 250,
+                               .cx = 500,
+                               .cy = 500,
+                               .k = {0.02, -0.003, 0.0004, -0.00005}};
     double px[2];
     assert_int_equal(intra_camera_finish(&cam, NULL), INTRA_OK);
     for (int deg = 90; deg <= 100; deg += 10) {
@@ -184,7 +202,8 @@ static void axis_and_its_neighbourhood(void **state)
         assert_true(intra_camera_project(&cam, intra_vec3(1.9999e-4, 0, 2), px, jac, NULL));
         assert_true(intra_camera_project(&cam, intra_vec3(2.0001e-4, 0, 2), near_px, near_jac, NULL));
         assert_true(fabs(near_px[0] - px[0] - 2e-8 * jac[0]) < 1e-12 * cam.fx);
-        for (int i = 0; i < 6; i++) assert_true(fabs(near_jac[i] - jac[i]) < 1e-5 * cam.fx * 1e-2);
+        for (int i = 0; i < 6; i++)
+            assert_true(fabs(near_jac[i] - jac[i]) < 1e-5 * cam.fx * 1e-2);
     }
 }
 
@@ -227,7 +246,8 @@ static void hfov_spans_the_picture(void **state)
         struct intra_camera cam;
         struct intra_vec3 left, right;
         double half = deg * M_PI / 360;
-        if (intra_camera_from_hfov(720, 576, deg * M_PI / 180, &cam, &err) != INTRA_OK) fail_msg("%d: %s", deg, err.text);
+        if (intra_camera_from_hfov(720, 576, deg * M_PI / 180, &cam, &err) != INTRA_OK)
+            fail_msg("%d: %s", deg, err.text);
         assert_int_equal(cam.model, deg < 170 ? INTRA_CAMERA_BROWN : INTRA_CAMERA_KB);
         assert_true(cam.is_assumed && cam.focal_sd_rel > 0.05);
         /* a hair inside the picture's edge: at 220 degrees the field ends exactly there */
@@ -251,7 +271,8 @@ static void rescale_keeps_the_rays(void **state)
         assert_int_equal(intra_camera_rescale(&half, cam.width / 2, cam.height / 2, NULL), INTRA_OK);
         struct intra_vec3 p = intra_vec3(0.2, -0.3, 1);
         assert_true(intra_camera_project(&cam, p, px, NULL, NULL) && intra_camera_project(&half, p, small, NULL, NULL));
-        assert_true(fabs(small[0] - ((px[0] + 0.5) / 2 - 0.5)) < 1e-9 && fabs(small[1] - ((px[1] + 0.5) / 2 - 0.5)) < 1e-9);
+        assert_true(fabs(small[0] - ((px[0] + 0.5) / 2 - 0.5)) < 1e-9 &&
+                    fabs(small[1] - ((px[1] + 0.5) / 2 - 0.5)) < 1e-9);
         assert_int_equal(intra_camera_rescale(&cam, cam.width, cam.height + cam.height / 10, NULL), INTRA_E_ARG);
     }
 }
@@ -263,15 +284,18 @@ static void bad_numbers_are_named(void **state)
         const char *word;
         int field; /* of parameter(), or -1 width, -2 height */
         double value;
-    } cases[] = {{"fx", 0, NAN},   {"fx", 0, 0},    {"fx", 0, -500}, {"fy", 1, 1e9},     {"fy", 1, 1e-3},      {"cx", 2, 1e5},
-                 {"cy", 3, NAN},   {"k1", 4, NAN},  {"p1", 6, INFINITY}, {"s4", 15, NAN}, {"size", -1, 0},     {"size", -2, -3},
-                 {"size", -1, 1e6}, {"fold", 4, -200}};
+    } cases[] = {{"fx", 0, NAN},  {"fx", 0, 0},     {"fx", 0, -500},   {"fy", 1, 1e9},      {"fy", 1, 1e-3},
+                 {"cx", 2, 1e5},  {"cy", 3, NAN},   {"k1", 4, NAN},    {"p1", 6, INFINITY}, {"s4", 15, NAN},
+                 {"size", -1, 0}, {"size", -2, -3}, {"size", -1, 1e6}, {"fold", 4, -200}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct intra_camera cam = test_lenses[0].camera;
         struct intra_error err = {0};
-        if (cases[i].field == -1) cam.width = (int)cases[i].value;
-        else if (cases[i].field == -2) cam.height = (int)cases[i].value;
-        else *parameter(&cam, cases[i].field) = cases[i].value;
+        if (cases[i].field == -1)
+            cam.width = (int)cases[i].value;
+        else if (cases[i].field == -2)
+            cam.height = (int)cases[i].value;
+        else
+            *parameter(&cam, cases[i].field) = cases[i].value;
         assert_int_equal(intra_camera_finish(&cam, &err), INTRA_E_ARG);
         if (!strstr(err.text, cases[i].word)) fail_msg("case %zu: '%s' does not name %s", i, err.text, cases[i].word);
     }

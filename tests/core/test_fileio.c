@@ -1,17 +1,18 @@
-/* Proves: a file appears under its name whole or not at all, also when the disk is full or the writer gives up; reading is
- * bounded; errors name the path. Disk full is /dev/full behind the part file's name. Does not prove: durability over a power
- * cut (fsync is called, nothing here can pull the plug). */
+/* Proves: a file appears under its name whole or not at all, also when the disk is full or the writer gives up; reading
+ * is bounded; errors name the path. Disk full is /dev/full behind the part file's name. Does not prove: durability over
+ * a power cut (fsync is called, nothing here can pull the plug). */
 #include "core/fileio.h"
 #include "core/mem.h"
 #include "scratch.h"
 
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
-#include <cmocka.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <cmocka.h>
 
 static void assert_content(const char *path, const char *want)
 {
@@ -79,7 +80,8 @@ static void full_disk_is_reported_and_leaves_nothing(void **state)
         const char *path = scratch_file("full.csv", "old");
         put_full_disk_behind(path);
         assert_int_equal(intra_out_file_open(&file, path, &err), INTRA_OK);
-        for (size_t n = 0; n < sizes[i]; n++) fputc('x', file.stream);
+        for (size_t n = 0; n < sizes[i]; n++)
+            fputc('x', file.stream);
         assert_int_equal(intra_out_file_commit(&file, &err), INTRA_E_IO);
         if (!strstr(err.text, path)) fail_msg("'%s' does not name the path", err.text);
         if (i == 0 && !strstr(err.text, "No space left")) fail_msg("'%s' does not say why", err.text);

@@ -1,12 +1,13 @@
-/* Proves: exp and log of rotations are inverses from zero to pi (both sides), quaternions and matrices agree in every branch,
- * poses invert and chain, the left update and the interpolation do what geom.h says, on fixed seeds. Does not prove: that
- * callers chain frames in the right order. */
+/* Proves: exp and log of rotations are inverses from zero to pi (both sides), quaternions and matrices agree in every
+ * branch, poses invert and chain, the left update and the interpolation do what geom.h says, on fixed seeds. Does not
+ * prove: that callers chain frames in the right order. */
 #include "core/geom.h"
 
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 static uint64_t seed = 0x1234567;
@@ -40,7 +41,8 @@ static struct intra_pose random_pose(void)
 static double mat3_miss(const struct intra_mat3 *a, const struct intra_mat3 *b)
 {
     double worst = 0;
-    for (int i = 0; i < 9; i++) worst = fmax(worst, fabs(a->m[i / 3][i % 3] - b->m[i / 3][i % 3]));
+    for (int i = 0; i < 9; i++)
+        worst = fmax(worst, fabs(a->m[i / 3][i % 3] - b->m[i / 3][i % 3]));
     return worst;
 }
 
@@ -52,14 +54,16 @@ static double pose_miss(const struct intra_pose *a, const struct intra_pose *b)
 static void assert_rotation(const struct intra_mat3 *r)
 {
     struct intra_mat3 t = intra_mat3_transpose(r), one = intra_mat3_identity(), rt = intra_mat3_mul(r, &t);
-    struct intra_vec3 x = intra_vec3(r->m[0][0], r->m[0][1], r->m[0][2]), y = intra_vec3(r->m[1][0], r->m[1][1], r->m[1][2]);
+    struct intra_vec3 x = intra_vec3(r->m[0][0], r->m[0][1], r->m[0][2]),
+                      y = intra_vec3(r->m[1][0], r->m[1][1], r->m[1][2]);
     struct intra_vec3 z = intra_vec3(r->m[2][0], r->m[2][1], r->m[2][2]);
     assert_true(mat3_miss(&rt, &one) < 1e-13);
     assert_true(fabs(intra_dot(intra_cross(x, y), z) - 1) < 1e-13);
 }
 
-static const double angles[] = {0, 1e-300, 1e-12, 1e-8, 1e-6, 9.9e-6, 1.01e-5, 1e-4, 0.01, 0.5, 1, M_PI / 2, 2, 2.9,
-                                3.0, 3.1, 3.14, M_PI - 1e-4, M_PI - 1e-7, M_PI - 1e-10};
+static const double angles[] = {0,    1e-300, 1e-12, 1e-8,        1e-6,        9.9e-6,      1.01e-5,
+                                1e-4, 0.01,   0.5,   1,           M_PI / 2,    2,           2.9,
+                                3.0,  3.1,    3.14,  M_PI - 1e-4, M_PI - 1e-7, M_PI - 1e-10};
 
 static void exp_and_log_are_inverses(void **state)
 {
@@ -71,7 +75,8 @@ static void exp_and_log_are_inverses(void **state)
             struct intra_vec3 back = intra_rotation_log(&r);
             struct intra_mat3 again = intra_rotation_exp(back);
             assert_rotation(&r);
-            if (intra_norm(intra_sub(back, w)) > 3e-9) fail_msg("angle %.17g: off by %g", angles[i], intra_norm(intra_sub(back, w)));
+            if (intra_norm(intra_sub(back, w)) > 3e-9)
+                fail_msg("angle %.17g: off by %g", angles[i], intra_norm(intra_sub(back, w)));
             assert_true(mat3_miss(&r, &again) < 1e-9);
             assert_true(intra_norm(back) <= M_PI);
         }
@@ -82,7 +87,10 @@ static void log_at_and_past_pi(void **state)
 {
     (void)state;
     for (int n = 0; n < 200; n++) {
-        struct intra_vec3 a = n == 0 ? intra_vec3(1, 0, 0) : n == 1 ? intra_vec3(0, 1, 0) : n == 2 ? intra_vec3(0, 0, 1) : random_axis();
+        struct intra_vec3 a = n == 0   ? intra_vec3(1, 0, 0)
+                              : n == 1 ? intra_vec3(0, 1, 0)
+                              : n == 2 ? intra_vec3(0, 0, 1)
+                                       : random_axis();
         struct intra_mat3 r = intra_rotation_exp(intra_scale(a, M_PI));
         struct intra_vec3 back = intra_rotation_log(&r);
         assert_true(fabs(intra_norm(back) - M_PI) < 1e-9);
@@ -105,7 +113,8 @@ static void exp_turns_by_the_right_hand(void **state)
 static void quaternion_round_trip_in_every_branch(void **state)
 {
     (void)state;
-    static const double axis[4][3] = {{1, 0.1, 0.2}, {0.1, 1, 0.2}, {0.2, 0.1, 1}, {1, 1, 1}}; /* x, y, z largest; any */
+    static const double axis[4][3] = {
+        {1, 0.1, 0.2}, {0.1, 1, 0.2}, {0.2, 0.1, 1}, {1, 1, 1}}; /* x, y, z largest; any */
     for (int a = 0; a < 4; a++)
         for (size_t i = 0; i < sizeof angles / sizeof *angles; i++)
             for (int sign = -1; sign <= 1; sign += 2) {
@@ -114,7 +123,8 @@ static void quaternion_round_trip_in_every_branch(void **state)
                 struct intra_quat q = intra_quat_from_mat3(&r);
                 struct intra_mat3 back = intra_quat_to_mat3(q);
                 assert_true(q.w >= 0 && fabs(q.w * q.w + q.x * q.x + q.y * q.y + q.z * q.z - 1) < 1e-14);
-                assert_true(fabs(q.w - cos(angles[i] / 2)) < 1e-9 && fabs(q.x - sign * u.x * sin(angles[i] / 2)) < 1e-9);
+                assert_true(fabs(q.w - cos(angles[i] / 2)) < 1e-9 &&
+                            fabs(q.x - sign * u.x * sin(angles[i] / 2)) < 1e-9);
                 assert_true(mat3_miss(&r, &back) < 1e-14);
                 struct intra_quat longer = {3 * q.w, 3 * q.x, 3 * q.y, 3 * q.z};
                 back = intra_quat_to_mat3(longer);
@@ -136,7 +146,8 @@ static void pose_inverse_near_pi(void **state)
         struct intra_pose pq = intra_pose_mul(&p, &q), left = intra_pose_inverse(&pq), right = intra_pose_mul(&iq, &ip);
         assert_true(pose_miss(&left, &right) < 1e-13);
         struct intra_vec3 x = intra_vec3(random_unit(), random_unit(), random_unit());
-        assert_true(intra_norm(intra_sub(intra_pose_apply(&pq, x), intra_pose_apply(&p, intra_pose_apply(&q, x)))) < 1e-13);
+        assert_true(intra_norm(intra_sub(intra_pose_apply(&pq, x), intra_pose_apply(&p, intra_pose_apply(&q, x)))) <
+                    1e-13);
     }
 }
 
@@ -176,7 +187,8 @@ static void tidy_keeps_a_rotation_and_mends_a_worn_one(void **state)
     (void)state;
     struct intra_mat3 r = intra_rotation_exp(intra_scale(random_axis(), 1.1)), worn = r, same = intra_rotation_tidy(&r);
     assert_true(mat3_miss(&same, &r) < 1e-15);
-    for (int i = 0; i < 9; i++) worn.m[i / 3][i % 3] += 1e-6 * random_unit();
+    for (int i = 0; i < 9; i++)
+        worn.m[i / 3][i % 3] += 1e-6 * random_unit();
     worn = intra_rotation_tidy(&worn);
     assert_rotation(&worn);
     assert_true(mat3_miss(&worn, &r) < 5e-6);
@@ -187,7 +199,8 @@ static void wrap_pi_covers_the_half_open_circle(void **state)
     (void)state;
     static const double turns[] = {0, 1, -1, 3, 1000, -1000};
     for (size_t i = 0; i < sizeof turns / sizeof *turns; i++)
-        for (double a = -3.1; a < 3.14; a += 0.1) assert_true(fabs(intra_wrap_pi(a + 2 * M_PI * turns[i]) - a) < 1e-9);
+        for (double a = -3.1; a < 3.14; a += 0.1)
+            assert_true(fabs(intra_wrap_pi(a + 2 * M_PI * turns[i]) - a) < 1e-9);
     assert_true(intra_wrap_pi(M_PI) == M_PI);
     assert_true(intra_wrap_pi(-M_PI) == M_PI);
     for (int n = 0; n < 1000; n++) {

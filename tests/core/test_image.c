@@ -1,30 +1,32 @@
-/* Proves: images own zeroed memory, strided views are written as PNG and read back by libpng to the byte, floats map as the
- * header says, JPEG decodes close to what went in and the same bytes come every time, a full disk and every failing
+/* Proves: images own zeroed memory, strided views are written as PNG and read back by libpng to the byte, floats map as
+ * the header says, JPEG decodes close to what went in and the same bytes come every time, a full disk and every failing
  * allocation give one error and no file. Does not prove: how other readers like the files. */
 #include "core/fileio.h"
 #include "core/image.h"
 #include "core/mem.h"
 #include "scratch.h"
 
+#include <math.h>
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
-#include <cmocka.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <jpeglib.h>
-#include <math.h>
-#include <png.h>
 #include <unistd.h>
+
+#include <cmocka.h>
+#include <jpeglib.h>
+#include <png.h>
 
 /* A picture with a pattern, as a view into a wider one: stride is not the row's length. */
 static struct intra_view_u8 patterned(struct intra_view_u8 *owner, int rows, int cols, int channels)
 {
     assert_int_equal(intra_image_u8_init(owner, rows, cols + 5, channels, NULL), INTRA_OK);
     for (int r = 0; r < rows; r++)
-        for (int i = 0; i < (cols + 5) * channels; i++) intra_row_u8(owner, r)[i] = (uint8_t)(2 * r + 3 * i / channels + 40 * (i % channels));
+        for (int i = 0; i < (cols + 5) * channels; i++)
+            intra_row_u8(owner, r)[i] = (uint8_t)(2 * r + 3 * i / channels + 40 * (i % channels));
     struct intra_view_u8 view = *owner;
     view.data += 2 * channels;
     view.cols = cols;
@@ -40,8 +42,10 @@ static void images_are_zeroed_and_checked(void **state)
     assert_int_equal(intra_image_u8_init(&a, 7, 5, 3, &err), INTRA_OK);
     assert_int_equal(intra_image_f32_init(&b, 7, 5, 2, &err), INTRA_OK);
     assert_true(a.stride == 15 && b.stride == 40);
-    for (int i = 0; i < 7 * 15; i++) assert_int_equal(a.data[i], 0);
-    for (int i = 0; i < 70; i++) assert_true(b.data[i] == 0);
+    for (int i = 0; i < 7 * 15; i++)
+        assert_int_equal(a.data[i], 0);
+    for (int i = 0; i < 70; i++)
+        assert_true(b.data[i] == 0);
     intra_image_u8_fini(&a);
     intra_image_f32_fini(&b);
     assert_null(a.data);
@@ -122,11 +126,13 @@ static double jpeg_difference(const uint8_t *bytes, size_t size, const struct in
     jpeg_mem_src(&d, bytes, size);
     jpeg_read_header(&d, TRUE);
     jpeg_start_decompress(&d);
-    assert_true((int)d.output_width == view->cols && (int)d.output_height == view->rows && d.output_components == view->channels);
+    assert_true((int)d.output_width == view->cols && (int)d.output_height == view->rows &&
+                d.output_components == view->channels);
     assert_true(view->cols * view->channels <= (int)sizeof row);
     for (int r = 0; r < view->rows; r++) {
         jpeg_read_scanlines(&d, rows, 1);
-        for (int i = 0; i < view->cols * view->channels; i++) sum += abs(row[i] - intra_row_u8(view, r)[i]);
+        for (int i = 0; i < view->cols * view->channels; i++)
+            sum += abs(row[i] - intra_row_u8(view, r)[i]);
     }
     jpeg_finish_decompress(&d);
     jpeg_destroy_decompress(&d);
@@ -209,12 +215,9 @@ static void every_failing_allocation_is_reported(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(images_are_zeroed_and_checked),
-        cmocka_unit_test(png_reads_back_to_the_byte),
-        cmocka_unit_test(floats_map_from_low_to_high),
-        cmocka_unit_test(full_disk_leaves_no_picture),
-        cmocka_unit_test(jpeg_is_close_and_always_the_same),
-        cmocka_unit_test(jpeg_refuses_what_it_cannot_hold),
+        cmocka_unit_test(images_are_zeroed_and_checked),        cmocka_unit_test(png_reads_back_to_the_byte),
+        cmocka_unit_test(floats_map_from_low_to_high),          cmocka_unit_test(full_disk_leaves_no_picture),
+        cmocka_unit_test(jpeg_is_close_and_always_the_same),    cmocka_unit_test(jpeg_refuses_what_it_cannot_hold),
         cmocka_unit_test(every_failing_allocation_is_reported),
     };
     return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);

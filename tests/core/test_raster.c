@@ -1,24 +1,25 @@
-/* Proves: against a plain array, random writes and reads with a cache of one to many strips give the same cells; cells never
- * written are zero and cost no memory or disk; the scratch file leaves nothing behind; a full disk gives INTRA_E_IO with the
- * folder's name (a file size limit, and a small disk where one may be mounted); every failing allocation is reported. Does not
- * prove: use from several threads (raster.h excludes it). */
+/* Proves: against a plain array, random writes and reads with a cache of one to many strips give the same cells; cells
+ * never written are zero and cost no memory or disk; the scratch file leaves nothing behind; a full disk gives
+ * INTRA_E_IO with the folder's name (a file size limit, and a small disk where one may be mounted); every failing
+ * allocation is reported. Does not prove: use from several threads (raster.h excludes it). */
 #include "core/mem.h"
 #include "core/raster.h"
 #include "scratch.h"
 
+#include <dirent.h>
+#include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
-#include <cmocka.h>
-#include <dirent.h>
-#include <signal.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <cmocka.h>
 
 static uint64_t seed;
 
@@ -40,7 +41,8 @@ static int count_files(const char *dir)
     int n = 0;
     DIR *d = opendir(dir);
     assert_non_null(d);
-    while (readdir(d)) n++;
+    while (readdir(d))
+        n++;
     closedir(d);
     return n - 2;
 }
@@ -55,7 +57,8 @@ static void against_a_plain_array(int rows, int strip_cols, int cache, int strip
     size_t plain_row = (size_t)cols * CELL;
     uint8_t *plain = calloc((size_t)rows, plain_row), *got = malloc((size_t)rows * plain_row);
     bool *is_written = calloc((size_t)strips, sizeof *is_written);
-    if (intra_raster_create(scratch_dir, rows, CELL, strip_cols, cache, &raster, &err) != INTRA_OK) fail_msg("%s", err.text);
+    if (intra_raster_create(scratch_dir, rows, CELL, strip_cols, cache, &raster, &err) != INTRA_OK)
+        fail_msg("%s", err.text);
     assert_int_equal(intra_raster_rows(raster), rows);
     assert_int_equal(intra_raster_strip_cols(raster), strip_cols);
     assert_int_equal(intra_raster_cell_bytes(raster), CELL);
@@ -85,8 +88,8 @@ static void against_a_plain_array(int rows, int strip_cols, int cache, int strip
             int from = below(cols), n = below(cols - from + 1);
             assert_int_equal(intra_raster_read(raster, from, n, got, &err), INTRA_OK);
             for (int r = 0; n > 0 && r < rows; r++)
-                assert_memory_equal(got + (size_t)r * (size_t)n * CELL, plain + (size_t)r * plain_row + (size_t)from * CELL,
-                                    (size_t)n * CELL);
+                assert_memory_equal(got + (size_t)r * (size_t)n * CELL,
+                                    plain + (size_t)r * plain_row + (size_t)from * CELL, (size_t)n * CELL);
         }
     }
     intra_raster_destroy(&raster);
@@ -120,13 +123,15 @@ static void pointers_stay_good_while_promised(void **state)
         for (int i = 0; i < 4; i++) {
             assert_int_equal(intra_raster_strip(raster, 4 * round + i, &p[i], NULL), INTRA_OK);
             memset(p[i], 16 * round + i, 4);
-            for (int j = 0; j <= i; j++) assert_int_equal(*(uint8_t *)p[j], 16 * round + j);
+            for (int j = 0; j <= i; j++)
+                assert_int_equal(*(uint8_t *)p[j], 16 * round + j);
         }
     for (int round = 0; round < 5; round++)
         for (int i = 0; i < 4; i++) {
             const void *q;
             assert_int_equal(intra_raster_peek(raster, 4 * round + i, &q, NULL), INTRA_OK);
-            for (int b = 0; b < 4; b++) assert_int_equal(((const uint8_t *)q)[b], 16 * round + i);
+            for (int b = 0; b < 4; b++)
+                assert_int_equal(((const uint8_t *)q)[b], 16 * round + i);
         }
     intra_raster_destroy(&raster);
 }
@@ -143,7 +148,8 @@ static void unwritten_cells_are_zero_and_nothing_is_left(void **state)
     assert_int_equal(count_files(scratch_dir), before); /* unlinked at once */
     memset(out, 7, sizeof out);
     assert_int_equal(intra_raster_read(raster, 123456789, 10, out, NULL), INTRA_OK);
-    for (size_t i = 0; i < sizeof out; i++) assert_int_equal(out[i], 0);
+    for (size_t i = 0; i < sizeof out; i++)
+        assert_int_equal(out[i], 0);
     assert_int_equal(intra_raster_peek(raster, INT64_MAX / 64, &strip, NULL), INTRA_OK);
     assert_null(strip);
     /* a strip dropped from a cache that held other cells comes back as itself, not as the slot's old content */
@@ -152,7 +158,8 @@ static void unwritten_cells_are_zero_and_nothing_is_left(void **state)
         memset(data, 0xee, 32);
     }
     assert_int_equal(intra_raster_strip(raster, 3, &data, NULL), INTRA_OK);
-    for (int i = 0; i < 32; i++) assert_int_equal(((uint8_t *)data)[i], 0);
+    for (int i = 0; i < 32; i++)
+        assert_int_equal(((uint8_t *)data)[i], 0);
     intra_raster_destroy(&raster);
 }
 
@@ -165,7 +172,8 @@ static void senseless_arguments(void **state)
     void *data;
     uint8_t out[8];
     assert_int_equal(intra_raster_create(scratch_dir, 0, 1, 8, 2, &raster, &err), INTRA_E_ARG);
-    assert_int_equal(intra_raster_create(scratch_dir, 2147483647, SIZE_MAX / 4, 2147483647, 2, &raster, &err), INTRA_E_ARG);
+    assert_int_equal(intra_raster_create(scratch_dir, 2147483647, SIZE_MAX / 4, 2147483647, 2, &raster, &err),
+                     INTRA_E_ARG);
     assert_int_equal(intra_raster_create(scratch_dir, 4, 1, 8, 0, &raster, &err), INTRA_E_ARG);
     assert_null(raster);
     assert_int_equal(intra_raster_create("/nowhere", 4, 1, 8, 2, &raster, &err), INTRA_E_IO);
@@ -193,7 +201,8 @@ static void fill_up(const char *dir, const char *reason)
     }
     assert_int_equal(status, INTRA_E_IO);
     assert_null(data);
-    if (!strstr(err.text, dir) || !strstr(err.text, reason)) fail_msg("'%s' names not %s and '%s'", err.text, dir, reason);
+    if (!strstr(err.text, dir) || !strstr(err.text, reason))
+        fail_msg("'%s' names not %s and '%s'", err.text, dir, reason);
     for (int64_t k = i - 4; k < i - 1; k++) { /* the last three are in the cache */
         assert_int_equal(intra_raster_strip(raster, k, &data, &err), INTRA_OK);
         assert_int_equal(*(uint8_t *)data, (uint8_t)k);
@@ -241,7 +250,8 @@ static void every_failing_allocation_is_reported(void **state)
         void *data;
         intra_mem_fail_at(n, 0);
         status = intra_raster_create(scratch_dir, 4, 1, 8, 2, &raster, NULL);
-        for (int64_t i = 0; status == INTRA_OK && i < 40; i += 13) status = intra_raster_strip(raster, i, &data, NULL);
+        for (int64_t i = 0; status == INTRA_OK && i < 40; i += 13)
+            status = intra_raster_strip(raster, i, &data, NULL);
         intra_mem_fail_at(0, 0);
         if (status == INTRA_OK) {
             intra_raster_destroy(&raster);
@@ -250,7 +260,8 @@ static void every_failing_allocation_is_reported(void **state)
         failed++;
         assert_int_equal(status, INTRA_E_MEM);
         if (raster) { /* goes on where memory came back */
-            for (int64_t i = 0; i < 40; i += 13) assert_int_equal(intra_raster_strip(raster, i, &data, NULL), INTRA_OK);
+            for (int64_t i = 0; i < 40; i += 13)
+                assert_int_equal(intra_raster_strip(raster, i, &data, NULL), INTRA_OK);
         }
         intra_raster_destroy(&raster);
     }

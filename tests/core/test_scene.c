@@ -1,17 +1,18 @@
-/* Proves: arrays grow and keep their items, the section's measures agree with an ellipse's known ones and with a brute-force
- * sampling of any section, wall points lie where a straight pipe, a bend and a section's frame put them, normals look inside,
- * every failing allocation is reported. Does not prove: that recon fits the right section. */
+/* Proves: arrays grow and keep their items, the section's measures agree with an ellipse's known ones and with a
+ * brute-force sampling of any section, wall points lie where a straight pipe, a bend and a section's frame put them,
+ * normals look inside, every failing allocation is reported. Does not prove: that recon fits the right section. */
 #include "core/mem.h"
 #include "core/scene.h"
 
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
-#include <cmocka.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <cmocka.h>
 
 #define DEG (M_PI / 180)
 
@@ -32,8 +33,8 @@ static void arrays_grow_and_keep(void **state)
     }
     assert_true(scene.n_frames == 1000 && scene.n_sections == 1000 && scene.n_features == 1000 && scene.n_gaps == 1000);
     for (int i = 0; i < 1000; i++)
-        assert_true(scene.frames[i].index == i && scene.sections[i].station_m == i && scene.features[i].station_m == 2 * i &&
-                    scene.gaps[i].time_from_s == 3 * i);
+        assert_true(scene.frames[i].index == i && scene.sections[i].station_m == i &&
+                    scene.features[i].station_m == 2 * i && scene.gaps[i].time_from_s == 3 * i);
     intra_scene_fini(&scene);
     assert_true(scene.frames == NULL && scene.n_gaps == 0);
     intra_scene_fini(&scene);
@@ -65,7 +66,8 @@ static void state_names(void **state)
 {
     (void)state;
     static const char *const names[] = {"drive", "reverse", "stop", "pan", "lost", "not_pipe", "duplicate"};
-    for (int i = 0; i < 7; i++) assert_string_equal(intra_frame_state_name((enum intra_frame_state)i), names[i]);
+    for (int i = 0; i < 7; i++)
+        assert_string_equal(intra_frame_state_name((enum intra_frame_state)i), names[i]);
     assert_string_equal(intra_frame_state_name((enum intra_frame_state)7), "unknown");
 }
 
@@ -74,14 +76,15 @@ static void measures_of_a_circle(void **state)
     (void)state;
     struct intra_section s = {.a = {0.15}};
     intra_section_measure(&s);
-    assert_true(fabs(s.diameter_min_m - 0.3) < 1e-15 && fabs(s.diameter_max_m - 0.3) < 1e-15 && s.diameter_mean_m == 0.3);
+    assert_true(fabs(s.diameter_min_m - 0.3) < 1e-15 && fabs(s.diameter_max_m - 0.3) < 1e-15 &&
+                s.diameter_mean_m == 0.3);
     assert_true(fabs(s.perimeter_m - 0.3 * M_PI) < 1e-14);
     assert_true(fabs(s.ovality_pct) < 1e-12 && fabs(s.ovality_max_pct) < 1e-12);
     assert_true(s.min_clock_rad >= 0 && s.min_clock_rad < M_PI);
 }
 
-/* An ellipse, its harmonics up to the sixth by Fourier sums: half axes 0.16 (towards `tilt`) and 0.14 m. What the six leave
- * out is below 1e-6 m. Perimeter after Ramanujan, good to 1e-9 here. */
+/* An ellipse, its harmonics up to the sixth by Fourier sums: half axes 0.16 (towards `tilt`) and 0.14 m. What the six
+ * leave out is below 1e-6 m. Perimeter after Ramanujan, good to 1e-9 here. */
 static void measures_of_an_ellipse(void **state)
 {
     (void)state;
@@ -92,7 +95,8 @@ static void measures_of_an_ellipse(void **state)
         enum { N = 720 };
         double mean = 0;
         for (int i = 0; i < N; i++) {
-            double t = 2 * M_PI * i / N, c = cos(t - tilt * DEG) / p, d = sin(t - tilt * DEG) / q, r = 1 / sqrt(c * c + d * d);
+            double t = 2 * M_PI * i / N, c = cos(t - tilt * DEG) / p, d = sin(t - tilt * DEG) / q,
+                   r = 1 / sqrt(c * c + d * d);
             mean += 2 * r / N;
             for (int k = 0; k <= INTRA_SECTION_HARMONICS; k++) {
                 s.a[k] += (k ? 2 : 1) * r * cos(k * t) / N;

@@ -1,16 +1,17 @@
-/* Proves: errors carry code, place and text, context goes before it and never overflows; memory is zeroed, aligned, refuses
- * overflowing sizes, keeps the old block when growing fails, and the failing-allocation hook fails exactly the one asked
- * for. Does not prove: that every caller forwards its errors (each room's own tests sweep that). */
+/* Proves: errors carry code, place and text, context goes before it and never overflows; memory is zeroed, aligned,
+ * refuses overflowing sizes, keeps the old block when growing fails, and the failing-allocation hook fails exactly the
+ * one asked for. Does not prove: that every caller forwards its errors (each room's own tests sweep that). */
 #include "core/mem.h"
 #include "core/status.h"
 
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
-#include <cmocka.h>
 #include <string.h>
+
+#include <cmocka.h>
 
 static void error_carries_code_place_and_text(void **state)
 {
@@ -44,7 +45,8 @@ static void long_texts_are_cut_not_spilt(void **state)
     assert_true(strlen(box.err.text) == sizeof box.err.text - 1 && strncmp(box.err.text, "short: xx", 9) == 0);
     intra_error_context(&box.err, "%s", longer);
     assert_true(strlen(box.err.text) == sizeof box.err.text - 1);
-    for (size_t i = 0; i < sizeof box.guard; i++) assert_int_equal(box.guard[i], 'g');
+    for (size_t i = 0; i < sizeof box.guard; i++)
+        assert_int_equal(box.guard[i], 'g');
 }
 
 static void every_status_has_a_name_of_its_own(void **state)
@@ -53,7 +55,7 @@ static void every_status_has_a_name_of_its_own(void **state)
     for (int a = INTRA_E_EXISTS; a <= INTRA_CANCELLED; a++)
         for (int b = INTRA_E_EXISTS; b < a; b++)
             assert_string_not_equal(intra_status_name((enum intra_status)a), intra_status_name((enum intra_status)b));
-    assert_string_equal(intra_status_name((enum intra_status)-99), "unknown");
+    assert_string_equal(intra_status_name((enum intra_status) - 99), "unknown");
 }
 
 static enum intra_status forward(enum intra_status what, int *cleaned)
@@ -84,7 +86,8 @@ static void memory_is_zeroed_and_aligned(void **state)
         unsigned char *p = intra_alloc(n, 3);
         assert_non_null(p);
         assert_int_equal((uintptr_t)p % 64, 0);
-        for (size_t i = 0; i < 3 * n; i++) assert_int_equal(p[i], 0);
+        for (size_t i = 0; i < 3 * n; i++)
+            assert_int_equal(p[i], 0);
         memset(p, 0xa5, 3 * n);
         intra_free(p);
     }
@@ -108,13 +111,15 @@ static void growing_keeps_the_old_and_zeroes_the_new(void **state)
 {
     (void)state;
     int *p = intra_alloc(3, sizeof *p);
-    for (int i = 0; i < 3; i++) p[i] = i + 1;
+    for (int i = 0; i < 3; i++)
+        p[i] = i + 1;
     intra_mem_fail_at(1, 0);
     assert_null(intra_resize(p, 3, 1000, sizeof *p));
     intra_mem_fail_at(0, 0);
     p = intra_resize(p, 3, 1000, sizeof *p);
     assert_non_null(p);
-    for (int i = 0; i < 1000; i++) assert_int_equal(p[i], i < 3 ? i + 1 : 0);
+    for (int i = 0; i < 1000; i++)
+        assert_int_equal(p[i], i < 3 ? i + 1 : 0);
     p = intra_resize(p, 1000, 2, sizeof *p);
     assert_true(p && p[0] == 1 && p[1] == 2);
     intra_free(p);
