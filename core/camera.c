@@ -161,6 +161,9 @@ static double brown_radius(const double *k, double rd, double high)
     double radial[INTRA_CAMERA_MAX_K] = {0}, low = 0, r = rd < high ? rd : high;
     for (int i = 0; i < 6; i++)
         radial[even[i]] = k[even[i]];
+    double edge[2];
+    brown_distort(radial, high, 0, edge, NULL);
+    if (rd >= edge[0]) return high; /* at or beyond the edge; tangential terms may still bring it inside */
     for (int i = 0; i < 60; i++) {
         double d[2], j[4], step;
         brown_distort(radial, r, 0, d, j);
