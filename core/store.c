@@ -1,8 +1,8 @@
 /* The project store in SQLite; the only place that knows sqlite3.h. The schema is specified in docs/store_format.md.
  *
  * Doubles go in and out as 8-byte REAL, NaN as NULL. Columns of plain doubles are listed once, in the tables below, and
- * serve creating, writing and reading. The file is scratch until intra_part_commit renames it, so SQLite needs no journal
- * and no syncs of its own while it is written. */
+ * serve creating, writing and reading. The file is scratch until intra_part_commit renames it, so SQLite needs no
+ * journal and no syncs of its own while it is written. */
 #include "core/store.h"
 
 #include "core/fileio.h"
@@ -27,17 +27,30 @@ struct column {
     const char *name;
     size_t offset;
 };
-#define COLUMN(type, field) {#field, offsetof(struct type, field)}
+#define COLUMN(type, field)                                                                                            \
+    {                                                                                                                  \
+#field, offsetof(struct type, field)                                                                           \
+    }
 
 static const struct column camera_columns[] = {
-    COLUMN(intra_camera, fx), COLUMN(intra_camera, fy), COLUMN(intra_camera, cx), COLUMN(intra_camera, cy),
-    {"k1", offsetof(struct intra_camera, k[0])}, {"k2", offsetof(struct intra_camera, k[1])},
-    {"k3", offsetof(struct intra_camera, k[2])}, {"k4", offsetof(struct intra_camera, k[3])},
-    {"k5", offsetof(struct intra_camera, k[4])}, {"k6", offsetof(struct intra_camera, k[5])},
-    {"k7", offsetof(struct intra_camera, k[6])}, {"k8", offsetof(struct intra_camera, k[7])},
-    {"k9", offsetof(struct intra_camera, k[8])}, {"k10", offsetof(struct intra_camera, k[9])},
-    {"k11", offsetof(struct intra_camera, k[10])}, {"k12", offsetof(struct intra_camera, k[11])},
-    COLUMN(intra_camera, max_theta_rad), COLUMN(intra_camera, focal_sd_rel),
+    COLUMN(intra_camera, fx),
+    COLUMN(intra_camera, fy),
+    COLUMN(intra_camera, cx),
+    COLUMN(intra_camera, cy),
+    {"k1", offsetof(struct intra_camera, k[0])},
+    {"k2", offsetof(struct intra_camera, k[1])},
+    {"k3", offsetof(struct intra_camera, k[2])},
+    {"k4", offsetof(struct intra_camera, k[3])},
+    {"k5", offsetof(struct intra_camera, k[4])},
+    {"k6", offsetof(struct intra_camera, k[5])},
+    {"k7", offsetof(struct intra_camera, k[6])},
+    {"k8", offsetof(struct intra_camera, k[7])},
+    {"k9", offsetof(struct intra_camera, k[8])},
+    {"k10", offsetof(struct intra_camera, k[9])},
+    {"k11", offsetof(struct intra_camera, k[10])},
+    {"k12", offsetof(struct intra_camera, k[11])},
+    COLUMN(intra_camera, max_theta_rad),
+    COLUMN(intra_camera, focal_sd_rel),
 };
 
 static const struct column scene_columns[] = {
@@ -46,7 +59,9 @@ static const struct column scene_columns[] = {
 };
 
 static const struct column wall_columns[] = {
-    COLUMN(intra_wall, station0_m), COLUMN(intra_wall, texel_m), COLUMN(intra_wall, perimeter_m),
+    COLUMN(intra_wall, station0_m),
+    COLUMN(intra_wall, texel_m),
+    COLUMN(intra_wall, perimeter_m),
     COLUMN(intra_wall, cut_rad),
 };
 
@@ -55,16 +70,20 @@ static const struct column frame_columns[] = {
     {"x_m", offsetof(struct intra_frame_record, world_from_cam.t.x)},
     {"y_m", offsetof(struct intra_frame_record, world_from_cam.t.y)},
     {"z_m", offsetof(struct intra_frame_record, world_from_cam.t.z)},
-    COLUMN(intra_frame_record, station_m), COLUMN(intra_frame_record, station_sd_m),
+    COLUMN(intra_frame_record, station_m),
+    COLUMN(intra_frame_record, station_sd_m),
     COLUMN(intra_frame_record, counter_m),
 };
 
 #define SECTION(field) COLUMN(intra_section, field)
 static const struct column section_columns[] = {
     SECTION(station_m),
-    {"x_m", offsetof(struct intra_section, centre.x)}, {"y_m", offsetof(struct intra_section, centre.y)},
-    {"z_m", offsetof(struct intra_section, centre.z)}, {"x_sd_m", offsetof(struct intra_section, centre_sd_m.x)},
-    {"y_sd_m", offsetof(struct intra_section, centre_sd_m.y)}, {"z_sd_m", offsetof(struct intra_section, centre_sd_m.z)},
+    {"x_m", offsetof(struct intra_section, centre.x)},
+    {"y_m", offsetof(struct intra_section, centre.y)},
+    {"z_m", offsetof(struct intra_section, centre.z)},
+    {"x_sd_m", offsetof(struct intra_section, centre_sd_m.x)},
+    {"y_sd_m", offsetof(struct intra_section, centre_sd_m.y)},
+    {"z_sd_m", offsetof(struct intra_section, centre_sd_m.z)},
     /* tangent and crown; right is their cross product */
     {"tx", offsetof(struct intra_section, world_from_sec.m[0][0])},
     {"ty", offsetof(struct intra_section, world_from_sec.m[1][0])},
@@ -72,27 +91,46 @@ static const struct column section_columns[] = {
     {"ux", offsetof(struct intra_section, world_from_sec.m[0][2])},
     {"uy", offsetof(struct intra_section, world_from_sec.m[1][2])},
     {"uz", offsetof(struct intra_section, world_from_sec.m[2][2])},
-    {"a0_m", offsetof(struct intra_section, a[0])}, {"a1_m", offsetof(struct intra_section, a[1])},
-    {"a2_m", offsetof(struct intra_section, a[2])}, {"a3_m", offsetof(struct intra_section, a[3])},
-    {"a4_m", offsetof(struct intra_section, a[4])}, {"a5_m", offsetof(struct intra_section, a[5])},
-    {"a6_m", offsetof(struct intra_section, a[6])}, {"b1_m", offsetof(struct intra_section, b[1])},
-    {"b2_m", offsetof(struct intra_section, b[2])}, {"b3_m", offsetof(struct intra_section, b[3])},
-    {"b4_m", offsetof(struct intra_section, b[4])}, {"b5_m", offsetof(struct intra_section, b[5])},
+    {"a0_m", offsetof(struct intra_section, a[0])},
+    {"a1_m", offsetof(struct intra_section, a[1])},
+    {"a2_m", offsetof(struct intra_section, a[2])},
+    {"a3_m", offsetof(struct intra_section, a[3])},
+    {"a4_m", offsetof(struct intra_section, a[4])},
+    {"a5_m", offsetof(struct intra_section, a[5])},
+    {"a6_m", offsetof(struct intra_section, a[6])},
+    {"b1_m", offsetof(struct intra_section, b[1])},
+    {"b2_m", offsetof(struct intra_section, b[2])},
+    {"b3_m", offsetof(struct intra_section, b[3])},
+    {"b4_m", offsetof(struct intra_section, b[4])},
+    {"b5_m", offsetof(struct intra_section, b[5])},
     {"b6_m", offsetof(struct intra_section, b[6])},
-    SECTION(diameter_min_m), SECTION(diameter_max_m), SECTION(diameter_mean_m), SECTION(perimeter_m),
-    SECTION(diameter_min_sd_m), SECTION(diameter_max_sd_m), SECTION(diameter_mean_sd_m), SECTION(perimeter_sd_m),
-    SECTION(ovality_pct), SECTION(ovality_max_pct), SECTION(ovality_sd_pct), SECTION(ovality_max_sd_pct),
-    SECTION(min_clock_rad), SECTION(min_clock_sd_rad), SECTION(water_level_pct), SECTION(water_level_sd_pct),
-    SECTION(heading_rad), SECTION(heading_sd_rad), SECTION(grade_pct), SECTION(grade_sd_pct),
+    SECTION(diameter_min_m),
+    SECTION(diameter_max_m),
+    SECTION(diameter_mean_m),
+    SECTION(perimeter_m),
+    SECTION(diameter_min_sd_m),
+    SECTION(diameter_max_sd_m),
+    SECTION(diameter_mean_sd_m),
+    SECTION(perimeter_sd_m),
+    SECTION(ovality_pct),
+    SECTION(ovality_max_pct),
+    SECTION(ovality_sd_pct),
+    SECTION(ovality_max_sd_pct),
+    SECTION(min_clock_rad),
+    SECTION(min_clock_sd_rad),
+    SECTION(water_level_pct),
+    SECTION(water_level_sd_pct),
+    SECTION(heading_rad),
+    SECTION(heading_sd_rad),
+    SECTION(grade_pct),
+    SECTION(grade_sd_pct),
 };
 _Static_assert(INTRA_SECTION_HARMONICS == 6, "the section table names its harmonics one by one");
 _Static_assert(INTRA_CAMERA_MAX_K == 12, "the camera table names its coefficients one by one");
 
-static const struct column feature_columns[] = {
-    COLUMN(intra_feature, station_m), COLUMN(intra_feature, station_sd_m)};
-static const struct column gap_columns[] = {
-    COLUMN(intra_gap, station_from_m), COLUMN(intra_gap, station_to_m), COLUMN(intra_gap, time_from_s),
-    COLUMN(intra_gap, time_to_s)};
+static const struct column feature_columns[] = {COLUMN(intra_feature, station_m), COLUMN(intra_feature, station_sd_m)};
+static const struct column gap_columns[] = {COLUMN(intra_gap, station_from_m), COLUMN(intra_gap, station_to_m),
+                                            COLUMN(intra_gap, time_from_s), COLUMN(intra_gap, time_to_s)};
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
 
@@ -109,33 +147,47 @@ struct table {
     int n_columns;
 };
 
-static const struct table camera_table = {
-    "camera",
-    "id INTEGER PRIMARY KEY CHECK (id = 1), model TEXT NOT NULL, width_px INTEGER NOT NULL, height_px INTEGER NOT NULL, "
-    "is_assumed INTEGER NOT NULL, source TEXT NOT NULL",
-    "id, model, width_px, height_px, is_assumed, source", 6, camera_columns, COUNT(camera_columns)};
-static const struct table scene_table = {
-    "survey", "id INTEGER PRIMARY KEY CHECK (id = 1), is_diameter_assumed INTEGER NOT NULL",
-    "id, is_diameter_assumed", 2, scene_columns, COUNT(scene_columns)};
+static const struct table camera_table = {"camera",
+                                          "id INTEGER PRIMARY KEY CHECK (id = 1), model TEXT NOT NULL, width_px "
+                                          "INTEGER NOT NULL, height_px INTEGER NOT NULL, "
+                                          "is_assumed INTEGER NOT NULL, source TEXT NOT NULL",
+                                          "id, model, width_px, height_px, is_assumed, source",
+                                          6,
+                                          camera_columns,
+                                          COUNT(camera_columns)};
+static const struct table scene_table = {"survey",
+                                         "id INTEGER PRIMARY KEY CHECK (id = 1), is_diameter_assumed INTEGER NOT NULL",
+                                         "id, is_diameter_assumed",
+                                         2,
+                                         scene_columns,
+                                         COUNT(scene_columns)};
 static const struct table wall_table = {
-    "wall", "id INTEGER PRIMARY KEY CHECK (id = 1), rows_px INTEGER NOT NULL, cols_px INTEGER NOT NULL",
-    "id, rows_px, cols_px", 3, wall_columns, COUNT(wall_columns)};
+    "wall",
+    "id INTEGER PRIMARY KEY CHECK (id = 1), rows_px INTEGER NOT NULL, cols_px INTEGER NOT NULL",
+    "id, rows_px, cols_px",
+    3,
+    wall_columns,
+    COUNT(wall_columns)};
 static const struct table frame_table = {
     "frame",
     "idx INTEGER PRIMARY KEY, state TEXT NOT NULL REFERENCES frame_state(name), is_posed INTEGER NOT NULL, "
     "segment INTEGER REFERENCES segment(id), qw REAL, qx REAL, qy REAL, qz REAL",
-    "idx, state, is_posed, segment, qw, qx, qy, qz", 8, frame_columns, COUNT(frame_columns)};
-static const struct table section_table = {
-    "section",
-    "id INTEGER PRIMARY KEY, is_seen INTEGER NOT NULL", "id, is_seen", 2, section_columns, COUNT(section_columns)};
+    "idx, state, is_posed, segment, qw, qx, qy, qz",
+    8,
+    frame_columns,
+    COUNT(frame_columns)};
+static const struct table section_table = {"section",       "id INTEGER PRIMARY KEY, is_seen INTEGER NOT NULL",
+                                           "id, is_seen",   2,
+                                           section_columns, COUNT(section_columns)};
 static const struct table feature_table = {
-    "feature", "id INTEGER PRIMARY KEY, kind TEXT NOT NULL REFERENCES feature_kind(name)", "id, kind", 2,
+    "feature",       "id INTEGER PRIMARY KEY, kind TEXT NOT NULL REFERENCES feature_kind(name)",
+    "id, kind",      2,
     feature_columns, COUNT(feature_columns)};
 static const struct table gap_table = {
     "gap", "id INTEGER PRIMARY KEY, reason TEXT NOT NULL", "id, reason", 2, gap_columns, COUNT(gap_columns)};
 
-static const struct table *const scene_tables[] = {
-    &camera_table, &scene_table, &wall_table, &frame_table, &section_table, &feature_table, &gap_table};
+static const struct table *const scene_tables[] = {&camera_table,  &scene_table,   &wall_table, &frame_table,
+                                                   &section_table, &feature_table, &gap_table};
 
 static const char plain_schema[] =
     "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
@@ -166,7 +218,8 @@ static enum intra_status store_fail(struct intra_store *store, struct intra_erro
     int code = store->db ? sqlite3_errcode(store->db) : SQLITE_NOMEM;
     const char *reason = store->db ? sqlite3_errmsg(store->db) : "out of memory";
     switch (code & 0xff) {
-    case SQLITE_NOMEM: return INTRA_FAIL(err, INTRA_E_MEM, "%s: out of memory in the store", store->path);
+    case SQLITE_NOMEM:
+        return INTRA_FAIL(err, INTRA_E_MEM, "%s: out of memory in the store", store->path);
     case SQLITE_NOTADB:
     case SQLITE_CORRUPT:
     case SQLITE_ERROR:
@@ -180,7 +233,8 @@ static enum intra_status store_fail(struct intra_store *store, struct intra_erro
         if (store->is_writing)
             return INTRA_FAIL(err, INTRA_E_IO, "%s: cannot write (%s); is the disk full?", store->path, reason);
         break;
-    default: break;
+    default:
+        break;
     }
     return INTRA_FAIL(err, INTRA_E_IO, "%s: cannot %s the store: %s", store->path, store->is_writing ? "write" : "read",
                       reason);
@@ -191,7 +245,8 @@ static enum intra_status run_sql(struct intra_store *store, const char *sql, str
     return sqlite3_exec(store->db, sql, NULL, NULL, NULL) == SQLITE_OK ? INTRA_OK : store_fail(store, err);
 }
 
-static enum intra_status prepare(struct intra_store *store, const char *sql, sqlite3_stmt **out, struct intra_error *err)
+static enum intra_status prepare(struct intra_store *store, const char *sql, sqlite3_stmt **out,
+                                 struct intra_error *err)
 {
     return sqlite3_prepare_v2(store->db, sql, -1, out, NULL) == SQLITE_OK ? INTRA_OK : store_fail(store, err);
 }
@@ -221,7 +276,8 @@ static enum intra_status create_table(struct intra_store *store, const struct ta
 {
     char sql[4096];
     int n = snprintf(sql, sizeof sql, "CREATE TABLE %s (%s", t->name, t->leading);
-    for (int i = 0; i < t->n_columns; i++) n += snprintf(sql + n, sizeof sql - (size_t)n, ", %s REAL", t->columns[i].name);
+    for (int i = 0; i < t->n_columns; i++)
+        n += snprintf(sql + n, sizeof sql - (size_t)n, ", %s REAL", t->columns[i].name);
     snprintf(sql + n, sizeof sql - (size_t)n, ");");
     return run_sql(store, sql, err);
 }
@@ -231,7 +287,8 @@ static enum intra_status prepare_insert(struct intra_store *store, const struct 
 {
     char sql[512];
     int n = snprintf(sql, sizeof sql, "INSERT INTO %s VALUES (?", t->name);
-    for (int i = 1; i < t->n_leading + t->n_columns; i++) n += snprintf(sql + n, sizeof sql - (size_t)n, ",?");
+    for (int i = 1; i < t->n_leading + t->n_columns; i++)
+        n += snprintf(sql + n, sizeof sql - (size_t)n, ",?");
     snprintf(sql + n, sizeof sql - (size_t)n, ")");
     return prepare(store, sql, out, err);
 }
@@ -241,7 +298,8 @@ static enum intra_status prepare_select(struct intra_store *store, const struct 
 {
     char sql[4096];
     int n = snprintf(sql, sizeof sql, "SELECT %s", t->selected);
-    for (int i = 0; i < t->n_columns; i++) n += snprintf(sql + n, sizeof sql - (size_t)n, ", %s", t->columns[i].name);
+    for (int i = 0; i < t->n_columns; i++)
+        n += snprintf(sql + n, sizeof sql - (size_t)n, ", %s", t->columns[i].name);
     snprintf(sql + n, sizeof sql - (size_t)n, " FROM %s ORDER BY 1", t->name);
     return prepare(store, sql, out, err);
 }
@@ -296,8 +354,9 @@ static enum intra_status find_name(struct intra_store *store, const char *table,
 {
     for (*out = 0; *out < n; ++*out)
         if (strcmp(names[*out], name) == 0) return INTRA_OK;
-    return INTRA_FAIL(err, INTRA_E_FORMAT, "%s: table %s holds '%s', which this version does not know; reconstruct it again",
-                      store->path, table, name);
+    return INTRA_FAIL(err, INTRA_E_FORMAT,
+                      "%s: table %s holds '%s', which this version does not know; reconstruct it again", store->path,
+                      table, name);
 }
 
 /* ---- opening and closing ---- */
@@ -307,7 +366,8 @@ static enum intra_status write_lookups(struct intra_store *store, struct intra_e
     enum intra_status status = INTRA_OK;
     char sql[128];
     for (int i = 0; i <= INTRA_STATE_DUPLICATE; i++) {
-        snprintf(sql, sizeof sql, "INSERT INTO frame_state VALUES ('%s')", intra_frame_state_name((enum intra_frame_state)i));
+        snprintf(sql, sizeof sql, "INSERT INTO frame_state VALUES ('%s')",
+                 intra_frame_state_name((enum intra_frame_state)i));
         INTRA_TRY(run_sql(store, sql, err));
     }
     for (int i = 0; i < COUNT(feature_names); i++) {
@@ -327,7 +387,8 @@ static enum intra_status make_schema(struct intra_store *store, struct intra_err
              INTRA_STORE_VERSION);
     INTRA_TRY(run_sql(store, sql, err));
     INTRA_TRY(run_sql(store, plain_schema, err));
-    for (int i = 0; i < COUNT(scene_tables); i++) INTRA_TRY(create_table(store, scene_tables[i], err));
+    for (int i = 0; i < COUNT(scene_tables); i++)
+        INTRA_TRY(create_table(store, scene_tables[i], err));
     INTRA_TRY(write_lookups(store, err));
 done:
     return status;
@@ -376,8 +437,9 @@ enum intra_status intra_store_open(const char *path, struct intra_store **out, s
         goto done;
     }
     if (version > INTRA_STORE_VERSION || version < 1) {
-        status = INTRA_FAIL(err, INTRA_E_UNSUPPORTED, "%s: store version %d, this program reads up to %d; update the program",
-                            path, version, INTRA_STORE_VERSION);
+        status = INTRA_FAIL(err, INTRA_E_UNSUPPORTED,
+                            "%s: store version %d, this program reads up to %d; update the program", path, version,
+                            INTRA_STORE_VERSION);
         goto done;
     }
     *out = store;
@@ -433,7 +495,8 @@ done:
     return status;
 }
 
-static enum intra_status write_survey(struct intra_store *store, const struct intra_scene *scene, struct intra_error *err)
+static enum intra_status write_survey(struct intra_store *store, const struct intra_scene *scene,
+                                      struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
     sqlite3_stmt *survey = NULL, *wall = NULL;
@@ -479,7 +542,8 @@ done:
     return status;
 }
 
-static enum intra_status write_frames(struct intra_store *store, const struct intra_scene *scene, struct intra_error *err)
+static enum intra_status write_frames(struct intra_store *store, const struct intra_scene *scene,
+                                      struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
     sqlite3_stmt *stmt = NULL;
@@ -616,7 +680,8 @@ static enum intra_status read_frames(struct intra_store *store, struct intra_sce
     sqlite3_stmt *stmt = NULL;
     const char *names[INTRA_STATE_DUPLICATE + 1];
     int code;
-    for (int i = 0; i <= INTRA_STATE_DUPLICATE; i++) names[i] = intra_frame_state_name((enum intra_frame_state)i);
+    for (int i = 0; i <= INTRA_STATE_DUPLICATE; i++)
+        names[i] = intra_frame_state_name((enum intra_frame_state)i);
     INTRA_TRY(prepare_select(store, &frame_table, &stmt, err));
     while ((code = sqlite3_step(stmt)) == SQLITE_ROW) {
         struct intra_frame_record f = {0};
@@ -642,8 +707,8 @@ done:
 /* right = tangent x crown: (tangent, right, crown) is left-handed, so that no quaternion could hold it. */
 static void set_right(struct intra_mat3 *r)
 {
-    struct intra_vec3 right = intra_cross(intra_vec3(r->m[0][0], r->m[1][0], r->m[2][0]),
-                                          intra_vec3(r->m[0][2], r->m[1][2], r->m[2][2]));
+    struct intra_vec3 right =
+        intra_cross(intra_vec3(r->m[0][0], r->m[1][0], r->m[2][0]), intra_vec3(r->m[0][2], r->m[1][2], r->m[2][2]));
     r->m[0][1] = right.x;
     r->m[1][1] = right.y;
     r->m[2][1] = right.z;
@@ -677,7 +742,8 @@ static enum intra_status read_features(struct intra_store *store, struct intra_s
     while ((code = sqlite3_step(feature)) == SQLITE_ROW) {
         struct intra_feature f = {0};
         int kind = 0;
-        INTRA_TRY(find_name(store, "feature", column_text(feature, 1), feature_names, COUNT(feature_names), &kind, err));
+        INTRA_TRY(
+            find_name(store, "feature", column_text(feature, 1), feature_names, COUNT(feature_names), &kind, err));
         f.kind = (enum intra_feature_kind)kind;
         read_columns(feature, &feature_table, &f);
         INTRA_TRY(intra_scene_add_feature(scene, &f, err));

@@ -1,8 +1,8 @@
 /* The project store: project.sqlite, one file with the scene and where it came from. Columns and units, one by one:
  * docs/store_format.md.
  *
- * A store is written once, in one transaction, beside its final name, and renamed when complete; from then on it is only
- * read. The rasters of the wall stand in their TIFFs, not here. */
+ * A store is written once, in one transaction, beside its final name, and renamed when complete; from then on it is
+ * only read. The rasters of the wall stand in their TIFFs, not here. */
 #ifndef INTRA_CORE_STORE_H
 #define INTRA_CORE_STORE_H
 
@@ -33,7 +33,8 @@ enum intra_status intra_store_read_scene(struct intra_store *store, struct intra
 enum intra_status intra_store_write_meta(struct intra_store *store, const char *key, const char *value,
                                          struct intra_error *err);
 /* *out is intra_alloc memory, NULL where the key is not there. */
-enum intra_status intra_store_read_meta(struct intra_store *store, const char *key, char **out, struct intra_error *err);
+enum intra_status intra_store_read_meta(struct intra_store *store, const char *key, char **out,
+                                        struct intra_error *err);
 enum intra_status intra_store_write_library(struct intra_store *store, const char *name, const char *version,
                                             struct intra_error *err);
 enum intra_status intra_store_write_stage(struct intra_store *store, const char *name, double wall_s, double cpu_s,

@@ -50,7 +50,8 @@ static enum intra_status open_handle(struct intra_tiff *t, struct intra_error *e
     t->tiff = TIFFOpenExt(t->path, "r", options);
     TIFFOpenOptionsFree(options);
     if (t->tiff) return INTRA_OK;
-    return INTRA_FAIL(err, INTRA_E_FORMAT, "%s: not a TIFF image: %s", t->path, t->complaint[0] ? t->complaint : "cannot open");
+    return INTRA_FAIL(err, INTRA_E_FORMAT, "%s: not a TIFF image: %s", t->path,
+                      t->complaint[0] ? t->complaint : "cannot open");
 }
 
 static enum intra_status read_scale(struct intra_tiff *t, struct intra_error *err)
@@ -60,7 +61,8 @@ static enum intra_status read_scale(struct intra_tiff *t, struct intra_error *er
     double *scale = NULL, *tie = NULL;
     if (!TIFFGetField(t->tiff, TAG_PIXEL_SCALE, &n_scale, &scale) || n_scale < 2 ||
         !TIFFGetField(t->tiff, TAG_TIEPOINT, &n_tie, &tie) || n_tie < 6 || !(scale[0] > 0) || !(scale[1] > 0))
-        return INTRA_FAIL(err, INTRA_E_FORMAT, "%s: no GeoTIFF scale in metres (ModelPixelScale, ModelTiepoint)", t->path);
+        return INTRA_FAIL(err, INTRA_E_FORMAT, "%s: no GeoTIFF scale in metres (ModelPixelScale, ModelTiepoint)",
+                          t->path);
     info->cell_x_m = scale[0];
     info->cell_y_m = scale[1];
     info->x_left_m = tie[3] - tie[0] * scale[0];
@@ -83,8 +85,9 @@ static enum intra_status read_shape(struct intra_tiff *t, struct intra_error *er
     t->info.is_float = format == SAMPLEFORMAT_IEEEFP;
     if (planar != PLANARCONFIG_CONTIG || samples < 1 || samples > 16 || bits != (t->info.is_float ? 32 : 8) ||
         (!t->info.is_float && format != SAMPLEFORMAT_UINT))
-        return INTRA_FAIL(err, INTRA_E_UNSUPPORTED, "%s: %u samples of %u bits; want interleaved 8-bit colour or 32-bit float",
-                          t->path, samples, bits);
+        return INTRA_FAIL(err, INTRA_E_UNSUPPORTED,
+                          "%s: %u samples of %u bits; want interleaved 8-bit colour or 32-bit float", t->path, samples,
+                          bits);
     t->is_tiled = TIFFIsTiled(t->tiff) != 0;
     if (t->is_tiled) {
         TIFFGetField(t->tiff, TIFFTAG_TILEWIDTH, &block_cols);
@@ -94,17 +97,20 @@ static enum intra_status read_shape(struct intra_tiff *t, struct intra_error *er
         TIFFGetFieldDefaulted(t->tiff, TIFFTAG_ROWSPERSTRIP, &block_rows);
         if (block_rows > rows) block_rows = rows;
     }
-    if (cols < 1 || rows < 1 || rows > 1000000 || block_cols < 1 || block_rows < 1 || block_cols > INT_MAX || block_rows > INT_MAX)
-        return INTRA_FAIL(err, INTRA_E_FORMAT, "%s: an image of %u x %u cells in blocks of %u x %u makes no sense", t->path, cols,
-                          rows, block_cols, block_rows);
+    if (cols < 1 || rows < 1 || rows > 1000000 || block_cols < 1 || block_rows < 1 || block_cols > INT_MAX ||
+        block_rows > INT_MAX)
+        return INTRA_FAIL(err, INTRA_E_FORMAT, "%s: an image of %u x %u cells in blocks of %u x %u makes no sense",
+                          t->path, cols, rows, block_cols, block_rows);
     t->info.cols = cols;
     t->info.rows = (int)rows;
     t->info.samples = samples;
     t->info.cell_bytes = samples * (t->info.is_float ? 4u : 1u);
     t->block_cols = (int)block_cols;
     t->block_rows = (int)block_rows;
-    if (__builtin_mul_overflow((size_t)block_cols * block_rows, t->info.cell_bytes, &block_bytes) || block_bytes > (size_t)1 << 32)
-        return INTRA_FAIL(err, INTRA_E_UNSUPPORTED, "%s: blocks of %u x %u cells are too large", t->path, block_cols, block_rows);
+    if (__builtin_mul_overflow((size_t)block_cols * block_rows, t->info.cell_bytes, &block_bytes) ||
+        block_bytes > (size_t)1 << 32)
+        return INTRA_FAIL(err, INTRA_E_UNSUPPORTED, "%s: blocks of %u x %u cells are too large", t->path, block_cols,
+                          block_rows);
     INTRA_TRY(INTRA_ALLOC(t->block, block_bytes, err));
 done:
     return status;
@@ -147,11 +153,13 @@ static enum intra_status read_block(struct intra_tiff *t, int64_t col, int row, 
     tmsize_t got;
     t->complaint[0] = 0;
     if (t->is_tiled)
-        got = TIFFReadEncodedTile(t->tiff, TIFFComputeTile(t->tiff, (uint32_t)col, (uint32_t)row, 0, 0), t->block, (tmsize_t)-1);
+        got = TIFFReadEncodedTile(t->tiff, TIFFComputeTile(t->tiff, (uint32_t)col, (uint32_t)row, 0, 0), t->block,
+                                  (tmsize_t)-1);
     else
         got = TIFFReadEncodedStrip(t->tiff, TIFFComputeStrip(t->tiff, (uint32_t)row, 0), t->block, (tmsize_t)-1);
     if (got < 0)
-        return INTRA_FAIL(err, INTRA_E_FORMAT, "%s: damaged image: %s", t->path, t->complaint[0] ? t->complaint : "cannot decode");
+        return INTRA_FAIL(err, INTRA_E_FORMAT, "%s: damaged image: %s", t->path,
+                          t->complaint[0] ? t->complaint : "cannot decode");
     return INTRA_OK;
 }
 
@@ -168,7 +176,8 @@ enum intra_status intra_tiff_read_columns(struct intra_tiff *t, int64_t col, int
             INTRA_TRY(read_block(t, left, row, err));
             for (int r = 0; r < t->block_rows && row + r < info->rows; r++)
                 memcpy((char *)out + ((size_t)(row + r) * (size_t)n + (size_t)(a - col)) * cell,
-                       t->block + ((size_t)r * (size_t)t->block_cols + (size_t)(a - left)) * cell, (size_t)(b - a) * cell);
+                       t->block + ((size_t)r * (size_t)t->block_cols + (size_t)(a - left)) * cell,
+                       (size_t)(b - a) * cell);
         }
     }
 done:

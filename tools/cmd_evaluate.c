@@ -10,16 +10,20 @@
 enum { OPT_TRUTH, OPT_OUT, OPT_JSON, N_OPTIONS };
 
 static const struct intra_option options[N_OPTIONS] = {
-    [OPT_TRUTH] = {"truth", 't', "DIR", "what 'intrados simulate' wrote: the folder, or the truth folder in it (required)"},
+    [OPT_TRUTH] = {"truth", 't', "DIR",
+                   "what 'intrados simulate' wrote: the folder, or the truth folder in it (required)"},
     [OPT_OUT] = {"output", 'o', "FILE", "write the figures as JSON to this file too"},
     [OPT_JSON] = {"json", 0, NULL, "JSON instead of the table on standard output"},
 };
 
-static const struct intra_usage usage = {
-    "evaluate", "OUT --truth DIR",
-    "Compares a result (its trajectory.tum, frames.csv, profile.csv, unrolled.tif and coverage.tif) with the truth of a simulated\n"
-    "video. What each figure means: docs/evaluation.md.",
-    "intrados evaluate pipe.intrados --truth pipe/", options, N_OPTIONS};
+static const struct intra_usage usage = {"evaluate",
+                                         "OUT --truth DIR",
+                                         "Compares a result (its trajectory.tum, frames.csv, profile.csv, unrolled.tif "
+                                         "and coverage.tif) with the truth of a simulated\n"
+                                         "video. What each figure means: docs/evaluation.md.",
+                                         "intrados evaluate pipe.intrados --truth pipe/",
+                                         options,
+                                         N_OPTIONS};
 
 struct request {
     const char *truth, *out_file;
@@ -30,17 +34,25 @@ static enum intra_status set_option(void *user, int option, const char *value, s
 {
     struct request *r = user;
     switch (option) {
-    case OPT_TRUTH: r->truth = value; return INTRA_OK;
-    case OPT_OUT: r->out_file = value; return INTRA_OK;
-    case OPT_JSON: r->is_json = true; return INTRA_OK;
-    default: return INTRA_FAIL(err, INTRA_E_ARG, "option %d is not known", option);
+    case OPT_TRUTH:
+        r->truth = value;
+        return INTRA_OK;
+    case OPT_OUT:
+        r->out_file = value;
+        return INTRA_OK;
+    case OPT_JSON:
+        r->is_json = true;
+        return INTRA_OK;
+    default:
+        return INTRA_FAIL(err, INTRA_E_ARG, "option %d is not known", option);
     }
 }
 
 /* Truth state by our state. */
 static void count_states(const struct intra_evaluation *e, int64_t table[EVAL_STATES][EVAL_STATES])
 {
-    for (int64_t i = 0; i < e->n_frames; i++) table[e->frames[i].truth_state][e->frames[i].state]++;
+    for (int64_t i = 0; i < e->n_frames; i++)
+        table[e->frames[i].truth_state][e->frames[i].state]++;
 }
 
 static void print_states(const struct intra_evaluation *e)
@@ -48,14 +60,17 @@ static void print_states(const struct intra_evaluation *e)
     int64_t table[EVAL_STATES][EVAL_STATES] = {{0}};
     count_states(e, table);
     printf("\nStates of frames: truth down, result across\n%-12s", "");
-    for (int j = 0; j < EVAL_STATES; j++) printf("%10s", intra_eval_state_names[j]);
+    for (int j = 0; j < EVAL_STATES; j++)
+        printf("%10s", intra_eval_state_names[j]);
     printf("\n");
     for (int i = 0; i < EVAL_MISSING; i++) {
         int64_t sum = 0;
-        for (int j = 0; j < EVAL_STATES; j++) sum += table[i][j];
+        for (int j = 0; j < EVAL_STATES; j++)
+            sum += table[i][j];
         if (!sum) continue;
         printf("  %-10s", intra_eval_state_names[i]);
-        for (int j = 0; j < EVAL_STATES; j++) printf("%10lld", (long long)table[i][j]);
+        for (int j = 0; j < EVAL_STATES; j++)
+            printf("%10lld", (long long)table[i][j]);
         printf("\n");
     }
 }
@@ -80,7 +95,8 @@ static void put_json(const struct intra_evaluation *e, const char *out_dir, cons
     intra_json_close(&json, '}');
 }
 
-static enum intra_status write_json(const struct intra_evaluation *e, const char *out_dir, const struct request *r, struct intra_error *err)
+static enum intra_status write_json(const struct intra_evaluation *e, const char *out_dir, const struct request *r,
+                                    struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
     struct intra_out_file file = {0};
@@ -121,10 +137,13 @@ int intra_cmd_evaluate(int argc, char **argv)
     int first = 0;
     enum intra_status status = intra_options_parse(&usage, argc, argv, set_option, &request, &first, &err);
     if (status == INTRA_EOF) return INTRA_EXIT_DONE;
-    if (status == INTRA_OK && first == argc) status = INTRA_FAIL(&err, INTRA_E_ARG, "no result given: the folder to evaluate");
-    if (status == INTRA_OK && argc - first > 1) status = INTRA_FAIL(&err, INTRA_E_ARG, "'%s': one result at a time", argv[first + 1]);
+    if (status == INTRA_OK && first == argc)
+        status = INTRA_FAIL(&err, INTRA_E_ARG, "no result given: the folder to evaluate");
+    if (status == INTRA_OK && argc - first > 1)
+        status = INTRA_FAIL(&err, INTRA_E_ARG, "'%s': one result at a time", argv[first + 1]);
     if (status == INTRA_OK && !request.truth)
-        status = INTRA_FAIL(&err, INTRA_E_ARG, "--truth is missing: the folder that 'intrados simulate' made, e.g. --truth pipe/");
+        status = INTRA_FAIL(&err, INTRA_E_ARG,
+                            "--truth is missing: the folder that 'intrados simulate' made, e.g. --truth pipe/");
     if (status == INTRA_OK) status = evaluate(argv[first], &request, &err);
     return status == INTRA_OK ? INTRA_EXIT_DONE : intra_command_fail("evaluate", &err);
 }

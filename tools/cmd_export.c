@@ -18,7 +18,8 @@
 enum { OPT_FORMAT, OPT_OUT, OPT_RANGE, OPT_TEXEL, OPT_LAYER, OPT_MAX_SIZE, OPT_FORCE, OPT_QUIET, N_OPTIONS };
 
 static const struct intra_option options[N_OPTIONS] = {
-    [OPT_FORMAT] = {"format", 0, "FORMAT", "glb, obj or ply (model), tiff (unrolled wall), csv (profile); default: by FILE's ending"},
+    [OPT_FORMAT] = {"format", 0, "FORMAT",
+                    "glb, obj or ply (model), tiff (unrolled wall), csv (profile); default: by FILE's ending"},
     [OPT_OUT] = {"output", 'o', "FILE", "file to write (required)"},
     [OPT_RANGE] = {"range", 0, "FROM:TO", "only this stretch of stations, e.g. 10m:20m"},
     [OPT_TEXEL] = {"texel", 0, "LENGTH", "cell of the texture or wall image, e.g. 2mm; never finer than the project's"},
@@ -28,16 +29,22 @@ static const struct intra_option options[N_OPTIONS] = {
     [OPT_QUIET] = {"quiet", 'q', NULL, "print errors only"},
 };
 
-static const struct intra_usage usage = {"export", "OUT -o FILE", "Writes another format, or a stretch, from the folder of a finished reconstruction.",
-                                         "intrados export run.intrados --range 10m:20m --texel 1mm -o joint.glb", options, N_OPTIONS};
+static const struct intra_usage usage = {
+    "export",
+    "OUT -o FILE",
+    "Writes another format, or a stretch, from the folder of a finished reconstruction.",
+    "intrados export run.intrados --range 10m:20m --texel 1mm -o joint.glb",
+    options,
+    N_OPTIONS};
 
 enum format { FORMAT_GLB, FORMAT_OBJ, FORMAT_PLY, FORMAT_TIFF, FORMAT_CSV, N_FORMATS };
 static const char *const format_names[N_FORMATS] = {"glb", "obj", "ply", "tiff", "csv"};
-static const char *const layer_names[] = {[INTRA_TIFF_COLOUR] = "colour", [INTRA_TIFF_RELIEF] = "relief", [INTRA_TIFF_COVERAGE] = "coverage"};
+static const char *const layer_names[] = {
+    [INTRA_TIFF_COLOUR] = "colour", [INTRA_TIFF_RELIEF] = "relief", [INTRA_TIFF_COVERAGE] = "coverage"};
 
 struct request {
     const char *project, *out;
-    int format; /* -1: by the name */
+    int format;          /* -1: by the name */
     double from_m, to_m; /* NaN: everything */
     double texel_m;      /* 0: as it is */
     enum intra_tiff_layer layer;
@@ -55,7 +62,8 @@ static enum intra_status parse_range(const char *text, double *from_m, double *t
     snprintf(from, sizeof from, "%.*s", (int)(colon - text), text);
     INTRA_TRY(intra_parse_length("--range", from, from_m, err));
     INTRA_TRY(intra_parse_length("--range", colon + 1, to_m, err));
-    if (!(*from_m < *to_m)) status = INTRA_FAIL(err, INTRA_E_ARG, "--range %s: the first station must be smaller than the second", text);
+    if (!(*from_m < *to_m))
+        status = INTRA_FAIL(err, INTRA_E_ARG, "--range %s: the first station must be smaller than the second", text);
 done:
     return status;
 }
@@ -67,8 +75,8 @@ static enum intra_status parse_format(const char *text, int *out, struct intra_e
     for (*out = 0; *out < N_FORMATS; ++*out)
         if (strcasecmp(text, format_names[*out]) == 0) return INTRA_OK;
     near = intra_nearest_word(text, format_names, N_FORMATS);
-    return INTRA_FAIL(err, INTRA_E_ARG, "--format: '%s' is not glb, obj, ply, tiff or csv%s%s%s", text, near ? "; did you mean '" : "",
-                      near ? near : "", near ? "'?" : "");
+    return INTRA_FAIL(err, INTRA_E_ARG, "--format: '%s' is not glb, obj, ply, tiff or csv%s%s%s", text,
+                      near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 }
 
 static enum intra_status parse_layer(const char *text, enum intra_tiff_layer *out, struct intra_error *err)
@@ -85,19 +93,30 @@ static enum intra_status set_option(void *user, int option, const char *value, s
     struct request *r = user;
     enum intra_status status;
     switch (option) {
-    case OPT_FORMAT: return parse_format(value, &r->format, err);
-    case OPT_OUT: r->out = value; return INTRA_OK;
-    case OPT_RANGE: return parse_range(value, &r->from_m, &r->to_m, err);
+    case OPT_FORMAT:
+        return parse_format(value, &r->format, err);
+    case OPT_OUT:
+        r->out = value;
+        return INTRA_OK;
+    case OPT_RANGE:
+        return parse_range(value, &r->from_m, &r->to_m, err);
     case OPT_TEXEL:
         status = intra_parse_length("--texel", value, &r->texel_m, err);
         if (status == INTRA_OK && !(r->texel_m >= 1e-4 && r->texel_m <= 1))
             status = INTRA_FAIL(err, INTRA_E_ARG, "--texel %s: must be 0.1mm to 1m", value);
         return status;
-    case OPT_LAYER: return parse_layer(value, &r->layer, err);
-    case OPT_MAX_SIZE: return intra_parse_size("--max-size", value, &r->max_bytes, err);
-    case OPT_FORCE: r->is_forced = true; return INTRA_OK;
-    case OPT_QUIET: r->is_quiet = true; return INTRA_OK;
-    default: return INTRA_FAIL(err, INTRA_E_ARG, "option %d is not known", option);
+    case OPT_LAYER:
+        return parse_layer(value, &r->layer, err);
+    case OPT_MAX_SIZE:
+        return intra_parse_size("--max-size", value, &r->max_bytes, err);
+    case OPT_FORCE:
+        r->is_forced = true;
+        return INTRA_OK;
+    case OPT_QUIET:
+        r->is_quiet = true;
+        return INTRA_OK;
+    default:
+        return INTRA_FAIL(err, INTRA_E_ARG, "option %d is not known", option);
     }
 }
 
@@ -107,13 +126,15 @@ static enum intra_status read_request(int argc, char **argv, struct request *r, 
     const char *dot;
     int first = 0;
     INTRA_TRY(intra_options_parse(&usage, argc, argv, set_option, r, &first, err));
-    if (first == argc) return INTRA_FAIL(err, INTRA_E_ARG, "no project given: the folder that 'intrados reconstruct' made");
+    if (first == argc)
+        return INTRA_FAIL(err, INTRA_E_ARG, "no project given: the folder that 'intrados reconstruct' made");
     if (argc - first > 1) return INTRA_FAIL(err, INTRA_E_ARG, "'%s': one project at a time", argv[first + 1]);
     if (!r->out) return INTRA_FAIL(err, INTRA_E_ARG, "-o is missing: the file to write, e.g. -o joint.glb");
     r->project = argv[first];
     dot = strrchr(r->out, '.');
     if (r->format < 0 && (!dot || parse_format(dot + 1, &r->format, NULL) != INTRA_OK))
-        return INTRA_FAIL(err, INTRA_E_ARG, "%s: this ending names no format; give --format glb, obj, ply, tiff or csv", r->out);
+        return INTRA_FAIL(err, INTRA_E_ARG, "%s: this ending names no format; give --format glb, obj, ply, tiff or csv",
+                          r->out);
     if (r->format == FORMAT_TIFF && r->layer == INTRA_TIFF_COVERAGE && r->texel_m > 0)
         return INTRA_FAIL(err, INTRA_E_ARG, "--texel: the coverage is written as it is; leave --texel out");
 done:
@@ -121,8 +142,8 @@ done:
 }
 
 /* Columns of the wall inside the asked stretch. */
-static enum intra_status find_columns(const struct request *r, const struct intra_scene *scene, int64_t *from, int64_t *to,
-                                      struct intra_error *err)
+static enum intra_status find_columns(const struct request *r, const struct intra_scene *scene, int64_t *from,
+                                      int64_t *to, struct intra_error *err)
 {
     const struct intra_wall *wall = &scene->wall;
     double end_m = wall->station0_m + (double)wall->cols * wall->texel_m;
@@ -130,14 +151,15 @@ static enum intra_status find_columns(const struct request *r, const struct intr
     *to = wall->cols;
     if (isnan(r->from_m)) return INTRA_OK;
     if (r->from_m >= end_m || r->to_m <= wall->station0_m)
-        return INTRA_FAIL(err, INTRA_E_ARG, "--range: nothing there; the wall of %s runs from %.3f m to %.3f m", r->project, wall->station0_m,
-                          end_m);
+        return INTRA_FAIL(err, INTRA_E_ARG, "--range: nothing there; the wall of %s runs from %.3f m to %.3f m",
+                          r->project, wall->station0_m, end_m);
     *from = (int64_t)fmax(0, floor((r->from_m - wall->station0_m) / wall->texel_m + 1e-6));
     *to = (int64_t)fmin((double)wall->cols, ceil((r->to_m - wall->station0_m) / wall->texel_m - 1e-6));
     return INTRA_OK;
 }
 
-static enum intra_status export_model(const struct request *r, struct intra_scene *scene, const char *scratch_dir, struct intra_error *err)
+static enum intra_status export_model(const struct request *r, struct intra_scene *scene, const char *scratch_dir,
+                                      struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
     struct intra_mesh_options mesh = intra_mesh_defaults();
@@ -171,7 +193,8 @@ static enum intra_status export_image(const struct request *r, struct intra_scen
     int64_t from, to;
     INTRA_TRY(find_columns(r, scene, &from, &to, err));
     INTRA_TRY(intra_wall_load(scene, r->project, r->layer, from, to, true, scratch_dir, err));
-    if (r->texel_m > scene->wall.texel_m * 1.001) INTRA_TRY(intra_wall_resample(scene, r->layer, r->texel_m, scratch_dir, err));
+    if (r->texel_m > scene->wall.texel_m * 1.001)
+        INTRA_TRY(intra_wall_resample(scene, r->layer, r->texel_m, scratch_dir, err));
     INTRA_TRY(intra_export_tiff(scene, r->layer, r->out, progress, err));
 done:
     return status;

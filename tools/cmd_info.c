@@ -18,8 +18,12 @@ static const struct intra_option options[N_OPTIONS] = {
 };
 
 static const struct intra_usage usage = {
-    "info", "VIDEO|IMAGE_DIR", "Shows what is in a video or a folder of images, and what a reconstruction would use.",
-    "intrados info run.mpg", options, N_OPTIONS};
+    "info",
+    "VIDEO|IMAGE_DIR",
+    "Shows what is in a video or a folder of images, and what a reconstruction would use.",
+    "intrados info run.mpg",
+    options,
+    N_OPTIONS};
 
 struct info_request {
     struct intra_lens_request lens;
@@ -30,10 +34,16 @@ static enum intra_status set_option(void *user, int option, const char *value, s
 {
     struct info_request *request = user;
     switch (option) {
-    case OPT_CAMERA: request->lens.camera_path = value; return INTRA_OK;
-    case OPT_HFOV: return intra_lens_set_hfov(&request->lens, value, err);
-    case OPT_JSON: request->is_json = true; return INTRA_OK;
-    default: return INTRA_FAIL(err, INTRA_E_ARG, "option %d is not known", option);
+    case OPT_CAMERA:
+        request->lens.camera_path = value;
+        return INTRA_OK;
+    case OPT_HFOV:
+        return intra_lens_set_hfov(&request->lens, value, err);
+    case OPT_JSON:
+        request->is_json = true;
+        return INTRA_OK;
+    default:
+        return INTRA_FAIL(err, INTRA_E_ARG, "option %d is not known", option);
     }
 }
 
@@ -78,8 +88,8 @@ static void print_text(const char *path, const struct intra_video_info *v, const
     if (v->frames_estimated > 0) printf("  frames         about %" PRId64 "\n", v->frames_estimated);
     printf("What a reconstruction would use\n");
     printf("  deinterlacing  %s\n", v->is_interlaced ? "on (the stream or the picture is interlaced)" : "off");
-    printf("  lens           %s%s, f = %.1f x %.1f px\n", camera->source, camera->is_assumed ? " (ASSUMED)" : "", camera->fx,
-           camera->fy);
+    printf("  lens           %s%s, f = %.1f x %.1f px\n", camera->source, camera->is_assumed ? " (ASSUMED)" : "",
+           camera->fx, camera->fy);
     if (camera->is_assumed)
         printf("                 every length along the pipe depends on it: give --camera FILE if there is one\n");
 }

@@ -24,21 +24,43 @@
 #endif
 
 enum {
-    OPT_DIAMETER, OPT_CAMERA, OPT_HFOV, OPT_OUT, OPT_FORCE, OPT_FROM, OPT_TO, OPT_START_STATION, OPT_TEXEL, OPT_SECTION_STEP,
-    OPT_CUT, OPT_DEINTERLACE, OPT_IMAGE_FPS, OPT_NO_MESH, OPT_NO_OBJ, OPT_MAX_SIZE, OPT_THREADS, OPT_DEBUG_DIR, OPT_QUIET,
-    OPT_JSON, N_OPTIONS
+    OPT_DIAMETER,
+    OPT_CAMERA,
+    OPT_HFOV,
+    OPT_OUT,
+    OPT_FORCE,
+    OPT_FROM,
+    OPT_TO,
+    OPT_START_STATION,
+    OPT_TEXEL,
+    OPT_SECTION_STEP,
+    OPT_CUT,
+    OPT_DEINTERLACE,
+    OPT_IMAGE_FPS,
+    OPT_NO_MESH,
+    OPT_NO_OBJ,
+    OPT_MAX_SIZE,
+    OPT_THREADS,
+    OPT_DEBUG_DIR,
+    OPT_QUIET,
+    OPT_JSON,
+    N_OPTIONS
 };
 
 static const struct intra_option options[N_OPTIONS] = {
-    [OPT_DIAMETER] = {"diameter", 'd', "LENGTH", "nominal inside diameter, e.g. 300mm or 12in; it sets the scale (required)"},
+    [OPT_DIAMETER] = {"diameter", 'd', "LENGTH",
+                      "nominal inside diameter, e.g. 300mm or 12in; it sets the scale (required)"},
     [OPT_CAMERA] = {"camera", 'c', "FILE", "lens calibration: OpenCV YAML/JSON, mrcal, COLMAP cameras.txt, Kalibr"},
-    [OPT_HFOV] = {"hfov", 0, "ANGLE", "horizontal field of view where there is no calibration, e.g. 70deg\n(neither given: 65deg, marked as assumed)"},
+    [OPT_HFOV] = {"hfov", 0, "ANGLE",
+                  "horizontal field of view where there is no calibration, e.g. 70deg\n(neither given: 65deg, marked "
+                  "as assumed)"},
     [OPT_OUT] = {"output", 'o', "OUT", "output folder (default: VIDEO without its ending, plus .intrados)"},
     [OPT_FORCE] = {"force", 'f', NULL, "replace the result in an OUT that exists, once the new one is complete"},
     [OPT_FROM] = {"from", 0, "TIME", "start at this time of the video, e.g. 12.5s or 1:30"},
     [OPT_TO] = {"to", 0, "TIME", "end at this time of the video"},
     [OPT_START_STATION] = {"start-station", 0, "LENGTH", "station of the first posed frame, e.g. 0.6m (default 0m)"},
-    [OPT_TEXEL] = {"texel", 0, "LENGTH", "cell of the unrolled wall (default 1mm, for 1280 px wide video and more 0.5mm)"},
+    [OPT_TEXEL] = {"texel", 0, "LENGTH",
+                   "cell of the unrolled wall (default 1mm, for 1280 px wide video and more 0.5mm)"},
     [OPT_SECTION_STEP] = {"section-step", 0, "LENGTH", "distance between measured sections (default 50mm)"},
     [OPT_CUT] = {"cut", 0, "ANGLE", "where the wall is cut open, from the crown clockwise (default 180deg: 6 o'clock)"},
     [OPT_DEINTERLACE] = {"deinterlace", 0, "auto|on|off", "default auto: where the stream or the picture says so"},
@@ -53,10 +75,14 @@ static const struct intra_option options[N_OPTIONS] = {
 };
 
 static const struct intra_usage usage = {
-    "reconstruct", "VIDEO|IMAGE_DIR --diameter LENGTH",
-    "Makes a measured, textured 3D model of the inside of a pipe from inspection video: OUT with model.glb, unrolled.tif,\n"
+    "reconstruct",
+    "VIDEO|IMAGE_DIR --diameter LENGTH",
+    "Makes a measured, textured 3D model of the inside of a pipe from inspection video: OUT with model.glb, "
+    "unrolled.tif,\n"
     "profile.csv, frames.csv, trajectory.tum, project.sqlite and more.",
-    "intrados reconstruct run.mp4 --diameter 300mm --camera cam.yaml -o run.intrados", options, N_OPTIONS};
+    "intrados reconstruct run.mp4 --diameter 300mm --camera cam.yaml -o run.intrados",
+    options,
+    N_OPTIONS};
 
 struct request {
     struct intra_reconstruct_options recon;
@@ -73,7 +99,8 @@ static enum intra_status parse_length_in(const char *name, const char *text, dou
     enum intra_status status = intra_parse_length(name, text, out_m, err);
     if (status != INTRA_OK) return status;
     if (*out_m < low_m || *out_m > high_m)
-        return INTRA_FAIL(err, INTRA_E_ARG, "%s %s: out of range, must be %g mm to %g mm", name, text, low_m * 1e3, high_m * 1e3);
+        return INTRA_FAIL(err, INTRA_E_ARG, "%s %s: out of range, must be %g mm to %g mm", name, text, low_m * 1e3,
+                          high_m * 1e3);
     return INTRA_OK;
 }
 
@@ -109,35 +136,63 @@ static enum intra_status set_option(void *user, int option, const char *value, s
     case OPT_DIAMETER:
         status = intra_parse_length("--diameter", value, &r->recon.diameter_m, err);
         if (status == INTRA_OK && (r->recon.diameter_m < 0.02 || r->recon.diameter_m > 10))
-            status = INTRA_FAIL(err, INTRA_E_ARG, "--diameter %s: no pipe for this program; must be 20mm to 10m, e.g. --diameter 300mm", value);
+            status = INTRA_FAIL(err, INTRA_E_ARG,
+                                "--diameter %s: no pipe for this program; must be 20mm to 10m, e.g. --diameter 300mm",
+                                value);
         return status;
-    case OPT_CAMERA: r->lens.camera_path = value; return INTRA_OK;
-    case OPT_HFOV: return intra_lens_set_hfov(&r->lens, value, err);
-    case OPT_OUT: r->out = value; return INTRA_OK;
-    case OPT_FORCE: r->is_forced = true; return INTRA_OK;
-    case OPT_FROM: return intra_parse_time("--from", value, &r->recon.video.from_s, err);
+    case OPT_CAMERA:
+        r->lens.camera_path = value;
+        return INTRA_OK;
+    case OPT_HFOV:
+        return intra_lens_set_hfov(&r->lens, value, err);
+    case OPT_OUT:
+        r->out = value;
+        return INTRA_OK;
+    case OPT_FORCE:
+        r->is_forced = true;
+        return INTRA_OK;
+    case OPT_FROM:
+        return intra_parse_time("--from", value, &r->recon.video.from_s, err);
     case OPT_TO:
         status = intra_parse_time("--to", value, &r->recon.video.to_s, err);
         if (status == INTRA_OK && r->recon.video.to_s <= 0)
             status = INTRA_FAIL(err, INTRA_E_ARG, "--to %s: must be after the start of the video", value);
         return status;
-    case OPT_START_STATION: return parse_length_in("--start-station", value, -1e6, 1e6, &r->recon.start_station_m, err);
-    case OPT_TEXEL: return parse_length_in("--texel", value, 1e-4, 0.05, &r->recon.texel_m, err);
-    case OPT_SECTION_STEP: return parse_length_in("--section-step", value, 5e-3, 5, &r->recon.section_step_m, err);
-    case OPT_CUT: return intra_parse_angle("--cut", value, &r->recon.cut_rad, err);
-    case OPT_DEINTERLACE: return parse_deinterlace(value, &r->recon.video.deinterlace, err);
-    case OPT_IMAGE_FPS: return parse_image_fps(value, &r->recon.video.image_fps, err);
-    case OPT_NO_MESH: r->outputs.has_glb = r->outputs.has_obj = false; return INTRA_OK;
-    case OPT_NO_OBJ: r->outputs.has_obj = false; return INTRA_OK;
-    case OPT_MAX_SIZE: return intra_parse_size("--max-size", value, &r->outputs.max_bytes, err);
+    case OPT_START_STATION:
+        return parse_length_in("--start-station", value, -1e6, 1e6, &r->recon.start_station_m, err);
+    case OPT_TEXEL:
+        return parse_length_in("--texel", value, 1e-4, 0.05, &r->recon.texel_m, err);
+    case OPT_SECTION_STEP:
+        return parse_length_in("--section-step", value, 5e-3, 5, &r->recon.section_step_m, err);
+    case OPT_CUT:
+        return intra_parse_angle("--cut", value, &r->recon.cut_rad, err);
+    case OPT_DEINTERLACE:
+        return parse_deinterlace(value, &r->recon.video.deinterlace, err);
+    case OPT_IMAGE_FPS:
+        return parse_image_fps(value, &r->recon.video.image_fps, err);
+    case OPT_NO_MESH:
+        r->outputs.has_glb = r->outputs.has_obj = false;
+        return INTRA_OK;
+    case OPT_NO_OBJ:
+        r->outputs.has_obj = false;
+        return INTRA_OK;
+    case OPT_MAX_SIZE:
+        return intra_parse_size("--max-size", value, &r->outputs.max_bytes, err);
     case OPT_THREADS:
         status = intra_parse_int("--threads", value, 1, 1024, &n, err);
         r->recon.threads = (int)n;
         return status;
-    case OPT_DEBUG_DIR: r->debug_dir = value; return INTRA_OK;
-    case OPT_QUIET: r->is_quiet = true; return INTRA_OK;
-    case OPT_JSON: r->is_json = true; return INTRA_OK;
-    default: return INTRA_FAIL(err, INTRA_E_ARG, "option %d is not known", option);
+    case OPT_DEBUG_DIR:
+        r->debug_dir = value;
+        return INTRA_OK;
+    case OPT_QUIET:
+        r->is_quiet = true;
+        return INTRA_OK;
+    case OPT_JSON:
+        r->is_json = true;
+        return INTRA_OK;
+    default:
+        return INTRA_FAIL(err, INTRA_E_ARG, "option %d is not known", option);
     }
 }
 
@@ -149,7 +204,8 @@ static enum intra_status default_out(struct request *r, struct intra_error *err)
     size_t n;
     if (snprintf(stem, sizeof stem, "%s", r->input) >= (int)sizeof stem)
         return INTRA_FAIL(err, INTRA_E_ARG, "%.60s...: name too long; name the output folder with -o", r->input);
-    for (n = strlen(stem); n > 1 && stem[n - 1] == '/';) stem[--n] = 0;
+    for (n = strlen(stem); n > 1 && stem[n - 1] == '/';)
+        stem[--n] = 0;
     slash = strrchr(stem, '/');
     dot = strrchr(stem, '.');
     if (dot && dot != stem && (!slash || dot > slash + 1) && !intra_path_is_dir(r->input)) *dot = 0;
@@ -169,14 +225,18 @@ static enum intra_status read_request(int argc, char **argv, struct request *r, 
     INTRA_TRY(intra_options_parse(&usage, argc, argv, set_option, r, &first, err));
     if (first == argc) return INTRA_FAIL(err, INTRA_E_ARG, "no video given");
     if (argc - first > 1)
-        return INTRA_FAIL(err, INTRA_E_ARG, "'%s': one video at a time ('%s' came first)", argv[first + 1], argv[first]);
+        return INTRA_FAIL(err, INTRA_E_ARG, "'%s': one video at a time ('%s' came first)", argv[first + 1],
+                          argv[first]);
     if (!(r->recon.diameter_m > 0))
-        return INTRA_FAIL(err, INTRA_E_ARG, "--diameter is missing: the nominal inside diameter sets the scale of everything; give it, "
+        return INTRA_FAIL(err, INTRA_E_ARG,
+                          "--diameter is missing: the nominal inside diameter sets the scale of everything; give it, "
                           "e.g. --diameter 300mm");
     if (r->lens.camera_path && r->lens.hfov_rad > 0)
-        return INTRA_FAIL(err, INTRA_E_ARG, "--camera and --hfov: give one of them; a calibration knows its field of view");
+        return INTRA_FAIL(err, INTRA_E_ARG,
+                          "--camera and --hfov: give one of them; a calibration knows its field of view");
     if (r->recon.video.to_s > 0 && r->recon.video.to_s <= r->recon.video.from_s)
-        return INTRA_FAIL(err, INTRA_E_ARG, "--from %g s is not before --to %g s", r->recon.video.from_s, r->recon.video.to_s);
+        return INTRA_FAIL(err, INTRA_E_ARG, "--from %g s is not before --to %g s", r->recon.video.from_s,
+                          r->recon.video.to_s);
     r->input = argv[first];
     if (!r->out) status = default_out(r, err);
 done:
@@ -208,14 +268,17 @@ static char *options_to_json(const struct request *r)
     intra_json_integer(&json, "max_size_bytes", (int64_t)r->outputs.max_bytes);
     intra_json_integer(&json, "threads", r->recon.threads);
     intra_json_close(&json, '}');
-    if (fclose(json.stream) == 0) return text;
+    if (fclose(json.stream) == 0) {
+        text[strcspn(text, "\n")] = 0;
+        return text;
+    }
     free(text);
     return NULL;
 }
 
 /* Size and kind of the input, and the lens for it: everything that can be refused before anything is written. */
-static enum intra_status look_at_input(const struct request *r, struct intra_camera *camera, struct intra_video_info *info,
-                                       struct intra_error *err)
+static enum intra_status look_at_input(const struct request *r, struct intra_camera *camera,
+                                       struct intra_video_info *info, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
     struct intra_video *video = NULL;
@@ -228,14 +291,16 @@ done:
 }
 
 /* A container that promises more time than there are pictures was cut off. Half a second, or 2 %, is rounding. */
-static bool is_ending_early(const struct request *r, const struct intra_scene *scene, const struct intra_reconstruct_report *report)
+static bool is_ending_early(const struct request *r, const struct intra_scene *scene,
+                            const struct intra_reconstruct_report *report)
 {
     double end_s = report->video.duration_s, last_s, slack_s = fmax(0.5, 0.02 * end_s);
     if (r->recon.video.to_s > 0 && r->recon.video.to_s < end_s) end_s = r->recon.video.to_s;
     if (end_s <= 0 || scene->n_frames == 0) return false;
     last_s = scene->frames[scene->n_frames - 1].pts_s;
     if (last_s >= end_s - slack_s) return false;
-    intra_log(INTRA_LOG_WARNING, "video", "%s: the last picture is at %.2f s of %.2f s; the file is cut off or damaged at its end", r->input,
+    intra_log(INTRA_LOG_WARNING, "video",
+              "%s: the last picture is at %.2f s of %.2f s; the file is cut off or damaged at its end", r->input,
               last_s, end_s);
     return true;
 }
@@ -260,11 +325,13 @@ static enum intra_status compute(struct run *run, struct intra_error *err)
     run->request.recon.scratch_dir = run->dir.part;
     run->request.recon.debug_dir = run->request.debug_dir;
     if (run->request.debug_dir) INTRA_TRY(intra_make_dir(run->request.debug_dir, err));
-    INTRA_TRY(intra_reconstruct(run->request.input, &run->camera, &run->request.recon, &progress, &run->scene, &run->report, err));
-    for (int i = 0; i < run->report.n_warnings; i++) intra_log(INTRA_LOG_WARNING, "reconstruct", "%s", run->report.warnings[i]);
+    INTRA_TRY(intra_reconstruct(run->request.input, &run->camera, &run->request.recon, &progress, &run->scene,
+                                &run->report, err));
+    for (int i = 0; i < run->report.n_warnings; i++)
+        intra_log(INTRA_LOG_WARNING, "reconstruct", "%s", run->report.warnings[i]);
     for (int i = 0; i < run->report.n_stages; i++)
-        intra_console_stage(run->console, run->report.stages[i].name, run->report.stages[i].wall_s, run->report.stages[i].cpu_s,
-                            run->report.stages[i].items);
+        intra_console_stage(run->console, run->report.stages[i].name, run->report.stages[i].wall_s,
+                            run->report.stages[i].cpu_s, run->report.stages[i].items);
     run->is_early_end = is_ending_early(&run->request, &run->scene, &run->report);
 done:
     return status;
@@ -274,31 +341,34 @@ static enum intra_status write_outputs(struct run *run, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
     char hash[65], *options_json = options_to_json(&run->request);
-    struct intra_provenance provenance = {run->request.input, hash, options_json ? options_json : "{}", run->started_utc};
+    struct intra_provenance provenance = {run->request.input, hash, options_json ? options_json : "{}",
+                                          run->started_utc, run->report.is_complete && !run->is_early_end};
     INTRA_TRY(intra_file_sha256(run->request.input, hash, err));
-    intra_outputs_write(&run->scene, &run->report, &run->dir, &run->request.outputs, &provenance, run->console, &run->result);
+    intra_outputs_write(&run->scene, &run->report, &run->dir, &run->request.outputs, &provenance, run->console,
+                        &run->result);
 done:
     free(options_json); /* of open_memstream, so not core/mem's */
     return status;
 }
 
-/* Bring the result to its place. When some files failed, a new OUT still gets the others; an OUT that stood before is not
- * mixed with them. */
+/* Bring the result to its place. When some files failed, a new OUT still gets the others; an OUT that stood before is
+ * not mixed with them. */
 static enum intra_status publish(struct run *run, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
     struct intra_error log_err = {0};
     bool has_log = intra_console_end_log(run->console, &log_err) == INTRA_OK;
     if (!has_log && run->result.n_failed++ == 0) run->result.first = log_err;
-    if (run->result.n_failed == 0) return intra_workdir_publish(&run->dir, intra_output_names, err);
+    if (run->result.n_failed == 0) return intra_workdir_publish(&run->dir, intra_is_output_name, err);
     *err = run->result.first;
     status = err->code;
     if (run->dir.is_new) {
         struct intra_error move_err = {0};
-        if (intra_workdir_publish(&run->dir, intra_output_names, &move_err) == INTRA_OK)
+        if (intra_workdir_publish(&run->dir, intra_is_output_name, &move_err) == INTRA_OK)
             fprintf(stderr, "intrados: %s: the files that were complete are kept there\n", run->dir.out);
     } else {
-        fprintf(stderr, "intrados: %s is as it was; the new files that were complete are in %s\n", run->dir.out, run->dir.part);
+        fprintf(stderr, "intrados: %s is as it was; the new files that were complete are in %s\n", run->dir.out,
+                run->dir.part);
         intra_workdir_leave(&run->dir);
     }
     return status;

@@ -147,7 +147,8 @@ enum intra_status intra_console_end_log(struct intra_console *console, struct in
     free(console->held);
     console->held = NULL;
     pthread_mutex_unlock(&console->lock);
-    if (has_failed) return INTRA_FAIL(err, INTRA_E_IO, "%s: cannot write: disk full or not writable", console->log_path);
+    if (has_failed)
+        return INTRA_FAIL(err, INTRA_E_IO, "%s: cannot write: disk full or not writable", console->log_path);
     return INTRA_OK;
 }
 
@@ -220,7 +221,8 @@ void intra_console_close(struct intra_console **console)
     intra_log_set(NULL, NULL);
     intra_console_end_log(*console, NULL);
     clear_bar(*console);
-    for (int i = 0; i < (*console)->n_warnings; i++) intra_free((*console)->warnings[i]);
+    for (int i = 0; i < (*console)->n_warnings; i++)
+        intra_free((*console)->warnings[i]);
     pthread_mutex_destroy(&(*console)->lock);
     intra_free(*console);
     *console = NULL;

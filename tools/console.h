@@ -1,5 +1,6 @@
-/* What a command says while it works: progress (a bar with the time left on a terminal, plain lines otherwise), warnings on
- * stderr, and every log line in a JSON Lines file. One console at a time; log lines may come from any thread. */
+/* What a command says while it works: progress (a bar with the time left on a terminal, plain lines otherwise),
+ * warnings on stderr, and every log line in a JSON Lines file. One console at a time; log lines may come from any
+ * thread. */
 #ifndef INTRA_TOOLS_CONSOLE_H
 #define INTRA_TOOLS_CONSOLE_H
 

@@ -1,5 +1,5 @@
-/* What `evaluate` knows about a result and its truth, and the figures it takes from them. It reads the public files only, so that
- * anybody's output can be compared. What each figure means: docs/evaluation.md. */
+/* What `evaluate` knows about a result and its truth, and the figures it takes from them. It reads the public files
+ * only, so that anybody's output can be compared. What each figure means: docs/evaluation.md. */
 #ifndef INTRA_TOOLS_EVALUATE_H
 #define INTRA_TOOLS_EVALUATE_H
 
@@ -12,7 +12,15 @@
 #include <stdint.h>
 
 enum intra_eval_state {
-    EVAL_DRIVE, EVAL_REVERSE, EVAL_STOP, EVAL_PAN, EVAL_LOST, EVAL_NOT_PIPE, EVAL_DUPLICATE, EVAL_MISSING, EVAL_STATES
+    EVAL_DRIVE,
+    EVAL_REVERSE,
+    EVAL_STOP,
+    EVAL_PAN,
+    EVAL_LOST,
+    EVAL_NOT_PIPE,
+    EVAL_DUPLICATE,
+    EVAL_MISSING,
+    EVAL_STATES
 };
 extern const char *const intra_eval_state_names[EVAL_STATES];
 
@@ -54,7 +62,8 @@ struct intra_evaluation {
 #define EVAL_DRIFT_STEP_M 0.1
 
 /* Errors name the file. fini accepts a zeroed struct. */
-enum intra_status intra_evaluation_read(struct intra_evaluation *e, const char *out_dir, const char *truth_dir, struct intra_error *err);
+enum intra_status intra_evaluation_read(struct intra_evaluation *e, const char *out_dir, const char *truth_dir,
+                                        struct intra_error *err);
 void intra_evaluation_fini(struct intra_evaluation *e);
 
 /* Each adds its figures; what cannot be taken (a file that the result lacks) is NaN there. */
@@ -70,13 +79,14 @@ double intra_eval_station(const struct intra_evaluation *e, double truth_station
 /* The path of a file of the truth or the result; false where there is none. */
 bool intra_eval_find(const char *dir, const char *name, char *path, int n);
 
-/* Rotation, translation and scale that bring points `from` onto `to`: to = scale R from + t, least squares. is_scaled false:
- * scale is 1. (Umeyama 1991; the rotation by Horn's quaternion, 1987.) n >= 1. */
+/* Rotation, translation and scale that bring points `from` onto `to`: to = scale R from + t, least squares. is_scaled
+ * false: scale is 1. (Umeyama 1991; the rotation by Horn's quaternion, 1987.) n >= 1. */
 struct intra_similarity {
     struct intra_mat3 r;
     struct intra_vec3 t;
     double scale;
 };
-struct intra_similarity intra_eval_align(const struct intra_vec3 *from, const struct intra_vec3 *to, int64_t n, bool is_scaled);
+struct intra_similarity intra_eval_align(const struct intra_vec3 *from, const struct intra_vec3 *to, int64_t n,
+                                         bool is_scaled);
 
 #endif

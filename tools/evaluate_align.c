@@ -1,6 +1,7 @@
 /* Least-squares alignment of two point sets. Scale and translation as in Umeyama (1991), "Least-squares estimation of
- * transformation parameters between two point patterns", PAMI 13(4); the rotation is the unit quaternion that belongs to the largest
- * eigenvalue of Horn's 4x4 matrix (1987, JOSA A 4(4)), which is a proper rotation for every input, points on a line included. */
+ * transformation parameters between two point patterns", PAMI 13(4); the rotation is the unit quaternion that belongs
+ * to the largest eigenvalue of Horn's 4x4 matrix (1987, JOSA A 4(4)), which is a proper rotation for every input,
+ * points on a line included. */
 #include "tools/evaluate.h"
 
 #include <math.h>
@@ -46,17 +47,20 @@ static void largest_eigenvector(double a[4][4], double out[4])
     }
     for (int i = 1; i < 4; i++)
         if (a[i][i] > a[best][best]) best = i;
-    for (int k = 0; k < 4; k++) out[k] = v[k][best];
+    for (int k = 0; k < 4; k++)
+        out[k] = v[k][best];
 }
 
 static struct intra_vec3 mean_point(const struct intra_vec3 *p, int64_t n)
 {
     struct intra_vec3 sum = {0, 0, 0};
-    for (int64_t i = 0; i < n; i++) sum = intra_add(sum, p[i]);
+    for (int64_t i = 0; i < n; i++)
+        sum = intra_add(sum, p[i]);
     return intra_scale(sum, 1.0 / (double)n);
 }
 
-struct intra_similarity intra_eval_align(const struct intra_vec3 *from, const struct intra_vec3 *to, int64_t n, bool is_scaled)
+struct intra_similarity intra_eval_align(const struct intra_vec3 *from, const struct intra_vec3 *to, int64_t n,
+                                         bool is_scaled)
 {
     struct intra_vec3 mf = mean_point(from, n), mt = mean_point(to, n);
     struct intra_similarity out = {.scale = 1};
@@ -65,15 +69,15 @@ struct intra_similarity intra_eval_align(const struct intra_vec3 *from, const st
         struct intra_vec3 f = intra_sub(from[i], mf), t = intra_sub(to[i], mt);
         const double a[3] = {f.x, f.y, f.z}, b[3] = {t.x, t.y, t.z};
         for (int j = 0; j < 3; j++)
-            for (int k = 0; k < 3; k++) s[j][k] += a[j] * b[k];
+            for (int k = 0; k < 3; k++)
+                s[j][k] += a[j] * b[k];
         spread += intra_dot(f, f);
     }
     {
-        double m[4][4] = {
-            {s[0][0] + s[1][1] + s[2][2], s[1][2] - s[2][1], s[2][0] - s[0][2], s[0][1] - s[1][0]},
-            {s[1][2] - s[2][1], s[0][0] - s[1][1] - s[2][2], s[0][1] + s[1][0], s[2][0] + s[0][2]},
-            {s[2][0] - s[0][2], s[0][1] + s[1][0], s[1][1] - s[0][0] - s[2][2], s[1][2] + s[2][1]},
-            {s[0][1] - s[1][0], s[2][0] + s[0][2], s[1][2] + s[2][1], s[2][2] - s[0][0] - s[1][1]}};
+        double m[4][4] = {{s[0][0] + s[1][1] + s[2][2], s[1][2] - s[2][1], s[2][0] - s[0][2], s[0][1] - s[1][0]},
+                          {s[1][2] - s[2][1], s[0][0] - s[1][1] - s[2][2], s[0][1] + s[1][0], s[2][0] + s[0][2]},
+                          {s[2][0] - s[0][2], s[0][1] + s[1][0], s[1][1] - s[0][0] - s[2][2], s[1][2] + s[2][1]},
+                          {s[0][1] - s[1][0], s[2][0] + s[0][2], s[1][2] + s[2][1], s[2][2] - s[0][0] - s[1][1]}};
         struct intra_quat q;
         largest_eigenvector(m, e);
         q.w = e[0];

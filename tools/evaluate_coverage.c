@@ -1,5 +1,5 @@
-/* Coverage: of the wall that the camera saw at better than 3 mm per pixel, how much the result marks as seen. A cell of the truth is
- * looked up in ours under the drift of the trajectory, so that a wrong distance is not charged twice. */
+/* Coverage: of the wall that the camera saw at better than 3 mm per pixel, how much the result marks as seen. A cell of
+ * the truth is looked up in ours under the drift of the trajectory, so that a wrong distance is not charged twice. */
 #include "tools/evaluate.h"
 
 #include "core/mem.h"
@@ -17,7 +17,8 @@ struct cover {
 };
 
 /* Cells of one column of the truth (the whole map). ours: columns [first, first + n) of our map. */
-static void count_column(struct cover *c, const struct intra_evaluation *e, const float *truth, int64_t col, const float *ours, int64_t first, int n)
+static void count_column(struct cover *c, const struct intra_evaluation *e, const float *truth, int64_t col,
+                         const float *ours, int64_t first, int n)
 {
     const struct intra_tiff_info *t = c->truth, *o = c->ours;
     double turn = e->shift_theta_rad / (2 * M_PI);
@@ -38,8 +39,8 @@ static void count_column(struct cover *c, const struct intra_evaluation *e, cons
     }
 }
 
-static enum intra_status count_all(struct cover *c, const struct intra_evaluation *e, struct intra_tiff *truth, struct intra_tiff *ours,
-                                   struct intra_error *err)
+static enum intra_status count_all(struct cover *c, const struct intra_evaluation *e, struct intra_tiff *truth,
+                                   struct intra_tiff *ours, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
     const struct intra_tiff_info *t = c->truth, *o = c->ours;
@@ -52,12 +53,14 @@ static enum intra_status count_all(struct cover *c, const struct intra_evaluatio
         double high = intra_eval_station(e, t->x_left_m + (double)end * t->cell_x_m);
         int64_t first = (int64_t)floor((fmin(low, high) - o->x_left_m) / o->cell_x_m) - 50;
         int n = (int)(ceil(fabs(high - low) / o->cell_x_m)) + 100;
-        if ((int64_t)n > 16 * (int64_t)CHUNK_COLS * (int64_t)ceil(t->cell_x_m / o->cell_x_m)) continue; /* a jump over a gap: none of ours */
+        if ((int64_t)n > 16 * (int64_t)CHUNK_COLS * (int64_t)ceil(t->cell_x_m / o->cell_x_m))
+            continue; /* a jump over a gap: none of ours */
         intra_free(cells);
         cells = NULL;
         INTRA_TRY(INTRA_ALLOC(cells, (size_t)o->rows * (size_t)n * (size_t)o->samples, err));
         INTRA_TRY(intra_tiff_read_columns(ours, first, n, cells, err));
-        for (int64_t k = col; k < end; k++) count_column(c, e, map, k, cells, first, n);
+        for (int64_t k = col; k < end; k++)
+            count_column(c, e, map, k, cells, first, n);
     }
 done:
     intra_free(map);

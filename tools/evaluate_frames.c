@@ -29,7 +29,9 @@ enum intra_status intra_evaluate_frames(struct intra_evaluation *e, struct intra
     intra_figures_heading(&e->figures, "Frames");
     intra_figures_add(&e->figures, "posed_pct", "posed, of those that show the pipe and are not panning",
                       wanted ? 100.0 * (double)posed / (double)wanted : NAN, "%", wanted);
-    intra_figures_add(&e->figures, "posed_unwanted", "posed, though panning, zoomed or no pipe", (double)wrong, "frames", e->n_frames - wanted);
-    intra_figures_add(&e->figures, "state_agreement_pct", "state as in the truth", known ? 100.0 * (double)same / (double)known : NAN, "%", known);
+    intra_figures_add(&e->figures, "posed_unwanted", "posed, though panning, zoomed or no pipe", (double)wrong,
+                      "frames", e->n_frames - wanted);
+    intra_figures_add(&e->figures, "state_agreement_pct", "state as in the truth",
+                      known ? 100.0 * (double)same / (double)known : NAN, "%", known);
     return INTRA_OK;
 }

@@ -1,5 +1,5 @@
-/* The camera's way: distance along the pipe, trajectory, relative errors, roll; and the one shift in station and clock angle that
- * everything else is compared under. */
+/* The camera's way: distance along the pipe, trajectory, relative errors, roll; and the one shift in station and clock
+ * angle that everything else is compared under. */
 #include "tools/evaluate.h"
 
 #include "core/mem.h"
@@ -40,7 +40,8 @@ static double roll_of(const struct intra_pose *world_from_cam, struct intra_vec3
     struct intra_vec3 z = intra_vec3(0, 0, 1);
     struct intra_vec3 crown = intra_unit(intra_mad(z, -intra_dot(z, tangent), tangent));
     struct intra_vec3 right = intra_cross(tangent, crown);
-    struct intra_vec3 top = intra_vec3(-world_from_cam->r.m[0][1], -world_from_cam->r.m[1][1], -world_from_cam->r.m[2][1]);
+    struct intra_vec3 top =
+        intra_vec3(-world_from_cam->r.m[0][1], -world_from_cam->r.m[1][1], -world_from_cam->r.m[2][1]);
     return atan2(intra_dot(top, right), intra_dot(top, crown));
 }
 
@@ -57,14 +58,17 @@ static enum intra_status evaluate_roll(struct intra_evaluation *e, struct intra_
     for (int64_t i = 0; i < e->n_frames; i++) {
         const struct intra_eval_frame *f = &e->frames[i];
         struct intra_vec3 ours, truth;
-        if (!is_usable(f) || !tangent_at(&e->axis, f->station_m, &ours) || !tangent_at(&e->truth_axis, f->truth_station_m, &truth)) continue;
+        if (!is_usable(f) || !tangent_at(&e->axis, f->station_m, &ours) ||
+            !tangent_at(&e->truth_axis, f->truth_station_m, &truth))
+            continue;
         diff[n] = intra_wrap_pi(roll_of(&f->pose, ours) - roll_of(&f->truth_pose, truth));
         sum_sin += sin(diff[n]);
         sum_cos += cos(diff[n]);
         station[n++] = f->truth_station_m;
     }
     centre = atan2(sum_sin, sum_cos); /* so that the median does not meet the seam at pi */
-    for (int64_t i = 0; i < n; i++) sorted[i] = diff[i] = intra_wrap_pi(diff[i] - centre);
+    for (int64_t i = 0; i < n; i++)
+        sorted[i] = diff[i] = intra_wrap_pi(diff[i] - centre);
     e->shift_theta_rad = n ? intra_wrap_pi(centre + intra_stats_median(sorted, n)) : 0;
     for (int64_t i = 0; i < n; i++) {
         double d = intra_wrap_pi(diff[i] + centre - e->shift_theta_rad) * 180 / M_PI;
@@ -74,10 +78,12 @@ static enum intra_status evaluate_roll(struct intra_evaluation *e, struct intra_
         sxx += station[i] * station[i];
         sxy += station[i] * d;
     }
-    if (n > 1 && sxx * (double)n - sx * sx > 1e-9 * (double)n) slope = (sxy * (double)n - sx * sy) / (sxx * (double)n - sx * sx);
+    if (n > 1 && sxx * (double)n - sx * sx > 1e-9 * (double)n)
+        slope = (sxy * (double)n - sx * sy) / (sxx * (double)n - sx * sx);
     worst = intra_stats_percentile(sorted, n, 0.95);
     intra_figures_add(&e->figures, "roll_drift_deg_per_m", "roll drift (slope along the pipe)", slope, "deg/m", n);
-    intra_figures_add(&e->figures, "roll_error_p95_deg", "roll error after one shift, 95th percentile", worst, "deg", n);
+    intra_figures_add(&e->figures, "roll_error_p95_deg", "roll error after one shift, 95th percentile", worst, "deg",
+                      n);
 done:
     intra_free(diff);
     intra_free(station);
@@ -123,23 +129,28 @@ static enum intra_status evaluate_distance(struct intra_evaluation *e, struct in
     intra_figures_add(&e->figures, "segments", "connected segments", (double)e->n_segments, "", -1);
     intra_figures_add(&e->figures, "distance_error_pct", "distance along the pipe, all segments >= 0.5 m, signed",
                       sum_truth > 0 ? 100 * (sum_ours / sum_truth - 1) : NAN, "%", n_long);
-    intra_figures_add(&e->figures, "distance_error_worst_pct", "distance along the pipe, worst segment", 100 * worst, "%", n_long);
+    intra_figures_add(&e->figures, "distance_error_worst_pct", "distance along the pipe, worst segment", 100 * worst,
+                      "%", n_long);
     intra_figures_add(&e->figures, "distance_m", "distance compared", sum_truth, "m", n_long);
-    intra_figures_add(&e->figures, "station_error_max_mm", "station, largest error after one shift", 1e3 * worst_station, "mm", n);
-    intra_figures_add(&e->figures, "station_shift_mm", "station shift (ours - truth)", n ? 1e3 * e->shift_s_m : NAN, "mm", n);
+    intra_figures_add(&e->figures, "station_error_max_mm", "station, largest error after one shift",
+                      1e3 * worst_station, "mm", n);
+    intra_figures_add(&e->figures, "station_shift_mm", "station shift (ours - truth)", n ? 1e3 * e->shift_s_m : NAN,
+                      "mm", n);
 done:
     intra_free(diff);
     return status;
 }
 
-static double aligned_rmse(const struct intra_vec3 *ours, const struct intra_vec3 *truth, int64_t n, bool is_scaled, double *out_scale)
+static double aligned_rmse(const struct intra_vec3 *ours, const struct intra_vec3 *truth, int64_t n, bool is_scaled,
+                           double *out_scale)
 {
     struct intra_similarity a;
     double sum = 0;
     if (n < 3) return NAN;
     a = intra_eval_align(ours, truth, n, is_scaled);
     for (int64_t i = 0; i < n; i++) {
-        struct intra_vec3 p = intra_add(intra_scale(intra_mat3_mul_vec(&a.r, ours[i]), a.scale), a.t), d = intra_sub(p, truth[i]);
+        struct intra_vec3 p = intra_add(intra_scale(intra_mat3_mul_vec(&a.r, ours[i]), a.scale), a.t),
+                          d = intra_sub(p, truth[i]);
         sum += intra_dot(d, d);
     }
     if (out_scale) *out_scale = a.scale;
@@ -173,7 +184,8 @@ static enum intra_status evaluate_ate(struct intra_evaluation *e, struct intra_e
     intra_figures_add(&e->figures, "ate_rmse_mm", "trajectory RMSE, one rigid alignment", 1e3 * rigid, "mm", n);
     intra_figures_add(&e->figures, "ate_segments_rmse_mm", "trajectory RMSE, rigid alignment per segment",
                       n_pooled ? 1e3 * sqrt(square / (double)n_pooled) : NAN, "mm", n_pooled);
-    intra_figures_add(&e->figures, "ate_scaled_rmse_mm", "trajectory RMSE, alignment with scale", 1e3 * similar, "mm", n);
+    intra_figures_add(&e->figures, "ate_scaled_rmse_mm", "trajectory RMSE, alignment with scale", 1e3 * similar, "mm",
+                      n);
     intra_figures_add(&e->figures, "ate_scale", "scale found (truth = scale x ours)", scale, "", n);
 done:
     intra_free(ours);
@@ -182,7 +194,8 @@ done:
 }
 
 /* Error of the motion from frame i to frame j, as a share of the way, and as an angle per metre. */
-static void relative_error(const struct intra_eval_frame *a, const struct intra_eval_frame *b, double *out_pct, double *out_deg_per_m)
+static void relative_error(const struct intra_eval_frame *a, const struct intra_eval_frame *b, double *out_pct,
+                           double *out_deg_per_m)
 {
     struct intra_pose ia = intra_pose_inverse(&a->pose), it = intra_pose_inverse(&a->truth_pose);
     struct intra_pose ours = intra_pose_mul(&ia, &b->pose), truth = intra_pose_mul(&it, &b->truth_pose);
@@ -203,19 +216,22 @@ static enum intra_status evaluate_relative(struct intra_evaluation *e, struct in
         const struct intra_eval_frame *f = &e->frames[i];
         if (!is_usable(f) || f->truth_path_m < next_m) continue;
         if (j < i) j = i;
-        while (j < e->n_frames && (!is_usable(&e->frames[j]) || e->frames[j].truth_path_m - f->truth_path_m < relative_step_m)) j++;
+        while (j < e->n_frames &&
+               (!is_usable(&e->frames[j]) || e->frames[j].truth_path_m - f->truth_path_m < relative_step_m))
+            j++;
         if (j == e->n_frames) break;
         if (e->frames[j].segment != f->segment) continue;
         relative_error(f, &e->frames[j], &shift[n], &turn[n]);
         n++;
         next_m = f->truth_path_m + relative_start_m;
     }
-    intra_figures_add(&e->figures, "relative_translation_median_pct", "relative translation error over 1 m, median", intra_stats_median(shift, n),
+    intra_figures_add(&e->figures, "relative_translation_error_pct", "relative translation error over 1 m, median",
+                      intra_stats_median(shift, n), "%", n);
+    intra_figures_add(&e->figures, "relative_translation_p90_pct",
+                      "relative translation error over 1 m, 90th percentile", intra_stats_percentile(shift, n, 0.9),
                       "%", n);
-    intra_figures_add(&e->figures, "relative_translation_p90_pct", "relative translation error over 1 m, 90th percentile",
-                      intra_stats_percentile(shift, n, 0.9), "%", n);
-    intra_figures_add(&e->figures, "relative_rotation_median_deg_per_m", "relative rotation error, median", intra_stats_median(turn, n), "deg/m",
-                      n);
+    intra_figures_add(&e->figures, "relative_rotation_median_deg_per_m", "relative rotation error, median",
+                      intra_stats_median(turn, n), "deg/m", n);
 done:
     intra_free(shift);
     intra_free(turn);
@@ -269,8 +285,8 @@ double intra_eval_station(const struct intra_evaluation *e, double truth_station
     return truth_station_m + (1 - k) * e->drift_m[i] + k * e->drift_m[i + 1];
 }
 
-/* Share of frames whose station lies within 1.96 of its own deviations. Stations are counted from a segment's first frame, so the
- * error is taken from there. */
+/* Share of frames whose station lies within 1.96 of its own deviations. Stations are counted from a segment's first
+ * frame, so the error is taken from there. */
 static void evaluate_station_sd(struct intra_evaluation *e)
 {
     int64_t inside = 0, n = 0;
@@ -288,8 +304,8 @@ static void evaluate_station_sd(struct intra_evaluation *e)
         n++;
         inside += fabs(f->station_m - f->truth_station_m - origin) <= 1.96 * f->station_sd_m;
     }
-    intra_figures_add(&e->figures, "station_within_sd_pct", "station within its 95 % interval", n ? 100.0 * (double)inside / (double)n : NAN, "%",
-                      n);
+    intra_figures_add(&e->figures, "station_within_sd_pct", "station within its 95 % interval",
+                      n ? 100.0 * (double)inside / (double)n : NAN, "%", n);
 }
 
 enum intra_status intra_evaluate_motion(struct intra_evaluation *e, struct intra_error *err)

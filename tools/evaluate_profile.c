@@ -1,8 +1,9 @@
 /* Section shape: the diameters of profile.csv against the truth's radius grid, and whether their deviations are honest.
  *
- * The truth's section at a station is the median over the section's own stretch (half a step to each side; joints are narrower), taken
- * at each clock angle, with the harmonics of order 0 to 6 fitted: what a section of this resolution can show. Diameters are chords
- * through the centre, r(theta) + r(theta + pi). Sections with more than a seventh of the circle open (a lateral's mouth) are left out. */
+ * The truth's section at a station is the median over the section's own stretch (half a step to each side; joints are
+ * narrower), taken at each clock angle, with the harmonics of order 0 to 6 fitted: what a section of this resolution
+ * can show. Diameters are chords through the centre, r(theta) + r(theta + pi). Sections with more than a seventh of the
+ * circle open (a lateral's mouth) are left out. */
 #include "tools/evaluate.h"
 
 #include "core/mem.h"
@@ -25,17 +26,20 @@ static bool solve(double a[UNKNOWNS][UNKNOWNS], double b[UNKNOWNS])
     for (int i = 0; i < UNKNOWNS; i++) {
         for (int j = 0; j <= i; j++) {
             double sum = a[i][j];
-            for (int k = 0; k < j; k++) sum -= a[i][k] * a[j][k];
+            for (int k = 0; k < j; k++)
+                sum -= a[i][k] * a[j][k];
             if (i == j && sum <= 1e-12) return false;
             a[i][j] = i == j ? sqrt(sum) : sum / a[j][j];
         }
     }
     for (int i = 0; i < UNKNOWNS; i++) {
-        for (int k = 0; k < i; k++) b[i] -= a[i][k] * b[k];
+        for (int k = 0; k < i; k++)
+            b[i] -= a[i][k] * b[k];
         b[i] /= a[i][i];
     }
     for (int i = UNKNOWNS - 1; i >= 0; i--) {
-        for (int k = i + 1; k < UNKNOWNS; k++) b[i] -= a[k][i] * b[k];
+        for (int k = i + 1; k < UNKNOWNS; k++)
+            b[i] -= a[k][i] * b[k];
         b[i] /= a[i][i];
     }
     return true;
@@ -60,7 +64,8 @@ static bool fit_shape(const double *radius, int rows, struct shape *out)
         basis(2 * M_PI * (row + 0.5) / rows, f);
         for (int i = 0; i < UNKNOWNS; i++) {
             b[i] += f[i] * radius[row];
-            for (int j = 0; j <= i; j++) a[i][j] += f[i] * f[j];
+            for (int j = 0; j <= i; j++)
+                a[i][j] += f[i] * f[j];
         }
         n++;
     }
@@ -71,7 +76,8 @@ static bool fit_shape(const double *radius, int rows, struct shape *out)
         double d = 0;
         basis(M_PI * k / ANGLES, f);
         basis(M_PI * k / ANGLES + M_PI, g);
-        for (int i = 0; i < UNKNOWNS; i++) d += b[i] * (f[i] + g[i]);
+        for (int i = 0; i < UNKNOWNS; i++)
+            d += b[i] * (f[i] + g[i]);
         sum += d;
         out->min_m = fmin(out->min_m, d);
         out->max_m = fmax(out->max_m, d);
@@ -83,7 +89,8 @@ static bool fit_shape(const double *radius, int rows, struct shape *out)
 }
 
 /* The truth's section around a station, from columns of the grid. block, radius: scratch. */
-static bool truth_shape(const float *grid, const struct intra_tiff_info *info, double station_m, double half_m, double *radius, struct shape *out)
+static bool truth_shape(const float *grid, const struct intra_tiff_info *info, double station_m, double half_m,
+                        double *radius, struct shape *out)
 {
     int64_t from = (int64_t)ceil((station_m - half_m - info->x_left_m) / info->cell_x_m - 0.5);
     int64_t to = (int64_t)floor((station_m + half_m - info->x_left_m) / info->cell_x_m - 0.5) + 1;
@@ -126,8 +133,8 @@ static double section_step(const struct intra_table *table, int col)
     return step > 1e-4 ? step : 0.05;
 }
 
-static enum intra_status compare_sections(struct intra_evaluation *e, struct intra_tiff *tiff, struct measure *m, int64_t *out_open,
-                                          struct intra_error *err)
+static enum intra_status compare_sections(struct intra_evaluation *e, struct intra_tiff *tiff, struct measure *m,
+                                          int64_t *out_open, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
     const struct intra_tiff_info *info = intra_tiff_info(tiff);
@@ -166,22 +173,34 @@ static double share(const struct measure *m)
 static void add_figures(struct intra_evaluation *e, struct measure *m, int64_t n_open)
 {
     struct intra_figures *f = &e->figures;
-    intra_figures_add(f, "diameter_mean_bias_mm", "mean diameter, bias", intra_stats_mean(m[M_MEAN].error, m[M_MEAN].n), "mm", m[M_MEAN].n);
-    intra_figures_add(f, "diameter_mean_rms_mm", "mean diameter, RMS error", intra_stats_rms(m[M_MEAN].error, m[M_MEAN].n), "mm", m[M_MEAN].n);
-    intra_figures_add(f, "diameter_min_bias_mm", "smallest diameter, bias", intra_stats_mean(m[M_MIN].error, m[M_MIN].n), "mm", m[M_MIN].n);
-    intra_figures_add(f, "diameter_min_rms_mm", "smallest diameter, RMS error", intra_stats_rms(m[M_MIN].error, m[M_MIN].n), "mm", m[M_MIN].n);
-    intra_figures_add(f, "diameter_max_bias_mm", "largest diameter, bias", intra_stats_mean(m[M_MAX].error, m[M_MAX].n), "mm", m[M_MAX].n);
-    intra_figures_add(f, "diameter_max_rms_mm", "largest diameter, RMS error", intra_stats_rms(m[M_MAX].error, m[M_MAX].n), "mm", m[M_MAX].n);
-    intra_figures_add(f, "ovality_bias_points", "ovality, bias", intra_stats_mean(m[M_OVALITY].error, m[M_OVALITY].n), "points", m[M_OVALITY].n);
-    intra_figures_add(f, "ovality_rms_points", "ovality, RMS error", intra_stats_rms(m[M_OVALITY].error, m[M_OVALITY].n), "points",
-                      m[M_OVALITY].n);
-    intra_figures_add(f, "diameter_mean_within_sd_pct", "mean diameter within its 95 % interval", share(&m[M_MEAN]), "%", m[M_MEAN].n_sd);
-    intra_figures_add(f, "diameter_min_within_sd_pct", "smallest diameter within its 95 % interval", share(&m[M_MIN]), "%", m[M_MIN].n_sd);
-    intra_figures_add(f, "diameter_max_within_sd_pct", "largest diameter within its 95 % interval", share(&m[M_MAX]), "%", m[M_MAX].n_sd);
-    intra_figures_add(f, "ovality_within_sd_pct", "ovality within its 95 % interval", share(&m[M_OVALITY]), "%", m[M_OVALITY].n_sd);
-    intra_figures_add(f, "ovality_max_within_sd_pct", "ovality (largest) within its 95 % interval", share(&m[M_OVALITY_MAX]), "%",
-                      m[M_OVALITY_MAX].n_sd);
-    intra_figures_add(f, "sections_left_out", "sections left out (open wall, or outside the truth)", (double)n_open, "", -1);
+    intra_figures_add(f, "diameter_mean_bias_mm", "mean diameter, bias", intra_stats_mean(m[M_MEAN].error, m[M_MEAN].n),
+                      "mm", m[M_MEAN].n);
+    intra_figures_add(f, "diameter_mean_rms_mm", "mean diameter, RMS error",
+                      intra_stats_rms(m[M_MEAN].error, m[M_MEAN].n), "mm", m[M_MEAN].n);
+    intra_figures_add(f, "diameter_min_bias_mm", "smallest diameter, bias",
+                      intra_stats_mean(m[M_MIN].error, m[M_MIN].n), "mm", m[M_MIN].n);
+    intra_figures_add(f, "diameter_min_rms_mm", "smallest diameter, RMS error",
+                      intra_stats_rms(m[M_MIN].error, m[M_MIN].n), "mm", m[M_MIN].n);
+    intra_figures_add(f, "diameter_max_bias_mm", "largest diameter, bias", intra_stats_mean(m[M_MAX].error, m[M_MAX].n),
+                      "mm", m[M_MAX].n);
+    intra_figures_add(f, "diameter_max_rms_mm", "largest diameter, RMS error",
+                      intra_stats_rms(m[M_MAX].error, m[M_MAX].n), "mm", m[M_MAX].n);
+    intra_figures_add(f, "ovality_bias_points", "ovality, bias", intra_stats_mean(m[M_OVALITY].error, m[M_OVALITY].n),
+                      "points", m[M_OVALITY].n);
+    intra_figures_add(f, "ovality_rms_points", "ovality, RMS error",
+                      intra_stats_rms(m[M_OVALITY].error, m[M_OVALITY].n), "points", m[M_OVALITY].n);
+    intra_figures_add(f, "diameter_mean_within_sd_pct", "mean diameter within its 95 % interval", share(&m[M_MEAN]),
+                      "%", m[M_MEAN].n_sd);
+    intra_figures_add(f, "diameter_min_within_sd_pct", "smallest diameter within its 95 % interval", share(&m[M_MIN]),
+                      "%", m[M_MIN].n_sd);
+    intra_figures_add(f, "diameter_max_within_sd_pct", "largest diameter within its 95 % interval", share(&m[M_MAX]),
+                      "%", m[M_MAX].n_sd);
+    intra_figures_add(f, "ovality_within_sd_pct", "ovality within its 95 % interval", share(&m[M_OVALITY]), "%",
+                      m[M_OVALITY].n_sd);
+    intra_figures_add(f, "ovality_max_within_sd_pct", "ovality (largest) within its 95 % interval",
+                      share(&m[M_OVALITY_MAX]), "%", m[M_OVALITY_MAX].n_sd);
+    intra_figures_add(f, "sections_left_out", "sections left out (open wall, or outside the truth)", (double)n_open, "",
+                      -1);
 }
 
 enum intra_status intra_evaluate_profile(struct intra_evaluation *e, struct intra_error *err)
@@ -212,6 +231,7 @@ enum intra_status intra_evaluate_profile(struct intra_evaluation *e, struct intr
     add_figures(e, m, n_open);
 done:
     intra_tiff_close(&tiff);
-    for (int i = 0; i < N_MEASURES; i++) intra_free(m[i].error);
+    for (int i = 0; i < N_MEASURES; i++)
+        intra_free(m[i].error);
     return status;
 }

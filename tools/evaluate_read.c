@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const intra_eval_state_names[EVAL_STATES] = {"drive", "reverse", "stop", "pan", "lost", "not_pipe", "duplicate", "missing"};
+const char *const intra_eval_state_names[EVAL_STATES] = {"drive", "reverse",  "stop",      "pan",
+                                                         "lost",  "not_pipe", "duplicate", "missing"};
 
 /* A tum file, sorted by time as it must be. */
 struct tum {
@@ -44,7 +45,8 @@ static enum intra_status read_tum(const char *path, struct tum *out, struct intr
     size_t size = 0;
     int64_t cap = 1, number = 0;
     INTRA_TRY(intra_read_file(path, (size_t)1 << 30, &text, &size, err));
-    for (const char *p = text; (p = strchr(p, '\n')) != NULL; p++) cap++;
+    for (const char *p = text; (p = strchr(p, '\n')) != NULL; p++)
+        cap++;
     INTRA_TRY(INTRA_ALLOC(out->t_s, (size_t)cap, err));
     INTRA_TRY(INTRA_ALLOC(out->world_from_cam, (size_t)cap, err));
     for (line = strtok_r(text, "\r\n", &rest); line; line = strtok_r(NULL, "\r\n", &rest)) {
@@ -53,7 +55,8 @@ static enum intra_status read_tum(const char *path, struct tum *out, struct intr
         number++;
         if (*line == '#') continue;
         if (!parse_tum_line(line, v)) {
-            status = INTRA_FAIL(err, INTRA_E_FORMAT, "%s: pose %lld is not 't tx ty tz qx qy qz qw'", path, (long long)number);
+            status = INTRA_FAIL(err, INTRA_E_FORMAT, "%s: pose %lld is not 't tx ty tz qx qy qz qw'", path,
+                                (long long)number);
             goto done;
         }
         q.x = v[4];
@@ -101,8 +104,8 @@ bool intra_eval_find(const char *dir, const char *name, char *path, int n)
     return intra_path_join(path, (size_t)n, dir, name, NULL) == INTRA_OK && intra_path_exists(path);
 }
 
-static enum intra_status need_columns(const struct intra_table *table, const char *path, const char *const *names, int *places, int n,
-                                      struct intra_error *err)
+static enum intra_status need_columns(const struct intra_table *table, const char *path, const char *const *names,
+                                      int *places, int n, struct intra_error *err)
 {
     for (int i = 0; i < n; i++) {
         places[i] = intra_table_find(table, names[i]);
@@ -130,7 +133,8 @@ static enum intra_status read_truth_frames(struct intra_evaluation *e, struct in
         const struct intra_pose *pose;
         double zoom = intra_table_number(&table, i, at[5]);
         if (intra_table_number(&table, i, at[0]) != (double)i) {
-            status = INTRA_FAIL(err, INTRA_E_FORMAT, "%s: row %lld should be frame %lld", path, (long long)i + 2, (long long)i);
+            status = INTRA_FAIL(err, INTRA_E_FORMAT, "%s: row %lld should be frame %lld", path, (long long)i + 2,
+                                (long long)i);
             goto done;
         }
         f->t_s = intra_table_number(&table, i, at[1]);
@@ -153,7 +157,8 @@ done:
     return status;
 }
 
-/* Segments as the result names them; without that column a new one begins after a frame that was lost or shows no pipe. */
+/* Segments as the result names them; without that column a new one begins after a frame that was lost or shows no pipe.
+ */
 static void number_segments(struct intra_evaluation *e, bool has_segments)
 {
     bool is_broken = false;
@@ -191,7 +196,8 @@ static enum intra_status read_our_frames(struct intra_evaluation *e, struct intr
         double index = intra_table_number(&table, row, at[0]), t = intra_table_number(&table, row, at[1]);
         const struct intra_pose *pose;
         struct intra_eval_frame *f;
-        if (!(index >= 0 && index < (double)e->n_frames)) continue; /* more frames than the truth has: none of them can be judged */
+        if (!(index >= 0 && index < (double)e->n_frames))
+            continue; /* more frames than the truth has: none of them can be judged */
         f = &e->frames[(int64_t)index];
         f->state = parse_state(intra_table_text(&table, row, at[2]));
         f->station_m = intra_table_number(&table, row, at[3]);
@@ -231,7 +237,8 @@ static enum intra_status read_truth_axis(struct intra_evaluation *e, struct intr
     for (int64_t i = 0; i < table.n_rows; i++) {
         e->truth_axis.station_m[i] = intra_table_number(&table, i, at[0]);
         e->truth_axis.tangent[i] =
-            intra_vec3(intra_table_number(&table, i, at[1]), intra_table_number(&table, i, at[2]), intra_table_number(&table, i, at[3]));
+            intra_vec3(intra_table_number(&table, i, at[1]), intra_table_number(&table, i, at[2]),
+                       intra_table_number(&table, i, at[3]));
     }
     e->truth_axis.n = table.n_rows;
 done:
@@ -250,7 +257,8 @@ static enum intra_status read_profile(struct intra_evaluation *e, struct intra_e
     INTRA_TRY(need_columns(&e->profile, path, names, at, 3, err));
     INTRA_TRY(axis_init(&e->axis, e->profile.n_rows, err));
     for (int64_t i = 0; i < e->profile.n_rows; i++) {
-        double heading = intra_table_number(&e->profile, i, at[1]) * M_PI / 180, grade = intra_table_number(&e->profile, i, at[2]) / 100;
+        double heading = intra_table_number(&e->profile, i, at[1]) * M_PI / 180,
+               grade = intra_table_number(&e->profile, i, at[2]) / 100;
         if (!isfinite(heading) || !isfinite(grade)) continue;
         e->axis.station_m[e->axis.n] = intra_table_number(&e->profile, i, at[0]);
         e->axis.tangent[e->axis.n++] = intra_unit(intra_vec3(cos(heading), sin(heading), grade));
@@ -259,13 +267,16 @@ done:
     return status;
 }
 
-enum intra_status intra_evaluation_read(struct intra_evaluation *e, const char *out_dir, const char *truth_dir, struct intra_error *err)
+enum intra_status intra_evaluation_read(struct intra_evaluation *e, const char *out_dir, const char *truth_dir,
+                                        struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
     char path[1100];
     memset(e, 0, sizeof *e);
-    if (!intra_path_is_dir(out_dir)) return INTRA_FAIL(err, INTRA_E_IO, "%s: no such folder; give the result to evaluate", out_dir);
-    if (!intra_path_is_dir(truth_dir)) return INTRA_FAIL(err, INTRA_E_IO, "%s: no such folder; give the folder that simulate made", truth_dir);
+    if (!intra_path_is_dir(out_dir))
+        return INTRA_FAIL(err, INTRA_E_IO, "%s: no such folder; give the result to evaluate", out_dir);
+    if (!intra_path_is_dir(truth_dir))
+        return INTRA_FAIL(err, INTRA_E_IO, "%s: no such folder; give the folder that simulate made", truth_dir);
     snprintf(e->out_dir, sizeof e->out_dir, "%s", out_dir);
     INTRA_TRY(intra_path_join(path, sizeof path, truth_dir, "truth", err));
     if (!intra_path_is_dir(path)) INTRA_TRY(intra_path_join(path, sizeof path, truth_dir, ".", err));

@@ -1,10 +1,12 @@
-/* Where the unrolled wall shows things, against the truth's albedo: block by block, by normalised cross-correlation of band-passed grey.
+/* Where the unrolled wall shows things, against the truth's albedo: block by block, by normalised cross-correlation of
+ * band-passed grey.
  *
- * Both walls are brought onto the truth's grid, ours under the shifts in station and clock angle that the trajectories gave. Along the
- * pipe the search is centred where the trajectory's own drift predicts a block, so that a slow drift is measured in full and not lost:
- * coarse first (4 times coarser, 160 mm blocks, 60 mm to each side, which a repeating texture must not fool), then fine (80 mm blocks).
- * Left out, and counted: blocks at joints, laterals and under water (the true surface is not the tube there), without texture in the
- * truth, and not seen in ours. The median displacement of all blocks is taken out at the end: the one global shift. */
+ * Both walls are brought onto the truth's grid, ours under the shifts in station and clock angle that the trajectories
+ * gave. Along the pipe the search is centred where the trajectory's own drift predicts a block, so that a slow drift is
+ * measured in full and not lost: coarse first (4 times coarser, 160 mm blocks, 60 mm to each side, which a repeating
+ * texture must not fool), then fine (80 mm blocks). Left out, and counted: blocks at joints, laterals and under water
+ * (the true surface is not the tube there), without texture in the truth, and not seen in ours. The median displacement
+ * of all blocks is taken out at the end: the one global shift. */
 #include "tools/evaluate.h"
 
 #include "core/mem.h"
@@ -70,7 +72,8 @@ static enum intra_status read_truth(struct wall_job *job, struct intra_error *er
     INTRA_TRY(INTRA_ALLOC(job->truth, n, err));
     INTRA_TRY(INTRA_ALLOC(rgb, n * g->cell_bytes, err));
     INTRA_TRY(intra_tiff_read_columns(job->albedo, 0, (int)g->cols, rgb, err));
-    for (size_t i = 0; i < n; i++) job->truth[i] = grey_of(rgb + i * g->cell_bytes);
+    for (size_t i = 0; i < n; i++)
+        job->truth[i] = grey_of(rgb + i * g->cell_bytes);
 done:
     intra_free(rgb);
     return status;
@@ -82,9 +85,12 @@ static enum intra_status read_obstacles(struct wall_job *job, struct intra_error
     enum intra_status status = INTRA_OK;
     struct intra_table joints = {0}, laterals = {0}, water = {0};
     char path[1200];
-    if (intra_eval_find(job->e->truth_dir, "joints.csv", path, sizeof path)) INTRA_TRY(intra_table_read(path, &joints, err));
-    if (intra_eval_find(job->e->truth_dir, "laterals.csv", path, sizeof path)) INTRA_TRY(intra_table_read(path, &laterals, err));
-    if (intra_eval_find(job->e->truth_dir, "water.csv", path, sizeof path)) INTRA_TRY(intra_table_read(path, &water, err));
+    if (intra_eval_find(job->e->truth_dir, "joints.csv", path, sizeof path))
+        INTRA_TRY(intra_table_read(path, &joints, err));
+    if (intra_eval_find(job->e->truth_dir, "laterals.csv", path, sizeof path))
+        INTRA_TRY(intra_table_read(path, &laterals, err));
+    if (intra_eval_find(job->e->truth_dir, "water.csv", path, sizeof path))
+        INTRA_TRY(intra_table_read(path, &water, err));
     INTRA_TRY(INTRA_ALLOC(job->joints, (size_t)joints.n_rows, err));
     INTRA_TRY(INTRA_ALLOC(job->mouths, (size_t)laterals.n_rows, err));
     INTRA_TRY(INTRA_ALLOC(job->pools, (size_t)water.n_rows, err));
@@ -97,15 +103,17 @@ static enum intra_status read_obstacles(struct wall_job *job, struct intra_error
     for (int64_t i = 0; i < laterals.n_rows; i++) {
         double clock = intra_table_number(&laterals, i, intra_table_find(&laterals, "clock_deg"));
         double diameter = intra_table_number(&laterals, i, intra_table_find(&laterals, "diameter_m"));
-        job->mouths[job->n_mouths++] = (struct mouth){intra_table_number(&laterals, i, intra_table_find(&laterals, "station_m")),
-                                                      clock * M_PI / 180, diameter / 2 + 0.02};
+        job->mouths[job->n_mouths++] =
+            (struct mouth){intra_table_number(&laterals, i, intra_table_find(&laterals, "station_m")),
+                           clock * M_PI / 180, diameter / 2 + 0.02};
     }
     for (int64_t i = 0; i < water.n_rows; i++) {
         double level = intra_table_number(&water, i, intra_table_find(&water, "level_pct")) / 100;
         if (!(level > 0)) continue;
-        job->pools[job->n_pools++] = (struct pool){intra_table_number(&water, i, intra_table_find(&water, "station_from_m")),
-                                                   intra_table_number(&water, i, intra_table_find(&water, "station_to_m")),
-                                                   acos(fmax(-1, 1 - 2 * level)) + 0.05};
+        job->pools[job->n_pools++] =
+            (struct pool){intra_table_number(&water, i, intra_table_find(&water, "station_from_m")),
+                          intra_table_number(&water, i, intra_table_find(&water, "station_to_m")),
+                          acos(fmax(-1, 1 - 2 * level)) + 0.05};
     }
 done:
     intra_table_fini(&joints);
@@ -187,10 +195,10 @@ static bool sample(const struct our_columns *w, double row, double col, double *
     return true;
 }
 
-/* Our wall on the truth's grid: cell (row, first + c) at its place plus the shifts plus `extra_m` along. Finer cells than the grid's are
- * averaged. */
-static enum intra_status fill_ours(const struct wall_job *job, int64_t first, double extra_m, struct intra_match_image *image,
-                                   struct intra_error *err)
+/* Our wall on the truth's grid: cell (row, first + c) at its place plus the shifts plus `extra_m` along. Finer cells
+ * than the grid's are averaged. */
+static enum intra_status fill_ours(const struct wall_job *job, int64_t first, double extra_m,
+                                   struct intra_match_image *image, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
     const struct intra_tiff_info *g = job->grid, *o = intra_tiff_info(job->ours);
@@ -210,7 +218,8 @@ static enum intra_status fill_ours(const struct wall_job *job, int64_t first, do
             double sum = 0, v;
             int n = 0;
             for (int s = 0; s < k * k; s++) {
-                double r = (row + (s / k + 0.5) / k) * step_r - 0.5 + turn, at = left + (c + (s % k + 0.5) / k) * step_c - 0.5;
+                double r = (row + (s / k + 0.5) / k) * step_r - 0.5 + turn,
+                       at = left + (c + (s % k + 0.5) / k) * step_c - 0.5;
                 if (sample(&w, r, at, &v)) {
                     sum += v;
                     n++;
@@ -229,7 +238,8 @@ done:
 static void coarsen(const struct intra_match_image *fine, struct intra_match_image *coarse)
 {
     for (int row = 0; row < coarse->rows; row++) {
-        int r0 = (int)((int64_t)row * fine->rows / coarse->rows), r1 = (int)((int64_t)(row + 1) * fine->rows / coarse->rows);
+        int r0 = (int)((int64_t)row * fine->rows / coarse->rows),
+            r1 = (int)((int64_t)(row + 1) * fine->rows / coarse->rows);
         for (int c = 0; c < coarse->cols; c++) {
             double sum = 0;
             int n = 0, all = 0;
@@ -258,7 +268,8 @@ static void match_block(const struct wall_job *job, const struct window *w, doub
     const struct intra_tiff_info *g = job->grid;
     double rows_ratio = (double)w->truth.rows / w->truth_coarse.rows;
     int coarse_block = 2 * job->block / COARSE;
-    int coarse_row = (int)floor((b->row - job->block / 2) / rows_ratio), coarse_col = (b->col - job->block / 2) / COARSE;
+    int coarse_row = (int)floor((b->row - job->block / 2) / rows_ratio),
+        coarse_col = (b->col - job->block / 2) / COARSE;
     struct intra_match coarse, fine;
     b->verdict = BLOCK_UNSEEN;
     if (intra_match_seen(&w->truth, b->row, b->col, job->block) < 1) return;
@@ -267,7 +278,8 @@ static void match_block(const struct wall_job *job, const struct window *w, doub
     b->verdict = BLOCK_UNSEEN;
     if (intra_match_seen(&w->ours, b->row, b->col, job->block) < min_seen) return;
     b->verdict = BLOCK_UNSURE;
-    coarse = intra_match_block(&w->truth_coarse, &w->ours_coarse, coarse_row, coarse_col, coarse_block, 0, 0, job->reach / COARSE, 3);
+    coarse = intra_match_block(&w->truth_coarse, &w->ours_coarse, coarse_row, coarse_col, coarse_block, 0, 0,
+                               job->reach / COARSE, 3);
     if (coarse.correlation < min_coarse || coarse.correlation - coarse.second < min_margin || !coarse.is_inside) return;
     fine = intra_match_block(&w->truth, &w->ours, b->row, b->col, job->block, (int)lround(coarse.d_row * rows_ratio),
                              (int)lround(coarse.d_col * COARSE), FINE_REACH, 3);
@@ -279,7 +291,8 @@ static void match_block(const struct wall_job *job, const struct window *w, doub
     b->likeness = fine.correlation;
 }
 
-static enum intra_status fill_window(const struct wall_job *job, int64_t first, double extra_m, struct window *w, struct intra_error *err)
+static enum intra_status fill_window(const struct wall_job *job, int64_t first, double extra_m, struct window *w,
+                                     struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
     double cell = job->grid->cell_x_m;
@@ -342,7 +355,8 @@ static enum intra_status match_wall(struct wall_job *job, struct intra_error *er
     INTRA_TRY(image_init(&w.truth_coarse, g->rows / COARSE, cols / COARSE, err));
     INTRA_TRY(image_init(&w.ours_coarse, g->rows / COARSE, cols / COARSE, err));
     INTRA_TRY(INTRA_ALLOC(w.scratch, 4 * (size_t)g->rows * (size_t)cols, err));
-    for (int64_t col = 0; col + job->block <= g->cols; col += job->chunk) INTRA_TRY(match_chunk(job, col, &w, err));
+    for (int64_t col = 0; col + job->block <= g->cols; col += job->chunk)
+        INTRA_TRY(match_chunk(job, col, &w, err));
 done:
     image_fini(&w.truth);
     image_fini(&w.ours);
@@ -388,21 +402,28 @@ static enum intra_status add_figures(struct wall_job *job, struct intra_error *e
     }
     tried = count[BLOCK_MATCHED] + count[BLOCK_UNSURE];
     intra_figures_heading(f, "Unrolled wall");
-    intra_figures_add(f, "unroll_rms_mm", "displacement of the texture after one shift, RMS", intra_stats_rms(both, n), "mm", n);
+    intra_figures_add(f, "unroll_rms_mm", "displacement of the texture after one shift, RMS", intra_stats_rms(both, n),
+                      "mm", n);
     intra_figures_add(f, "unroll_along_rms_mm", "  along the pipe, RMS", intra_stats_rms(along, n), "mm", n);
     intra_figures_add(f, "unroll_around_rms_mm", "  around the pipe, RMS", intra_stats_rms(around, n), "mm", n);
     intra_figures_add(f, "unroll_median_mm", "  median", intra_stats_median(both, n), "mm", n);
     intra_figures_add(f, "unroll_p95_mm", "  95th percentile", intra_stats_percentile(both, n, 0.95), "mm", n);
-    intra_figures_add(f, "unroll_local_rms_mm", "  along, against the trajectory there, RMS", intra_stats_rms(local, n), "mm", n);
+    intra_figures_add(f, "unroll_local_rms_mm", "  along, against the trajectory there, RMS", intra_stats_rms(local, n),
+                      "mm", n);
     intra_figures_add(f, "unroll_matched_pct", "blocks matched with confidence, of those tried",
                       tried ? 100.0 * (double)count[BLOCK_MATCHED] / (double)tried : NAN, "%", tried);
-    intra_figures_add(f, "unroll_left_out_shape", "blocks left out: joint, lateral or water", (double)count[BLOCK_SHAPE], "blocks", job->n_blocks);
-    intra_figures_add(f, "unroll_left_out_flat", "blocks left out: no texture in the truth", (double)count[BLOCK_FLAT], "blocks", job->n_blocks);
-    intra_figures_add(f, "unroll_left_out_unseen", "blocks left out: not seen in the result", (double)count[BLOCK_UNSEEN], "blocks",
-                      job->n_blocks);
-    intra_figures_add(f, "unroll_shift_along_mm", "shift of the texture along, beyond the stations'", shift_along, "mm", n);
-    intra_figures_add(f, "unroll_shift_around_mm", "shift of the texture around, beyond the roll's", shift_around, "mm", n);
-    intra_figures_add(f, "texture_likeness", "likeness of the texture (median correlation)", intra_stats_median(likeness, n), "", n);
+    intra_figures_add(f, "unroll_left_out_shape", "blocks left out: joint, lateral or water",
+                      (double)count[BLOCK_SHAPE], "blocks", job->n_blocks);
+    intra_figures_add(f, "unroll_left_out_flat", "blocks left out: no texture in the truth", (double)count[BLOCK_FLAT],
+                      "blocks", job->n_blocks);
+    intra_figures_add(f, "unroll_left_out_unseen", "blocks left out: not seen in the result",
+                      (double)count[BLOCK_UNSEEN], "blocks", job->n_blocks);
+    intra_figures_add(f, "unroll_shift_along_mm", "shift of the texture along, beyond the stations'", shift_along, "mm",
+                      n);
+    intra_figures_add(f, "unroll_shift_around_mm", "shift of the texture around, beyond the roll's", shift_around, "mm",
+                      n);
+    intra_figures_add(f, "texture_likeness", "likeness of the texture (median correlation)",
+                      intra_stats_median(likeness, n), "", n);
 done:
     intra_free(along);
     intra_free(around);
@@ -417,11 +438,13 @@ enum intra_status intra_evaluate_wall(struct intra_evaluation *e, struct intra_e
     enum intra_status status = INTRA_OK;
     struct wall_job job = {.e = e};
     char truth[1200], ours[1200];
-    if (intra_eval_find(e->truth_dir, "albedo.tif", truth, sizeof truth) && intra_eval_find(e->out_dir, "unrolled.tif", ours, sizeof ours)) {
+    if (intra_eval_find(e->truth_dir, "albedo.tif", truth, sizeof truth) &&
+        intra_eval_find(e->out_dir, "unrolled.tif", ours, sizeof ours)) {
         INTRA_TRY(intra_tiff_open(truth, &job.albedo, err));
         INTRA_TRY(intra_tiff_open(ours, &job.ours, err));
         job.grid = intra_tiff_info(job.albedo);
-        if (job.grid->is_float || job.grid->samples < 3 || intra_tiff_info(job.ours)->is_float || intra_tiff_info(job.ours)->samples != 4) {
+        if (job.grid->is_float || job.grid->samples < 3 || intra_tiff_info(job.ours)->is_float ||
+            intra_tiff_info(job.ours)->samples != 4) {
             status = INTRA_FAIL(err, INTRA_E_FORMAT, "%s, %s: want 8-bit colour, ours with alpha", truth, ours);
             goto done;
         }

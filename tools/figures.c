@@ -5,7 +5,8 @@
 #include <math.h>
 #include <stddef.h>
 
-void intra_figures_add(struct intra_figures *figures, const char *key, const char *label, double value, const char *unit, int64_t n)
+void intra_figures_add(struct intra_figures *figures, const char *key, const char *label, double value,
+                       const char *unit, int64_t n)
 {
     struct intra_figure figure = {key, label, unit, value, n};
     assert(figures->n < INTRA_MAX_FIGURES);

@@ -23,8 +23,8 @@ struct intra_figures {
 };
 
 /* The texts are borrowed. */
-void intra_figures_add(struct intra_figures *figures, const char *key, const char *label, double value, const char *unit,
-                       int64_t n);
+void intra_figures_add(struct intra_figures *figures, const char *key, const char *label, double value,
+                       const char *unit, int64_t n);
 /* A heading in the table; nothing in JSON. */
 void intra_figures_heading(struct intra_figures *figures, const char *label);
 void intra_figures_print(const struct intra_figures *figures, FILE *stream);

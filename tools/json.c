@@ -10,12 +10,17 @@ static void put_string(FILE *stream, const char *text)
     const unsigned char *p = (const unsigned char *)text;
     fputc('"', stream);
     while (*p) {
-        int more = *p < 0x80 ? 0 : *p >= 0xc2 && *p < 0xe0 ? 1 : (*p & 0xf0) == 0xe0 ? 2 : *p >= 0xf0 && *p < 0xf5 ? 3 : -1;
+        int more = *p < 0x80                 ? 0
+                   : *p >= 0xc2 && *p < 0xe0 ? 1
+                   : (*p & 0xf0) == 0xe0     ? 2
+                   : *p >= 0xf0 && *p < 0xf5 ? 3
+                                             : -1;
         bool is_valid = more >= 0;
-        for (int i = 1; i <= more && is_valid; i++) is_valid = (p[i] & 0xc0) == 0x80;
+        for (int i = 1; i <= more && is_valid; i++)
+            is_valid = (p[i] & 0xc0) == 0x80;
         /* Overlong forms, surrogates and values past U+10FFFF. */
-        if (is_valid && ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] >= 0xa0) || (p[0] == 0xf0 && p[1] < 0x90) ||
-                         (p[0] == 0xf4 && p[1] >= 0x90)))
+        if (is_valid && ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] >= 0xa0) ||
+                         (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] >= 0x90)))
             is_valid = false;
         if (!is_valid) {
             fputs("\\ufffd", stream);

@@ -1,5 +1,5 @@
-/* JSON out, in order, straight to a stream: for results, summaries and log lines. Numbers that are not finite become null;
- * bytes that are no UTF-8 become U+FFFD. */
+/* JSON out, in order, straight to a stream: for results, summaries and log lines. Numbers that are not finite become
+ * null; bytes that are no UTF-8 become U+FFFD. */
 #ifndef INTRA_TOOLS_JSON_H
 #define INTRA_TOOLS_JSON_H
 

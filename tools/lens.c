@@ -12,7 +12,8 @@ enum intra_status intra_lens_set_hfov(struct intra_lens_request *request, const 
     double deg = request->hfov_rad * 180 / M_PI;
     if (status != INTRA_OK) return status;
     if (deg < 10 || deg > 220)
-        return INTRA_FAIL(err, INTRA_E_ARG, "--hfov %s: a lens sees 10 to 220 degrees from left to right, e.g. --hfov 70deg", text);
+        return INTRA_FAIL(err, INTRA_E_ARG,
+                          "--hfov %s: a lens sees 10 to 220 degrees from left to right, e.g. --hfov 70deg", text);
     return INTRA_OK;
 }
 
@@ -26,13 +27,14 @@ static enum intra_status read_file(const char *path, const struct intra_video_in
     height = out->height;
     if (width == video->width && height == video->height) goto done;
     if (intra_camera_rescale(out, video->width, video->height, NULL) != INTRA_OK) {
-        status = INTRA_FAIL(err, INTRA_E_FORMAT,
-                            "%s: this calibration is for %d x %d px, the video has %d x %d px; calibrate at the video's size", path,
-                            width, height, video->width, video->height);
+        status = INTRA_FAIL(
+            err, INTRA_E_FORMAT,
+            "%s: this calibration is for %d x %d px, the video has %d x %d px; calibrate at the video's size", path,
+            width, height, video->width, video->height);
         goto done;
     }
-    intra_log(INTRA_LOG_WARNING, "camera", "%s: calibrated at %d x %d px, scaled to the video's %d x %d px", path, width, height,
-              video->width, video->height);
+    intra_log(INTRA_LOG_WARNING, "camera", "%s: calibrated at %d x %d px, scaled to the video's %d x %d px", path,
+              width, height, video->width, video->height);
 done:
     return status;
 }
@@ -43,7 +45,8 @@ enum intra_status intra_lens_choose(const struct intra_lens_request *request, co
     enum intra_status status = INTRA_OK;
     double hfov_rad = request->hfov_rad > 0 ? request->hfov_rad : INTRA_DEFAULT_HFOV_DEG * M_PI / 180;
     if (request->camera_path && request->hfov_rad > 0)
-        return INTRA_FAIL(err, INTRA_E_ARG, "--camera and --hfov: give one of them; a calibration knows its field of view");
+        return INTRA_FAIL(err, INTRA_E_ARG,
+                          "--camera and --hfov: give one of them; a calibration knows its field of view");
     if (request->camera_path) return read_file(request->camera_path, video, out, err);
     INTRA_TRY(intra_camera_from_hfov(video->width, video->height, hfov_rad, out, err));
     if (video->pixel_aspect > 0.3 && video->pixel_aspect < 3) {
@@ -53,15 +56,8 @@ enum intra_status intra_lens_choose(const struct intra_lens_request *request, co
     }
     snprintf(out->source, sizeof out->source, "horizontal field of view of %.4g degrees, %s", hfov_rad * 180 / M_PI,
              request->hfov_rad > 0 ? "given without calibration" : "the default");
-    if (request->hfov_rad > 0)
-        intra_log(INTRA_LOG_WARNING, "camera",
-                  "no lens calibration: a field of view of %.4g degrees is assumed; lengths along the pipe are only as good as it is",
-                  hfov_rad * 180 / M_PI);
-    else
-        intra_log(INTRA_LOG_WARNING, "camera",
-                  "no lens given: a horizontal field of view of %.4g degrees is assumed, so lengths along the pipe are a guess; give --camera "
-                  "FILE or --hfov",
-                  hfov_rad * 180 / M_PI);
+    /* The warning that lengths are then a guess is the reconstruction's. */
+    intra_log(INTRA_LOG_INFO, "camera", "no lens calibration: %s; --camera FILE gives one", out->source);
 done:
     return status;
 }

@@ -22,7 +22,8 @@ enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
 static void print_help(void)
 {
     printf("Usage: intrados COMMAND ...\nSewer inspection video to a measured, textured 3D model of the pipe.\n\n");
-    for (int i = 0; i < N_COMMANDS; i++) printf("  %-14s%s\n", commands[i].name, commands[i].summary);
+    for (int i = 0; i < N_COMMANDS; i++)
+        printf("  %-14s%s\n", commands[i].name, commands[i].summary);
     printf("\n'intrados COMMAND --help' shows a command's options, 'intrados --version' the version.\n\nExample:\n"
            "  intrados reconstruct run.mp4 --diameter 300mm --camera cam.yaml -o run.intrados\n\n"
            "Exit status: 0 done, 1 failed, 2 wrong usage, 3 done with gaps.\n");
@@ -32,7 +33,8 @@ static int unknown_command(const char *word)
 {
     const char *names[N_COMMANDS];
     const char *near;
-    for (int i = 0; i < N_COMMANDS; i++) names[i] = commands[i].name;
+    for (int i = 0; i < N_COMMANDS; i++)
+        names[i] = commands[i].name;
     near = intra_nearest_word(word, names, N_COMMANDS);
     fprintf(stderr, "intrados: unknown command '%s'", word);
     if (near) fprintf(stderr, "; did you mean '%s'?", near);

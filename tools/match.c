@@ -16,7 +16,8 @@ static void box_along(const float *from, float *to, int rows, int cols, int r)
         const float *in = from + (size_t)row * (size_t)cols;
         float *out = to + (size_t)row * (size_t)cols;
         double sum = 0;
-        for (int c = 0; c < r && c < cols; c++) sum += (double)in[c];
+        for (int c = 0; c < r && c < cols; c++)
+            sum += (double)in[c];
         for (int c = 0; c < cols; c++) {
             if (c + r < cols) sum += (double)in[c + r];
             if (c - r - 1 >= 0) sum -= (double)in[c - r - 1];
@@ -30,7 +31,8 @@ static void box_around(const float *from, float *to, int rows, int cols, int r)
 {
     for (int c = 0; c < cols; c++) {
         double sum = 0;
-        for (int k = -r - 1; k < r; k++) sum += (double)from[(size_t)wrap(k, rows) * (size_t)cols + (size_t)c];
+        for (int k = -r - 1; k < r; k++)
+            sum += (double)from[(size_t)wrap(k, rows) * (size_t)cols + (size_t)c];
         for (int row = 0; row < rows; row++) {
             sum += (double)from[(size_t)wrap(row + r, rows) * (size_t)cols + (size_t)c];
             sum -= (double)from[(size_t)wrap(row - r - 1, rows) * (size_t)cols + (size_t)c];
@@ -51,12 +53,14 @@ static void smooth(float *image, float *scratch, int rows, int cols, double sd_c
     for (int pass = 0; pass < 3; pass++) {
         box_along(image, scratch, rows, cols, r);
         box_around(scratch, image, rows, cols, r);
-        for (size_t i = 0; i < n; i++) image[i] *= scale;
+        for (size_t i = 0; i < n; i++)
+            image[i] *= scale;
     }
 }
 
 /* Smoothed grey over smoothed presence, into `out`; `weight` and `scratch` are used on the way. */
-static void smooth_seen(const struct intra_match_image *image, double sd_cells, float *out, float *weight, float *scratch)
+static void smooth_seen(const struct intra_match_image *image, double sd_cells, float *out, float *weight,
+                        float *scratch)
 {
     size_t n = (size_t)image->rows * (size_t)image->cols;
     for (size_t i = 0; i < n; i++) {
@@ -65,7 +69,8 @@ static void smooth_seen(const struct intra_match_image *image, double sd_cells, 
     }
     smooth(out, scratch, image->rows, image->cols, sd_cells);
     smooth(weight, scratch, image->rows, image->cols, sd_cells);
-    for (size_t i = 0; i < n; i++) out[i] = weight[i] > 1e-3f ? out[i] / weight[i] : 0;
+    for (size_t i = 0; i < n; i++)
+        out[i] = weight[i] > 1e-3f ? out[i] / weight[i] : 0;
 }
 
 void intra_match_bandpass(struct intra_match_image *image, double fine_cells, double wide_cells, float *scratch)
@@ -74,7 +79,8 @@ void intra_match_bandpass(struct intra_match_image *image, double fine_cells, do
     float *fine = scratch, *wide = scratch + n;
     smooth_seen(image, fine_cells, fine, scratch + 2 * n, scratch + 3 * n);
     smooth_seen(image, wide_cells, wide, scratch + 2 * n, scratch + 3 * n);
-    for (size_t i = 0; i < n; i++) image->grey[i] = image->seen[i] ? fine[i] - wide[i] : 0;
+    for (size_t i = 0; i < n; i++)
+        image->grey[i] = image->seen[i] ? fine[i] - wide[i] : 0;
 }
 
 double intra_match_contrast(const struct intra_match_image *image, int row, int col, int size)
@@ -96,13 +102,15 @@ double intra_match_seen(const struct intra_match_image *image, int row, int col,
     int64_t n = 0;
     for (int r = 0; r < size; r++) {
         const uint8_t *in = image->seen + (size_t)wrap(row + r, image->rows) * (size_t)image->cols + (size_t)col;
-        for (int c = 0; c < size; c++) n += in[c];
+        for (int c = 0; c < size; c++)
+            n += in[c];
     }
     return (double)n / ((double)size * size);
 }
 
 /* Correlation of the block with its place (row + dr, col + dc) in `to`. */
-static double correlate(const struct intra_match_image *from, const struct intra_match_image *to, int row, int col, int size, int dr, int dc)
+static double correlate(const struct intra_match_image *from, const struct intra_match_image *to, int row, int col,
+                        int size, int dr, int dc)
 {
     double sa = 0, sb = 0, saa = 0, sbb = 0, sab = 0, n = (double)size * size, va, vb;
     for (int r = 0; r < size; r++) {
@@ -134,8 +142,8 @@ static double vertex(double before, double here, double after)
     return bend < 0 ? 0.5 * (before - after) / bend : 0;
 }
 
-struct intra_match intra_match_block(const struct intra_match_image *from, const struct intra_match_image *to, int row, int col, int size,
-                                     int row0, int col0, int reach, int apart)
+struct intra_match intra_match_block(const struct intra_match_image *from, const struct intra_match_image *to, int row,
+                                     int col, int size, int row0, int col0, int reach, int apart)
 {
     enum { SPAN = 2 * INTRA_MATCH_MAX_REACH + 1 };
     static _Thread_local double score[SPAN][SPAN];
@@ -154,7 +162,8 @@ struct intra_match intra_match_block(const struct intra_match_image *from, const
     }
     for (int r = 0; r < width; r++)
         for (int c = 0; c < width; c++)
-            if ((r - best_r) * (r - best_r) + (c - best_c) * (c - best_c) > apart * apart && score[r][c] > out.second) out.second = score[r][c];
+            if ((r - best_r) * (r - best_r) + (c - best_c) * (c - best_c) > apart * apart && score[r][c] > out.second)
+                out.second = score[r][c];
     out.is_inside = best_r > 0 && best_r < width - 1 && best_c > 0 && best_c < width - 1;
     out.d_row = row0 + best_r - reach;
     out.d_col = col0 + best_c - reach;

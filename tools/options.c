@@ -14,8 +14,10 @@ static int word_distance(const char *a, const char *b)
     int d[WORD_MAX + 1][WORD_MAX + 1];
     int n = (int)strlen(a), m = (int)strlen(b);
     if (n > WORD_MAX || m > WORD_MAX) return WORD_MAX;
-    for (int i = 0; i <= n; i++) d[i][0] = i;
-    for (int j = 0; j <= m; j++) d[0][j] = j;
+    for (int i = 0; i <= n; i++)
+        d[i][0] = i;
+    for (int j = 0; j <= m; j++)
+        d[0][j] = j;
     for (int i = 1; i <= n; i++) {
         for (int j = 1; j <= m; j++) {
             int best = d[i - 1][j - 1] + (a[i - 1] != b[j - 1]);
@@ -33,6 +35,8 @@ const char *intra_nearest_word(const char *text, const char *const *words, int n
 {
     const char *best = NULL;
     int length = (int)strlen(text), limit = length < 4 ? 1 : length < 8 ? 2 : 3;
+    for (int i = 0; i < n; i++)
+        if (length >= 3 && strncmp(words[i], text, (size_t)length) == 0) return words[i];
     for (int i = 0; i < n; i++) {
         int d = word_distance(text, words[i]);
         if (d <= limit) {
@@ -69,12 +73,14 @@ static enum intra_status unknown_option(const struct intra_usage *usage, const c
     char word[WORD_MAX + 1];
     size_t length;
     int n_found = 0;
-    while (*start == '-') start++;
+    while (*start == '-')
+        start++;
     length = strcspn(start, "=");
     snprintf(word, sizeof word, "%.*s", (int)length, start);
     for (int i = 0; i < usage->n_options; i++) {
         names[i] = usage->options[i].name;
-        if (length && length <= WORD_MAX && strncmp(names[i], word, length) == 0 && n_found < 2) found[n_found++] = names[i];
+        if (length && length <= WORD_MAX && strncmp(names[i], word, length) == 0 && n_found < 2)
+            found[n_found++] = names[i];
     }
     names[usage->n_options] = "help";
     if (n_found == 2)
@@ -121,7 +127,8 @@ enum intra_status intra_options_parse(const struct intra_usage *usage, int argc,
             return unknown_option(usage, argv[optind - 1], err);
         }
         if (option < 0)
-            for (option = 0; option < n && usage->options[option].letter != got;) option++;
+            for (option = 0; option < n && usage->options[option].letter != got;)
+                option++;
         if (set(user, option, optarg, err) != INTRA_OK) return INTRA_E_ARG;
     }
     *out_first = optind;

@@ -1,5 +1,5 @@
-/* Long options in the GNU manner, over getopt_long: one table per command serves parsing, --help and the hint on a typing
- * error. Not for several threads (getopt keeps state of its own). */
+/* Long options in the GNU manner, over getopt_long: one table per command serves parsing, --help and the hint on a
+ * typing error. Not for several threads (getopt keeps state of its own). */
 #ifndef INTRA_TOOLS_OPTIONS_H
 #define INTRA_TOOLS_OPTIONS_H
 
@@ -25,8 +25,8 @@ struct intra_usage {
 typedef enum intra_status intra_option_set(void *user, int option, const char *value, struct intra_error *err);
 
 /* Walk the words of a command. Words that are no options are moved to the end of argv; *out_first is the first of them.
- * INTRA_EOF: --help was given and printed. INTRA_E_ARG: unknown or ambiguous option (with the nearest one named), a value
- * missing or not wanted, or what `set` refused. */
+ * INTRA_EOF: --help was given and printed. INTRA_E_ARG: unknown or ambiguous option (with the nearest one named), a
+ * value missing or not wanted, or what `set` refused. */
 enum intra_status intra_options_parse(const struct intra_usage *usage, int argc, char **argv, intra_option_set *set,
                                       void *user, int *out_first, struct intra_error *err);
 

@@ -7,14 +7,23 @@
 #include "export/tiff_read.h"
 
 #include <dirent.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 
-const char *const intra_output_names[] = {"project.sqlite", "trajectory.tum", "frames.csv",   "profile.csv", "observations.csv",
-                                          "unrolled.tif",   "relief.tif",     "coverage.tif", "model.glb",   "model.obj",
-                                          "model.mtl",      "log.jsonl",      NULL};
+bool intra_is_output_name(const char *name)
+{
+    static const char *const names[] = {"project.sqlite",   "trajectory.tum", "frames.csv", "profile.csv",
+                                        "observations.csv", "unrolled.tif",   "relief.tif", "coverage.tif",
+                                        "model.glb",        "model.obj",      "model.mtl",  "log.jsonl"};
+    int number, end = 0;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(names[i], name) == 0) return true;
+    /* textures of the OBJ */
+    return sscanf(name, "model_%d.jpg%n", &number, &end) == 1 && end && !name[end];
+}
 
 struct job {
     const struct intra_scene *scene;
@@ -125,7 +134,7 @@ static enum intra_status store_provenance(struct job *job, struct intra_store *s
     INTRA_TRY(intra_store_write_meta(store, "input_sha256", p->input_sha256, err));
     INTRA_TRY(intra_store_write_meta(store, "options_json", p->options_json, err));
     INTRA_TRY(intra_store_write_meta(store, "started_utc", p->started_utc, err));
-    INTRA_TRY(intra_store_write_meta(store, "is_complete", job->report->is_complete ? "1" : "0", err));
+    INTRA_TRY(intra_store_write_meta(store, "is_complete", p->is_complete ? "1" : "0", err));
     INTRA_TRY(intra_store_write_library(store, "sqlite", intra_store_library_version(), err));
     INTRA_TRY(intra_store_write_library(store, "libtiff", intra_tiff_library_version(), err));
     for (int i = 0; i < job->report->n_stages; i++)
@@ -135,7 +144,8 @@ static enum intra_status store_provenance(struct job *job, struct intra_store *s
         INTRA_TRY(intra_store_write_stage(store, job->result->stages[i].name, job->result->stages[i].wall_s,
                                           job->result->stages[i].cpu_s, 0, err));
     n_warnings = intra_console_warnings(job->console, &warnings);
-    for (int i = 0; i < n_warnings; i++) INTRA_TRY(intra_store_write_warning(store, warnings[i], err));
+    for (int i = 0; i < n_warnings; i++)
+        INTRA_TRY(intra_store_write_warning(store, warnings[i], err));
 done:
     return status;
 }
@@ -164,7 +174,8 @@ static enum intra_status store_files(struct job *job, struct intra_store *store,
         INTRA_TRY(intra_store_write_file(store, entries[i]->d_name, st.st_size, hash, err));
     }
 done:
-    for (int i = 0; i < n; i++) free(entries[i]); /* of scandir, so not core/mem's */
+    for (int i = 0; i < n; i++)
+        free(entries[i]); /* of scandir, so not core/mem's */
     free(entries);
     return status;
 }
@@ -203,11 +214,11 @@ void intra_outputs_write(const struct intra_scene *scene, const struct intra_rec
     write_file(&job, "profile.csv", write_profile);
     write_file(&job, "observations.csv", write_observations);
     end_stage(&job, "tables");
-    begin_stage(&job, "wall images");
+    begin_stage(&job, "tiff");
     write_file(&job, "unrolled.tif", write_colour);
     write_file(&job, "relief.tif", write_relief);
     write_file(&job, "coverage.tif", write_coverage);
-    end_stage(&job, "wall images");
+    end_stage(&job, "tiff");
     if (request->has_glb) {
         begin_stage(&job, "model.glb");
         write_file(&job, "model.glb", write_glb);

@@ -1,5 +1,5 @@
-/* All files of a result, from the scene into the work folder: tables first, as they are small and worth most, then the wall
- * images, the models, and the store, which lists the others. */
+/* All files of a result, from the scene into the work folder: tables first, as they are small and worth most, then the
+ * wall images, the models, and the store, which lists the others. */
 #ifndef INTRA_TOOLS_OUTPUTS_H
 #define INTRA_TOOLS_OUTPUTS_H
 
@@ -14,6 +14,7 @@ struct intra_provenance {
     const char *input_sha256;
     const char *options_json;
     const char *started_utc;
+    bool is_complete;
 };
 
 struct intra_outputs_request {
@@ -38,7 +39,7 @@ void intra_outputs_write(const struct intra_scene *scene, const struct intra_rec
                          const struct intra_provenance *provenance, struct intra_console *console,
                          struct intra_outputs_result *result);
 
-/* Names that a result may hold in OUT, NULL-terminated: what --force may remove. */
-extern const char *const intra_output_names[];
+/* Whether a file of this name in OUT is part of a result: what --force may remove. */
+bool intra_is_output_name(const char *name);
 
 #endif

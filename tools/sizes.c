@@ -18,5 +18,6 @@ enum intra_status intra_parse_size(const char *name, const char *text, size_t *o
         *out = (size_t)value;
         return INTRA_OK;
     }
-    return INTRA_FAIL(err, INTRA_E_ARG, "%s: '%s' is not a size between 100kB and 100GB; write for example 25MB", name, text);
+    return INTRA_FAIL(err, INTRA_E_ARG, "%s: '%s' is not a size between 100kB and 100GB; write for example 25MB", name,
+                      text);
 }

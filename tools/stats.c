@@ -29,13 +29,15 @@ double intra_stats_median(double *values, int64_t n)
 double intra_stats_mean(const double *values, int64_t n)
 {
     double sum = 0;
-    for (int64_t i = 0; i < n; i++) sum += values[i];
+    for (int64_t i = 0; i < n; i++)
+        sum += values[i];
     return n ? sum / (double)n : NAN;
 }
 
 double intra_stats_rms(const double *values, int64_t n)
 {
     double sum = 0;
-    for (int64_t i = 0; i < n; i++) sum += values[i] * values[i];
+    for (int64_t i = 0; i < n; i++)
+        sum += values[i] * values[i];
     return n ? sqrt(sum / (double)n) : NAN;
 }

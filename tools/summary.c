@@ -48,21 +48,24 @@ void intra_summary_print(const struct intra_summary *s)
     printf("%s: %s\n", s->out_dir, r->is_complete && !s->is_early_end ? "done" : "done, with gaps");
     printf("  length         %.3f m (sd %.3f m), from station %.3f m\n", scene->length_m, scene->length_sd_m,
            scene->start_station_m);
-    printf("  frames posed   %" PRId64 " of %" PRId64 " that show the pipe, %" PRId64 " in all\n", r->frames_posed, r->frames_pipe,
-           scene->n_frames);
+    printf("  frames posed   %" PRId64 " of %" PRId64 " that show the pipe, %" PRId64 " in all\n", r->frames_posed,
+           r->frames_pipe, scene->n_frames);
     if (r->counts.damaged) printf("  damaged        %" PRId64 " frames or packets\n", r->counts.damaged);
     printf("  gaps           %" PRId64 "\n", scene->n_gaps);
     for (int64_t i = 0; i < scene->n_gaps && i < 10; i++) {
         const struct intra_gap *g = &scene->gaps[i];
-        printf("                 after %.2f m, %.2f to %.2f s: %s\n", g->station_from_m, g->time_from_s, g->time_to_s, g->reason);
+        printf("                 after %.2f m, %.2f to %.2f s: %s\n", g->station_from_m, g->time_from_s, g->time_to_s,
+               g->reason);
     }
     if (isfinite(e.mean_mm)) {
-        printf("  diameter       mean %.1f mm (sd %.1f), smallest %.1f mm (sd %.1f) at %.2f m\n", e.mean_mm, e.mean_sd_mm,
-               e.min_mm, e.min_sd_mm, e.min_station_m);
-        printf("  ovality        at most %.2f %% (sd %.2f) at %.2f m\n", e.ovality_pct, e.ovality_sd_pct, e.ovality_station_m);
+        printf("  diameter       mean %.1f mm (sd %.1f), smallest %.1f mm (sd %.1f) at %.2f m\n", e.mean_mm,
+               e.mean_sd_mm, e.min_mm, e.min_sd_mm, e.min_station_m);
+        printf("  ovality        at most %.2f %% (sd %.2f) at %.2f m\n", e.ovality_pct, e.ovality_sd_pct,
+               e.ovality_station_m);
     }
     printf("  assumed        nominal diameter %.1f mm sets the scale", scene->nominal_diameter_m * 1e3);
-    if (scene->camera.is_assumed) printf("; LENS ASSUMED: %s", scene->camera.source);
+    if (scene->camera.is_assumed)
+        printf("\n                 LENS ASSUMED: %s; give --camera FILE or --hfov", scene->camera.source);
     printf("\n");
     if (s->n_warnings) printf("  warnings       %d, in log.jsonl\n", s->n_warnings);
     printf("  model          %s/model.glb\n", s->out_dir);
@@ -135,7 +138,8 @@ void intra_summary_print_json(const struct intra_summary *s)
     put_gaps(&json, scene);
     put_stages(&json, r);
     intra_json_open(&json, "warnings", '[');
-    for (int i = 0; i < s->n_warnings; i++) intra_json_text(&json, NULL, s->warnings[i]);
+    for (int i = 0; i < s->n_warnings; i++)
+        intra_json_text(&json, NULL, s->warnings[i]);
     intra_json_close(&json, ']');
     intra_json_number(&json, "wall_s", s->wall_s);
     intra_json_close(&json, '}');

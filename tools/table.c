@@ -23,9 +23,11 @@ static char *next_cell(char **at, bool *is_last)
             *to++ = *p;
         }
         if (*p == '"') p++;
-        while (*p && *p != ',' && *p != '\n') p++;
+        while (*p && *p != ',' && *p != '\n')
+            p++;
     } else {
-        while (*p && *p != ',' && *p != '\n') p++;
+        while (*p && *p != ',' && *p != '\n')
+            p++;
         to = p;
         if (to > start && to[-1] == '\r') to--;
     }
@@ -54,7 +56,8 @@ static int read_row(char **at, char **cells, int cap)
 static int64_t count_lines(const char *text)
 {
     int64_t n = 1;
-    for (; (text = strchr(text, '\n')) != NULL; text++) n++;
+    for (; (text = strchr(text, '\n')) != NULL; text++)
+        n++;
     return n;
 }
 
@@ -81,12 +84,13 @@ enum intra_status intra_table_read(const char *path, struct intra_table *out, st
         char **row = out->cells + out->n_rows * out->n_cols;
         int n = read_row(&at, row, out->n_cols);
         if (n < 0) {
-            status = INTRA_FAIL(err, INTRA_E_FORMAT, "%s: row %lld has more cells than the header names columns (%d)", path,
-                                (long long)out->n_rows + 2, out->n_cols);
+            status = INTRA_FAIL(err, INTRA_E_FORMAT, "%s: row %lld has more cells than the header names columns (%d)",
+                                path, (long long)out->n_rows + 2, out->n_cols);
             goto done;
         }
         if (n == 1 && !row[0][0] && out->n_cols > 1) continue; /* an empty line */
-        for (; n < out->n_cols; n++) row[n] = nothing;
+        for (; n < out->n_cols; n++)
+            row[n] = nothing;
         out->n_rows++;
     }
 done:

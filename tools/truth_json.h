@@ -5,6 +5,7 @@
 #include "core/status.h"
 
 /* Errors: INTRA_E_IO, INTRA_E_FORMAT. */
-enum intra_status intra_truth_json_read(const char *path, double *out_nominal_diameter_m, double *out_length_m, struct intra_error *err);
+enum intra_status intra_truth_json_read(const char *path, double *out_nominal_diameter_m, double *out_length_m,
+                                        struct intra_error *err);
 
 #endif

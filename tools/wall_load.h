@@ -5,14 +5,16 @@
 #include "core/scene.h"
 #include "export/export.h"
 
-/* Fill the raster of one layer in scene->wall from the image in `project`. Columns [col_from, col_to) are read; with is_cropped they
- * become columns 0 and on, else they keep their places and the rest is unseen. scratch_dir: as for intra_raster_create. Errors: those
- * of intra_tiff_open; INTRA_E_FORMAT when the image does not fit the wall in the store. */
-enum intra_status intra_wall_load(struct intra_scene *scene, const char *project, enum intra_tiff_layer layer, int64_t col_from,
-                                  int64_t col_to, bool is_cropped, const char *scratch_dir, struct intra_error *err);
+/* Fill the raster of one layer in scene->wall from the image in `project`. Columns [col_from, col_to) are read; with
+ * is_cropped they become columns 0 and on, else they keep their places and the rest is unseen. scratch_dir: as for
+ * intra_raster_create. Errors: those of intra_tiff_open; INTRA_E_FORMAT when the image does not fit the wall in the
+ * store. */
+enum intra_status intra_wall_load(struct intra_scene *scene, const char *project, enum intra_tiff_layer layer,
+                                  int64_t col_from, int64_t col_to, bool is_cropped, const char *scratch_dir,
+                                  struct intra_error *err);
 
 /* The loaded colour or relief at another cell size (averaged over the new cells), in place of the old one. */
-enum intra_status intra_wall_resample(struct intra_scene *scene, enum intra_tiff_layer layer, double texel_m, const char *scratch_dir,
-                                      struct intra_error *err);
+enum intra_status intra_wall_resample(struct intra_scene *scene, enum intra_tiff_layer layer, double texel_m,
+                                      const char *scratch_dir, struct intra_error *err);
 
 #endif

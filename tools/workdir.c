@@ -108,18 +108,19 @@ static enum intra_status check_target(struct intra_workdir *dir, bool is_forced,
 {
     struct stat st;
     if (stat(dir->out, &st) != 0) {
-        if (errno != ENOENT) return INTRA_FAIL(err, INTRA_E_IO, "%s: cannot use as output folder: %s", dir->out, strerror(errno));
+        if (errno != ENOENT)
+            return INTRA_FAIL(err, INTRA_E_IO, "%s: cannot use as output folder: %s", dir->out, strerror(errno));
         dir->is_new = true;
         return INTRA_OK;
     }
-    if (!S_ISDIR(st.st_mode))
-        return INTRA_FAIL(err, INTRA_E_EXISTS, "%s: is a file; name a folder with -o", dir->out);
+    if (!S_ISDIR(st.st_mode)) return INTRA_FAIL(err, INTRA_E_EXISTS, "%s: is a file; name a folder with -o", dir->out);
     if (access(dir->out, W_OK | X_OK) != 0)
         return INTRA_FAIL(err, INTRA_E_IO, "%s: output folder is not writable: %s; choose another with -o", dir->out,
                           strerror(errno));
     dir->is_new = is_empty_folder(dir->out);
     if (!dir->is_new && !is_forced)
-        return INTRA_FAIL(err, INTRA_E_EXISTS, "%s: output folder exists and is not empty; give --force to replace it, or another -o",
+        return INTRA_FAIL(err, INTRA_E_EXISTS,
+                          "%s: output folder exists and is not empty; give --force to replace it, or another -o",
                           dir->out);
     return INTRA_OK;
 }
@@ -141,12 +142,13 @@ static enum intra_status take_lock(struct intra_workdir *dir, struct intra_error
     snprintf(path, sizeof path, "%s/%s", dir->part, lock_name);
     dir->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (dir->lock_fd < 0)
-        return INTRA_FAIL(err, INTRA_E_IO, "%s: cannot write: %s; free space or choose another folder with -o", dir->part,
-                          strerror(errno));
+        return INTRA_FAIL(err, INTRA_E_IO, "%s: cannot write: %s; free space or choose another folder with -o",
+                          dir->part, strerror(errno));
     if (flock(dir->lock_fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
         close(dir->lock_fd);
         dir->lock_fd = -1;
-        return INTRA_FAIL(err, INTRA_E_EXISTS, "%s: another run is writing there; wait for it, or choose another -o", dir->part);
+        return INTRA_FAIL(err, INTRA_E_EXISTS, "%s: another run is writing there; wait for it, or choose another -o",
+                          dir->part);
     }
     return INTRA_OK;
 }
@@ -165,7 +167,8 @@ static void clear_left_over(const struct intra_workdir *dir)
     if (folder) closedir(folder);
 }
 
-enum intra_status intra_workdir_open(struct intra_workdir *dir, const char *out, bool is_forced, struct intra_error *err)
+enum intra_status intra_workdir_open(struct intra_workdir *dir, const char *out, bool is_forced,
+                                     struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
     size_t n;
@@ -173,9 +176,11 @@ enum intra_status intra_workdir_open(struct intra_workdir *dir, const char *out,
     dir->lock_fd = -1;
     if (!*out) return INTRA_FAIL(err, INTRA_E_ARG, "-o: the name of the output folder is empty");
     if (snprintf(dir->out, sizeof dir->out, "%s", out) >= (int)sizeof dir->out)
-        return INTRA_FAIL(err, INTRA_E_ARG, "-o: the name of the output folder is longer than %zu bytes", sizeof dir->out - 1);
+        return INTRA_FAIL(err, INTRA_E_ARG, "-o: the name of the output folder is longer than %zu bytes",
+                          sizeof dir->out - 1);
     n = strlen(dir->out);
-    while (n > 1 && dir->out[n - 1] == '/') dir->out[--n] = 0;
+    while (n > 1 && dir->out[n - 1] == '/')
+        dir->out[--n] = 0;
     if (strcmp(dir->out, ".") == 0 || strcmp(dir->out, "..") == 0 || strcmp(dir->out, "/") == 0)
         return INTRA_FAIL(err, INTRA_E_ARG, "-o %s: give the output folder a name of its own", dir->out);
     INTRA_TRY(check_target(dir, is_forced, err));
@@ -231,21 +236,34 @@ static enum intra_status move_entry(const struct intra_workdir *dir, const char 
         return INTRA_FAIL(err, INTRA_E_IO, "%s/%s: name too long", dir->out, name);
     if (intra_path_is_dir(to)) remove_tree(to); /* rename does not replace a folder that holds files */
     if (rename(from, to) != 0)
-        return INTRA_FAIL(err, INTRA_E_IO, "%s: cannot replace: %s; the new files are in %s", to, strerror(errno), dir->part);
+        return INTRA_FAIL(err, INTRA_E_IO, "%s: cannot replace: %s; the new files are in %s", to, strerror(errno),
+                          dir->part);
     return INTRA_OK;
 }
 
-static enum intra_status move_into(struct intra_workdir *dir, const char *const *owned, struct intra_error *err)
+/* Ours of an earlier run that this one did not write again. */
+static void remove_stale(const struct intra_workdir *dir, bool (*is_owned)(const char *name))
+{
+    DIR *folder = opendir(dir->out);
+    struct dirent *entry;
+    while (folder && (entry = readdir(folder)) != NULL) {
+        char fresh[2048], old[2048];
+        if (!is_owned(entry->d_name)) continue;
+        if (snprintf(fresh, sizeof fresh, "%s/%s", dir->part, entry->d_name) >= (int)sizeof fresh ||
+            snprintf(old, sizeof old, "%s/%s", dir->out, entry->d_name) >= (int)sizeof old)
+            continue;
+        if (!intra_path_exists(fresh)) unlink(old);
+    }
+    if (folder) closedir(folder);
+}
+
+static enum intra_status move_into(struct intra_workdir *dir, bool (*is_owned)(const char *name),
+                                   struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
     DIR *folder;
     struct dirent *entry;
-    for (; *owned; owned++) {
-        char fresh[2048], old[2048];
-        snprintf(fresh, sizeof fresh, "%s/%s", dir->part, *owned);
-        snprintf(old, sizeof old, "%s/%s", dir->out, *owned);
-        if (!intra_path_exists(fresh) && intra_path_exists(old) && !intra_path_is_dir(old)) unlink(old);
-    }
+    remove_stale(dir, is_owned);
     folder = opendir(dir->part);
     if (!folder) return INTRA_FAIL(err, INTRA_E_IO, "%s: cannot read: %s", dir->part, strerror(errno));
     while ((entry = readdir(folder)) != NULL) {
@@ -258,18 +276,19 @@ done:
     return status;
 }
 
-enum intra_status intra_workdir_publish(struct intra_workdir *dir, const char *const *owned, struct intra_error *err)
+enum intra_status intra_workdir_publish(struct intra_workdir *dir, bool (*is_owned)(const char *name),
+                                        struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
     unguard();
     if (!intra_path_exists(dir->out)) {
         unlock(dir);
         if (rename(dir->part, dir->out) != 0)
-            status = INTRA_FAIL(err, INTRA_E_IO, "%s: cannot rename to %s: %s; the files are there", dir->part, dir->out,
-                                strerror(errno));
+            status = INTRA_FAIL(err, INTRA_E_IO, "%s: cannot rename to %s: %s; the files are there", dir->part,
+                                dir->out, strerror(errno));
         return status;
     }
-    INTRA_TRY(move_into(dir, owned, err));
+    INTRA_TRY(move_into(dir, is_owned, err));
     unlock(dir);
     rmdir(dir->part);
 done:
