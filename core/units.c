@@ -174,7 +174,6 @@ double intra_clock_from_theta(double theta_rad)
 {
     double tenths = round(fmod(theta_rad, 2 * M_PI) / (2 * M_PI) * 120);
     if (tenths < 0) tenths += 120;
-    if (tenths >= 120) tenths -= 120;
     if (tenths < 10) tenths += 120;
     return tenths / 10;
 }

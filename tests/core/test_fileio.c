@@ -5,6 +5,7 @@
 #include "core/mem.h"
 #include "scratch.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -88,6 +89,26 @@ static void full_disk_is_reported_and_leaves_nothing(void **state)
         assert_content(path, "old");
         assert_no_part(path);
     }
+}
+
+/* The disk was full for a while and is not at commit: what was lost stays lost. */
+static void earlier_failed_write_is_remembered(void **state)
+{
+    (void)state;
+    struct intra_out_file file;
+    struct intra_error err = {0};
+    const char *path = scratch_path("later.csv"), *other = scratch_file("other", "");
+    if (access("/dev/full", W_OK) != 0) skip();
+    put_full_disk_behind(path);
+    assert_int_equal(intra_out_file_open(&file, path, &err), INTRA_OK);
+    for (int n = 0; n < 100000; n++)
+        fputc('x', file.stream);
+    int fd = open(other, O_WRONLY);
+    assert_true(fd >= 0 && dup2(fd, fileno(file.stream)) >= 0 && close(fd) == 0);
+    assert_int_equal(intra_out_file_commit(&file, &err), INTRA_E_IO);
+    assert_non_null(strstr(err.text, path));
+    assert_false(intra_path_exists(path));
+    assert_no_part(path);
 }
 
 static void part_commit_for_libraries_that_write_by_name(void **state)
@@ -175,6 +196,7 @@ int main(void)
         cmocka_unit_test(file_appears_only_at_commit),
         cmocka_unit_test(abandoned_file_leaves_the_old_one),
         cmocka_unit_test(full_disk_is_reported_and_leaves_nothing),
+        cmocka_unit_test(earlier_failed_write_is_remembered),
         cmocka_unit_test(part_commit_for_libraries_that_write_by_name),
         cmocka_unit_test(places_that_cannot_be_written),
         cmocka_unit_test(reading_is_bounded),

@@ -158,6 +158,7 @@ static void jpeg_is_close_and_always_the_same(void **state)
         assert_int_equal(intra_image_encode_jpeg(&view, 100, &b, &size_b, NULL), INTRA_OK);
         assert_true(size_a > 65536 && size_a == size_b);
         assert_memory_equal(a, b, size_a);
+        if (channels == 1) assert_true(jpeg_difference(a, size_a, &view) < 1); /* noise keeps no chroma */
         view.cols = 190;
         intra_free(a);
         intra_free(b);
