@@ -25,7 +25,7 @@ set(foreign
   "^yaml\\.h$"                         "^core/camera_file\\.c$"
   "^(jpeglib|turbojpeg|jerror)\\.h$"   "^core/image\\.c$"
   "^png[a-z]*\\.h$"                    "^core/image\\.c$"
-  "^(tiffio|tiff|xtiffio|geotiff)"     "^(export/tiff(_read)?|tools/sim/sim_truth_raster)\\.c$"
+  "^(tiffio|tiff|xtiffio|geotiff)"     "^(export/tiff(_read)?|tools/sim/sim_tiff)\\.c$"
   "^assimp/"                           "^export/assimp[a-z_]*\\.c$"
   "^(cholmod|SuiteSparse)"             "^recon/bundle_cholmod\\.c$"
   "^jansson\\.h$"                      "\\.c$")
