@@ -118,8 +118,7 @@ struct intra_video {
     int note_count;
     struct intra_comb_state comb;
     AVFrame *comb_previous;
-    struct intra_frame *last_new; /* the last frame that was not a repeat */
-    struct intra_repeat_state repeats;
+    struct intra_repeat_filter repeats;
     bool is_window_over;
 };
 
@@ -278,13 +277,24 @@ static enum intra_status graph_open(struct intra_video *v, const AVFrame *f, str
 
 /* ---- producer ---- */
 
+/* All or, when the caller stopped us, none of the rest. */
+static enum intra_status send_items(struct intra_video *v, struct intra_queue_item *items, int n)
+{
+    enum intra_status status = INTRA_OK;
+    for (int i = 0; i < n; i++) {
+        if (status == INTRA_OK && !intra_frame_queue_send(v->queue, &items[i])) status = INTRA_CANCELLED;
+        if (status != INTRA_OK) intra_frame_release(&items[i].frame);
+    }
+    return status;
+}
+
 /* Convert, compare, queue. Frames outside the window end here. */
 static enum intra_status emit(struct intra_video *v, const AVFrame *f, const struct frame_note *note,
                               struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
     struct intra_frame *out = NULL;
-    struct intra_queue_item item;
+    struct intra_queue_item item, ready[INTRA_REPEAT_RUN + 1];
     v->lost += note->lost_before;
     if (note->pts_s < v->options.from_s) return INTRA_OK;
     if (v->options.to_s > 0.0 && note->pts_s >= v->options.to_s) {
@@ -296,21 +306,10 @@ static enum intra_status emit(struct intra_video *v, const AVFrame *f, const str
     out->index = note->index;
     out->pts_s = note->pts_s;
     out->is_damaged = note->is_damaged;
-    if (v->last_new) {
-        struct intra_picture_change change = intra_picture_compare(&out->y, &v->last_new->y);
-        out->is_repeat = intra_repeat_decide(&v->repeats, &change);
-    }
-    if (!out->is_repeat) {
-        intra_frame_release(&v->last_new);
-        v->last_new = intra_frame_retain(out);
-    }
     item = (struct intra_queue_item){.frame = out, .lost_before = v->lost};
-    if (!intra_frame_queue_send(v->queue, &item)) {
-        status = INTRA_CANCELLED;
-        goto done;
-    }
     v->lost = 0;
     out = NULL;
+    status = send_items(v, ready, intra_repeat_add(&v->repeats, &item, ready));
 done:
     intra_frame_release(&out);
     return status;
@@ -457,6 +456,7 @@ static enum intra_status produce(struct intra_video *v, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
     AVFrame *frame = av_frame_alloc(), *scratch = av_frame_alloc();
+    struct intra_queue_item ready[INTRA_REPEAT_RUN + 1];
     struct intra_source_mark mark;
     long log_errors;
     if (!frame || !scratch) {
@@ -472,6 +472,7 @@ static enum intra_status produce(struct intra_video *v, struct intra_error *err)
         av_frame_unref(frame);
     }
     INTRA_TRY(graph_flush(v, scratch, err));
+    INTRA_TRY(send_items(v, ready, intra_repeat_end(&v->repeats, ready)));
     check_length(v);
     log_errors = intra_source_log_errors(v->source);
     if (log_errors > 0)
@@ -488,7 +489,9 @@ static void *producer_main(void *user)
     struct intra_video *v = user;
     struct intra_error err = {0};
     enum intra_status status = produce(v, &err);
-    intra_frame_release(&v->last_new);
+    struct intra_queue_item held[INTRA_REPEAT_RUN + 1];
+    int n = intra_repeat_end(&v->repeats, held); /* after an error; else there is nothing left */
+    for (int i = 0; i < n; i++) intra_frame_release(&held[i].frame);
     intra_frame_queue_finish(v->queue, v->lost, status, &err);
     return NULL;
 }
@@ -552,6 +555,7 @@ static void fill_info(struct intra_video *v, struct intra_source *source, const 
     v->info.height = first->height;
     v->info.pixel_aspect = first->sample_aspect_ratio.num > 0 ? av_q2d(first->sample_aspect_ratio) : 1.0;
     intra_source_describe(source, &v->info);
+    v->repeats.is_intra_coded = intra_source_is_intra_coded(source);
     v->clock.unit_s = intra_source_time_base_s(source);
     v->clock.frame_s = v->info.fps > 0.0 ? 1.0 / v->info.fps : 0.04;
 }
@@ -641,7 +645,8 @@ enum intra_status intra_video_next(struct intra_video *v, struct intra_frame **o
 {
     struct intra_queue_item item;
     enum intra_status status;
-    int limit = 2 * v->options.queue_frames + HELD_FRAMES + 2; /* queued, held, in the producer's hands */
+    /* queued, held by the caller, in the producer's hands (one at work, the last new one, a run held back) */
+    int limit = 2 * v->options.queue_frames + HELD_FRAMES + 2 + INTRA_REPEAT_RUN;
     *out = NULL;
     if (intra_frame_pool_in_use(v->pool) > limit)
         return INTRA_FAIL(err, INTRA_E_ARG, "%s: more than %d frames held at once; release some", v->path,
@@ -670,7 +675,6 @@ void intra_video_close(struct intra_video **video)
         intra_frame_queue_stop(v->queue);
         pthread_join(v->thread, NULL);
     }
-    intra_frame_release(&v->last_new);
     intra_frame_queue_destroy(&v->queue);
     intra_frame_pool_destroy(&v->pool);
     graph_close(v);

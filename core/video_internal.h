@@ -50,7 +50,7 @@ void intra_planes_convert(const struct intra_planes *from, bool is_full_range, b
 /* Chroma without colour. */
 void intra_planes_set_grey(struct intra_frame *frame);
 
-/* ---- video_picture.c: what the picture itself says: combing, field order, repeats ---- */
+/* ---- video_picture.c: what the picture itself says: combing, field order, change ---- */
 
 struct intra_comb_state {
     int frames, combed;            /* in the whole stream so far */
@@ -72,13 +72,28 @@ struct intra_picture_change {
 };
 struct intra_picture_change intra_picture_compare(const struct intra_view_u8 *a, const struct intra_view_u8 *b);
 
+/* ---- video_repeat.c: frames that repeat a picture ---- */
+
 #define INTRA_REPEAT_WINDOW 15
-struct intra_repeat_state {
-    double window[INTRA_REPEAT_WINDOW]; /* mean change of the last non-repeated pictures */
-    int filled, next, run;
+#define INTRA_REPEAT_RUN 8 /* repeats in a row, at most: a stream of an eighth of its nominal rate */
+
+enum intra_likeness { INTRA_PICTURE_NEW, INTRA_PICTURE_ALIKE, INTRA_PICTURE_SAME };
+
+struct intra_repeat_filter {
+    bool is_intra_coded; /* every picture coded by itself: then no sensor gives exactly the same one twice */
+    double window[INTRA_REPEAT_WINDOW]; /* mean change of the last new pictures */
+    int filled, next;
+    bool is_standing;              /* in a run too long for repeats */
+    struct intra_frame *reference; /* the last frame that was no repeat; a reference of our own */
+    struct intra_queue_item held[INTRA_REPEAT_RUN];
+    int held_count;
 };
-/* Is a picture that differs so from the last non-repeated one a repeat of it? */
-bool intra_repeat_decide(struct intra_repeat_state *state, const struct intra_picture_change *change);
+enum intra_likeness intra_repeat_judge(struct intra_repeat_filter *filter, const struct intra_picture_change *change);
+/* Takes the next frame over, sets is_repeat, and gives those frames back that are decided, in order: how many. */
+int intra_repeat_add(struct intra_repeat_filter *filter, const struct intra_queue_item *item,
+                     struct intra_queue_item out[INTRA_REPEAT_RUN + 1]);
+/* No more will come: gives back what is held and lets the reference go. Also the way to tidy up after an error. */
+int intra_repeat_end(struct intra_repeat_filter *filter, struct intra_queue_item out[INTRA_REPEAT_RUN + 1]);
 
 /* ---- video_folder.c: folders of numbered images ---- */
 

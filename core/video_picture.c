@@ -1,4 +1,4 @@
-/* What the picture itself says, where the stream is silent: combing, field order, repeats.
+/* What the picture itself says, where the stream is silent: combing, field order, how it differs from another.
  *
  * Combing. In an interlaced picture of a moving scene a row differs from both its neighbours, while the rows two away
  * (same field) fit. Count the samples that stick out from the rows one away, and the samples that stick out from the
@@ -7,10 +7,11 @@
  * Field order. With the top field first, the lower field of frame n and the top field of frame n+1 are one field time
  * apart, the top field of n and the lower field of n+1 three: the pair that fits better tells.
  *
- * Repeats. A duplicated frame that was coded again differs from the first one by coding noise only, and by less than
- * pictures of this stream usually differ. A still camera differs little too, but its sensor grain is new in every frame;
- * the same grain twice is the same exposure. So the fine grain (second differences along a row) of the difference is
- * set against that of the pictures, in the blocks with the least texture. When in doubt it is not a repeat. */
+ * Difference of two pictures. A duplicated frame that was coded again differs by coding noise only; a camera that stands
+ * still differs little too, but its sensor grain is new in every frame, while the same grain twice is the same exposure.
+ * So the fine grain (second differences along a row) of the difference is set against that of the pictures, in the
+ * blocks with the least texture. core/video_repeat.c draws the conclusion.
+ */
 #include "core/video_internal.h"
 
 #include <stdlib.h>
@@ -168,43 +169,4 @@ struct intra_picture_change intra_picture_compare(const struct intra_view_u8 *a,
      * of both; scaled so that this is 1. */
     result.noise_ratio = sum > 0 ? 1.4142135623730951 * (double)sum_diff / (double)sum : 0.0;
     return result;
-}
-
-/* A repeat changes the picture by less than this share of what pictures of this stream usually change. */
-#define REPEAT_MAX_SHARE 0.25
-#define REPEAT_MAX_MEAN 1.5   /* grey levels; coding noise beyond it is a stream too poor to tell */
-#define REPEAT_MAX_BLOCK 4.0  /* grey levels in the blocks that changed most, the overlay's share left out */
-#define REPEAT_MAX_NOISE 0.7  /* between the same grain (0; up to 0.6 after coding) and new grain (1) */
-#define REPEAT_MIN_KNOWN 4    /* changes to know before "usually" means anything */
-#define REPEAT_MAX_RUN 12     /* longer, and it is a camera that stands still in a stream without grain */
-
-static int compare_doubles(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double usual_change(const struct intra_repeat_state *state)
-{
-    double sorted[INTRA_REPEAT_WINDOW];
-    memcpy(sorted, state->window, sizeof sorted);
-    qsort(sorted, (size_t)state->filled, sizeof *sorted, compare_doubles);
-    return sorted[state->filled / 2];
-}
-
-bool intra_repeat_decide(struct intra_repeat_state *state, const struct intra_picture_change *change)
-{
-    bool is_alike = change->mean <= REPEAT_MAX_MEAN && change->block_high <= REPEAT_MAX_BLOCK &&
-                    change->noise_ratio <= REPEAT_MAX_NOISE && state->filled >= REPEAT_MIN_KNOWN &&
-                    change->mean <= REPEAT_MAX_SHARE * usual_change(state);
-    if (change->mean == 0.0) return true; /* no sensor gives the same picture twice */
-    if (!is_alike) state->run = 0;
-    if (is_alike && state->run < REPEAT_MAX_RUN) {
-        state->run++;
-        return true;
-    }
-    state->window[state->next] = change->mean;
-    state->next = (state->next + 1) % INTRA_REPEAT_WINDOW;
-    if (state->filled < INTRA_REPEAT_WINDOW) state->filled++;
-    return false;
 }

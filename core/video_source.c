@@ -417,3 +417,9 @@ double intra_source_time_base_s(const struct intra_source *s)
 {
     return s->is_folder ? 1.0 / s->options.image_fps : av_q2d(s->format->streams[s->stream]->time_base);
 }
+
+bool intra_source_is_intra_coded(const struct intra_source *s)
+{
+    const AVCodecDescriptor *descriptor = avcodec_descriptor_get(s->decoder->codec_id);
+    return descriptor && descriptor->props & AV_CODEC_PROP_INTRA_ONLY;
+}

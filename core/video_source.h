@@ -37,6 +37,8 @@ enum intra_status intra_source_next(struct intra_source *source, struct AVFrame 
 long intra_source_log_errors(struct intra_source *source);
 /* Container, codec, rate, duration, pixel shape where the file says; after the first frame. */
 void intra_source_describe(struct intra_source *source, struct intra_video_info *info);
+/* Every picture is coded by itself; after the first frame. */
+bool intra_source_is_intra_coded(const struct intra_source *source);
 /* Seconds in one unit of the frames' best_effort_timestamp. */
 double intra_source_time_base_s(const struct intra_source *source);
 void intra_source_close(struct intra_source **source);
