@@ -1,0 +1,78 @@
+#include "program.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+static char *read_text(const char *folder, const char *name)
+{
+    char path[256];
+    char *text = NULL;
+    size_t size = 0, n;
+    FILE *in, *copy = open_memstream(&text, &size);
+    char block[4096];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    in = fopen(path, "rb");
+    while (in && (n = fread(block, 1, sizeof block, in)) > 0) fwrite(block, 1, n, copy);
+    if (in) fclose(in);
+    fclose(copy);
+    remove(path);
+    return text;
+}
+
+struct program_run program_start(const char *folder, const char *words)
+{
+    struct program_run run = {0};
+    char command[8192];
+    int status;
+    snprintf(command, sizeof command, "cd '%s' && exec '%s' %s >.out 2>.err", folder, INTRA_TEST_PROGRAM, words);
+    status = system(command);
+    run.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    run.out = read_text(folder, ".out");
+    run.err = read_text(folder, ".err");
+    return run;
+}
+
+void program_free(struct program_run *run)
+{
+    free(run->out);
+    free(run->err);
+    memset(run, 0, sizeof *run);
+}
+
+void program_expect(const char *folder, const char *words, int code, const char *said)
+{
+    struct program_run run = program_start(folder, words);
+    if (run.code != code || (said && !strstr(run.err, said)) || strstr(run.err, "Sanitizer") || strstr(run.err, "runtime error"))
+        fail_msg("intrados %s\nexit status %d, want %d; errors should hold '%s':\n%s", words, run.code, code, said ? said : "", run.err);
+    program_free(&run);
+}
+
+void program_folder(char folder[64])
+{
+    strcpy(folder, "/tmp/intrados-test-XXXXXX");
+    assert_non_null(mkdtemp(folder));
+}
+
+void program_remove(const char *folder)
+{
+    program_shell("chmod -R u+w '%s' && rm -rf '%s'", folder, folder);
+}
+
+void program_shell(const char *format, ...)
+{
+    char command[4096];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(command, sizeof command, format, args);
+    va_end(args);
+    if (system(command) != 0) fail_msg("failed: %s", command);
+}

@@ -1,0 +1,22 @@
+/* Running the real program in a test, and looking at what it said. */
+#ifndef INTRA_TEST_PROGRAM_H
+#define INTRA_TEST_PROGRAM_H
+
+struct program_run {
+    int code;        /* exit status; 128 + number when a signal ended it */
+    char *out, *err; /* all of standard output and error */
+};
+
+/* `words` after the program's name, in the shell's syntax; `folder` becomes the working folder and takes the outputs. */
+struct program_run program_start(const char *folder, const char *words);
+void program_free(struct program_run *run);
+/* Run, expect the exit status, expect `said` (may be NULL) in the errors, and no sign of a crash. */
+void program_expect(const char *folder, const char *words, int code, const char *said);
+
+/* mkdtemp under /tmp, and rm -r. */
+void program_folder(char folder[64]);
+void program_remove(const char *folder);
+/* A shell command that must succeed. */
+void program_shell(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#endif
