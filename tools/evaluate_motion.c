@@ -126,7 +126,7 @@ static enum intra_status evaluate_distance(struct intra_evaluation *e, struct in
     e->shift_s_m = n ? intra_stats_median(diff, n) : 0;
     for (int64_t i = 0; i < n; i++)
         if (!(fabs(diff[i] - e->shift_s_m) <= worst_station)) worst_station = fabs(diff[i] - e->shift_s_m);
-    intra_figures_add(&e->figures, "segments", "connected segments", (double)e->n_segments, "", -1);
+    intra_figures_add(&e->figures, "segments", "connected stretches", (double)e->n_segments, "segments", -1);
     intra_figures_add(&e->figures, "distance_error_pct", "distance along the pipe, all segments >= 0.5 m, signed",
                       sum_truth > 0 ? 100 * (sum_ours / sum_truth - 1) : NAN, "%", n_long);
     intra_figures_add(&e->figures, "distance_error_worst_pct", "distance along the pipe, worst segment", 100 * worst,

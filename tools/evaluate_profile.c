@@ -199,7 +199,7 @@ static void add_figures(struct intra_evaluation *e, struct measure *m, int64_t n
                       m[M_OVALITY].n_sd);
     intra_figures_add(f, "ovality_max_within_sd_pct", "ovality (largest) within its 95 % interval",
                       share(&m[M_OVALITY_MAX]), "%", m[M_OVALITY_MAX].n_sd);
-    intra_figures_add(f, "sections_left_out", "sections left out (open wall, or outside the truth)", (double)n_open, "",
+    intra_figures_add(f, "sections_left_out", "sections left out (open wall, or outside the truth)", (double)n_open, "sections",
                       -1);
 }
 
