@@ -87,11 +87,19 @@ static void fill_linear_params(const double d[2], double *jp)
     jp[INTRA_CAMERA_MAX_PARAMS + 3] = 1;
 }
 
+/* A camera that was stored and read back knows its angle only. */
+static double field_tan2(const struct intra_camera *cam)
+{
+    if (cam->max_tan2 > 0) return cam->max_tan2;
+    double t = tan(cam->max_theta_rad);
+    return t * t;
+}
+
 static bool brown_project(const struct intra_camera *cam, struct intra_vec3 p, double px[2], double *jac, double *jp)
 {
     if (!(p.z > 0)) return false;
     double iz = 1 / p.z, x = p.x * iz, y = p.y * iz, d[2], j[4];
-    if (!(x * x + y * y <= cam->max_tan2)) return false;
+    if (!(x * x + y * y <= field_tan2(cam))) return false;
     brown_distort(cam->k, x, y, d, jac ? j : NULL);
     px[0] = cam->fx * d[0] + cam->cx;
     px[1] = cam->fy * d[1] + cam->cy;
@@ -181,7 +189,7 @@ static double brown_radius(const double *k, double rd, double high)
 
 static bool brown_unproject(const struct intra_camera *cam, double u, double v, struct intra_vec3 *ray)
 {
-    double rd = hypot(u, v), high = sqrt(cam->max_tan2);
+    double rd = hypot(u, v), tan2 = field_tan2(cam), high = sqrt(tan2);
     double scale = rd > 0 ? brown_radius(cam->k, rd, high) / rd : 1;
     double x = u * scale, y = v * scale, tol = 1e-11 / fmax(cam->fx, cam->fy), best = INFINITY;
     for (int i = 0; i < 20; i++) {
@@ -189,7 +197,7 @@ static bool brown_unproject(const struct intra_camera *cam, double u, double v, 
         brown_distort(cam->k, x, y, d, j);
         double ex = u - d[0], ey = v - d[1], e = fmax(fabs(ex), fabs(ey)), det = j[0] * j[3] - j[1] * j[2];
         if (e <= tol || (e < 1e-3 * tol + 1e-14 && e >= best)) { /* as small as rounding lets it be */
-            if (!(x * x + y * y <= cam->max_tan2)) return false;
+            if (!(x * x + y * y <= tan2)) return false;
             *ray = intra_unit(intra_vec3(x, y, 1));
             return true;
         }

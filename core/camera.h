@@ -24,7 +24,7 @@ struct intra_camera {
     double fx, fy, cx, cy;  /* pixels */
     double k[INTRA_CAMERA_MAX_K];
     double max_theta_rad;   /* largest usable angle from the axis; set by intra_camera_finish */
-    double max_tan2;        /* tan^2 of it for Brown, for a test without trigonometry; set by intra_camera_finish */
+    double max_tan2;        /* tan^2 of it for Brown, saves trigonometry; set by intra_camera_finish, 0: not known */
     bool is_assumed;        /* no calibration: field of view from --hfov or the default */
     double focal_sd_rel;    /* relative standard deviation of fx, fy: 0.002 calibrated, larger when assumed */
     char source[256];       /* where it came from, for provenance and messages */

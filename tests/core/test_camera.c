@@ -265,6 +265,23 @@ static void hfov_spans_the_picture(void **state)
     }
 }
 
+/* As it comes back from a store that keeps max_theta_rad and nothing derived from it. */
+static void the_angle_alone_bounds_the_field(void **state)
+{
+    (void)state;
+    for (int l = 0; l < TEST_LENS_COUNT; l++) {
+        struct intra_camera cam = ready(&test_lenses[l]), stored = cam;
+        stored.max_tan2 = 0;
+        for (int i = 0; i < 110; i++) {
+            double t = i * M_PI / 180, a[2], b[2];
+            struct intra_vec3 p = intra_vec3(sin(t), 0.3 * sin(t), cos(t)), ray;
+            bool is_seen = intra_camera_project(&cam, p, a, NULL, NULL);
+            assert_int_equal(intra_camera_project(&stored, p, b, NULL, NULL), is_seen);
+            if (is_seen) assert_true(a[0] == b[0] && a[1] == b[1] && intra_camera_unproject(&stored, a, &ray));
+        }
+    }
+}
+
 static void rescale_keeps_the_rays(void **state)
 {
     (void)state;
@@ -317,6 +334,7 @@ int main(void)
         cmocka_unit_test(nothing_behind_and_beyond),
         cmocka_unit_test(field_ends_before_the_fold),
         cmocka_unit_test(hfov_spans_the_picture),
+        cmocka_unit_test(the_angle_alone_bounds_the_field),
         cmocka_unit_test(rescale_keeps_the_rays),
         cmocka_unit_test(bad_numbers_are_named),
     };
