@@ -15,6 +15,7 @@
 #define BOOT_RADIUS_SPREAD 0.12
 #define BOOT_RADIUS_OFF 0.12
 #define BOOT_MIN_RADII 25
+#define BOOT_MISSES 3 /* frames in a row that may fail */
 
 struct guess {
     double yaw, pitch;
@@ -100,6 +101,7 @@ static enum intra_status follow(struct attempt *a, const struct intra_boot *boot
     INTRA_TRY(intra_run_init(&a->run, options, camera, mask, err));
     a->is_alive = true;
     double noise_sum = 0, inlier_sum = 0;
+    int missed = 0, n_posed = 0;
     for (int i = 0; i < boot->n && a->is_alive; i++) {
         const struct intra_frame *f = boot->frames[i];
         struct intra_pose_fit fit;
@@ -111,10 +113,15 @@ static enum intra_status follow(struct attempt *a, const struct intra_boot *boot
         } else {
             struct intra_pose predicted = intra_run_predict(&a->run, f->pts_s);
             intra_run_fit(&a->run, pyramid, &predicted, 2, &fit);
+            if (!fit.is_good) intra_run_fit_hard(&a->run, pyramid, &a->run.pose, 0.5, &fit);
+            intra_log(INTRA_LOG_DEBUG, "boot", "  frame %lld: %d of %d, noise %.2f, %.2f px", (long long)f->index,
+                      fit.n_inlier, fit.n_visible, fit.noise, fit.rms_px);
             if (!fit.is_good) {
-                a->is_alive = false;
-                break;
+                a->is_alive = ++missed <= BOOT_MISSES;
+                continue;
             }
+            missed = 0;
+            n_posed++;
             noise_sum += fit.rms_px;
             inlier_sum += (double)fit.n_inlier / fmax(1, fit.n_visible);
             status = intra_run_accept(&a->run, pyramid, &fit, f->index, f->pts_s, &is_kf, &ignored);
@@ -130,12 +137,13 @@ static enum intra_status follow(struct attempt *a, const struct intra_boot *boot
         }
         const struct intra_keyframe *kf = &a->run.kfs[a->run.n_kfs - 1];
         struct intra_pose inv = intra_pose_inverse(&kf->cam_from_world);
-        a->frames[i] = (struct intra_boot_frame){kf->id, intra_pose_mul(&a->run.pose, &inv), is_kf};
+        a->frames[i] = (struct intra_boot_frame){kf->id, intra_pose_mul(&a->run.pose, &inv), is_kf, true};
     }
-    if (a->is_alive && boot->n > 1) {
+    a->is_alive = a->is_alive && n_posed > 0.6 * (boot->n - 1);
+    if (a->is_alive && n_posed) {
         struct intra_pose c0 = intra_pose_inverse(&a->run.kfs[0].cam_from_world), c1 = intra_pose_inverse(&a->run.pose);
         a->travel = intra_norm(intra_sub(c1.t, c0.t)) / options->radius_m;
-        double share = inlier_sum / (boot->n - 1), rms = noise_sum / (boot->n - 1);
+        double share = inlier_sum / n_posed, rms = noise_sum / n_posed;
         const struct intra_bundle_result *b = &a->run.last_bundle;
         a->score = share * b->inlier_share / (0.15 + rms) / (0.03 + b->radius_spread);
     }

@@ -20,6 +20,7 @@ struct intra_boot_frame {
     int kf;
     struct intra_pose cam_from_kf;
     bool is_keyframe;
+    bool is_posed; /* false: a frame in between that did not fit (blur, a flash) */
 };
 
 enum intra_boot_verdict { INTRA_BOOT_MORE, INTRA_BOOT_STARTED, INTRA_BOOT_NOT_A_PIPE };

@@ -36,6 +36,7 @@ struct solver {
     int *kf_var;   /* first variable of keyframe i, -1 when held */
     int *knot_var; /* first variable of axis knot i (0 = axis->knots[0]), -1 when held */
     int nx;
+    bool hold_points; /* for tests: leave the points where they are instead of eliminating them */
     double *h, *b, *damped, *step, *hp;
     double *dist_step, *dist_h, *dist_g; /* per point */
     double *chi2;                        /* scratch for medians */
@@ -360,7 +361,7 @@ static void build_system(struct solver *s)
         s->dist_h[i] = hdd;
         s->dist_g[i] = gd;
         /* Schur complement of the point's one unknown. */
-        for (int a = 0; a < t.n; a++) {
+        for (int a = 0; a < t.n && !s->hold_points; a++) {
             for (int q = 0; q < t.size[a]; q++) {
                 double k = s->hp[t.var[a] + q] / hdd;
                 s->b[t.var[a] + q] -= k * gd;

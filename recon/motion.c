@@ -271,20 +271,16 @@ done:
     return status;
 }
 
-/* Try to place a frame in the old run: where it was, where it was going, and turned. */
+/* Try to place a frame in the old run: where it was, where it was going, and farther off. */
 static bool relocate(struct intra_motion *m, const struct intra_frame *frame, bool try_hard, struct intra_pose_fit *best)
 {
-    static const double turns[][2] = {{0.1, 0}, {-0.1, 0}, {0, 0.1}, {0, -0.1}, {0.2, 0}, {-0.2, 0}, {0, 0.2}, {0, -0.2}};
-    struct intra_pose_fit fit;
-    best->is_good = false;
-    best->n_inlier = 0;
-    for (int k = 0; k < 2 + (try_hard ? 8 : 0); k++) {
+    for (int k = 0; k < 2; k++) {
         struct intra_pose guess = k == 1 ? intra_run_predict(&m->run, frame->pts_s) : m->run.pose;
-        if (k >= 2) guess = intra_pose_left_update(&guess, intra_vec3(turns[k - 2][1], turns[k - 2][0], 0), intra_vec3(0, 0, 0));
-        intra_run_fit(&m->run, &m->pyramid, &guess, 4, &fit);
-        if (fit.is_good && fit.n_inlier > RELOCATE_SHARE * fit.n_visible && fit.n_inlier > best->n_inlier) *best = fit;
-        if (best->is_good && best->n_inlier > 0.7 * best->n_visible) break;
+        intra_run_fit(&m->run, &m->pyramid, &guess, 4, best);
+        if (best->is_good && best->n_inlier > RELOCATE_SHARE * best->n_visible) return true;
     }
+    if (try_hard) intra_run_fit_hard(&m->run, &m->pyramid, &m->run.pose, RELOCATE_SHARE, best);
+    best->is_good = best->is_good && best->n_inlier > RELOCATE_SHARE * best->n_visible;
     return best->is_good;
 }
 
@@ -314,18 +310,19 @@ static enum intra_status adopt(struct intra_motion *m, struct intra_run *run, co
         m->placement.station_offset_m = m->options.start_station_m;
     }
     for (int i = 0; i < m->boot.n; i++)
-        if (frames[i].is_keyframe) INTRA_TRY(keep_picture(m, m->boot.frames[i], err));
+        if (frames[i].is_posed && frames[i].is_keyframe) INTRA_TRY(keep_picture(m, m->boot.frames[i], err));
     for (int i = 0; i < m->boot.n; i++)
         for (int64_t k = last + 1; k < m->n_entries; k++) {
             struct entry *e = &m->entries[k];
             if (e->index != m->boot.frames[i]->index) continue;
+            if (!frames[i].is_posed) break;
             e->fate = FATE_POSED;
             e->kf = frames[i].kf;
             e->cam_from_kf = frames[i].cam_from_kf;
-            for (int64_t g = last + 1; i > 0 && g < k; g++) {
+            for (int64_t g = last + 1; last >= 0 && g < k; g++) {
                 /* Between two buffered frames: on the geodesic between them, in run coordinates. */
                 struct entry *between = &m->entries[g], *from = &m->entries[last];
-                if (between->fate != FATE_OPEN && between->fate != FATE_REPEAT) continue;
+                if ((between->fate != FATE_OPEN && between->fate != FATE_REPEAT)) continue;
                 const struct intra_pose *kf0 = &m->run.kfs[from->kf].cam_from_world;
                 const struct intra_pose *kf1 = &m->run.kfs[e->kf].cam_from_world;
                 struct intra_pose a = intra_pose_mul(&from->cam_from_kf, kf0), b = intra_pose_mul(&e->cam_from_kf, kf1);
@@ -416,6 +413,8 @@ enum intra_status intra_motion_process(struct intra_motion *m, struct intra_fram
         if (!fit.is_good) (void)relocate(m, frame, true, &fit);
     } else
         (void)relocate(m, frame, m->lost_frames % 3 == 0, &fit);
+    intra_log(INTRA_LOG_DEBUG, "motion", "frame %lld: %d of %d, noise %.2f, %.2f px, %s", (long long)frame->index,
+              fit.n_inlier, fit.n_visible, fit.noise, fit.rms_px, fit.is_good ? "good" : "lost");
     if (fit.is_good) {
         status = take_fit(m, frame, &fit, &trouble);
         if (status != INTRA_E_DEGENERATE) {

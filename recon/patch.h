@@ -1,6 +1,6 @@
 /* Small patches of the wall and their alignment in other frames.
  *
- * A patch is a square of PATCH_SIDE x PATCH_SIDE samples around a pixel of its host frame, kept at three
+ * A patch is a square of PATCH_SIDE x PATCH_SIDE samples around a pixel of its host frame, kept at four
  * spacings. In another frame the tube predicts where the patch lies and how it is sheared; one inverse-compositional
  * Lucas-Kanade step (Baker and Matthews 2004), with gain and offset of brightness free, says how far off the
  * prediction is and how well each direction is known. A ring seen edge-on (one direction only) is as welcome as
@@ -12,7 +12,7 @@
 
 #include <stdbool.h>
 
-enum { INTRA_PATCH_SIDE = 8, INTRA_PATCH_N = INTRA_PATCH_SIDE * INTRA_PATCH_SIDE, INTRA_PATCH_SCALES = 3 };
+enum { INTRA_PATCH_SIDE = 8, INTRA_PATCH_N = INTRA_PATCH_SIDE * INTRA_PATCH_SIDE, INTRA_PATCH_SCALES = 4 };
 
 struct intra_patch {
     int level; /* pyramid level of scale 0; scale k is level + k */

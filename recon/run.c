@@ -12,12 +12,14 @@
 #include "core/log.h"
 #include "core/mem.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define AXIS_STEP_REL 1.0    /* knots every radius: bends down to about three diameters are followed */
 #define REACH_REL 9.0        /* wall farther than this many radii is too flat to be of use */
 #define MIN_INLIERS 18
+#define MAX_RMS_REL 0.003    /* of the picture's width: an uncalibrated lens may leave that much */
 
 struct intra_run_options intra_run_defaults(double radius_m)
 {
@@ -199,11 +201,11 @@ static bool pose_step(struct intra_run *run, struct intra_pose *pose, const stru
     return true;
 }
 
-void intra_run_fit(struct intra_run *run, const struct intra_pyramid *pyramid, const struct intra_pose *guess,
-                   double prior_sd_scale, struct intra_pose_fit *out)
+static void fit_from(struct intra_run *run, const struct intra_pyramid *pyramid, const struct intra_pose *guess,
+                     double prior_sd_scale, int first_scale, struct intra_pose_fit *out)
 {
-    static const int rounds[INTRA_PATCH_SCALES] = {3, 2, 3};
-    static const double floors[INTRA_PATCH_SCALES] = {0.1, 0.4, 1.5};
+    static const int rounds[INTRA_PATCH_SCALES] = {3, 2, 3, 5};
+    static const double floors[INTRA_PATCH_SCALES] = {0.1, 0.4, 1.5, 4};
     double r = run->options.radius_m, rot = prior_sd_scale * 0.035, move = prior_sd_scale * 0.15 * r, prior[6];
     struct intra_pose pose = *guess;
     memset(out, 0, sizeof *out);
@@ -211,7 +213,7 @@ void intra_run_fit(struct intra_run *run, const struct intra_pyramid *pyramid, c
         prior[i] = 1 / (rot * rot);
         prior[i + 3] = 1 / (move * move);
     }
-    for (int scale = INTRA_PATCH_SCALES - 1; scale >= 0; scale--)
+    for (int scale = first_scale; scale >= 0; scale--)
         for (int round = 0; round < rounds[scale]; round++) {
             match_all(run, pyramid, &pose, scale, floors[scale], &out->n_visible, &out->n_valid);
             if (!pose_step(run, &pose, guess, prior, out)) {
@@ -222,13 +224,40 @@ void intra_run_fit(struct intra_run *run, const struct intra_pyramid *pyramid, c
     match_all(run, pyramid, &pose, 0, floors[0], &out->n_visible, &out->n_valid);
     out->cam_from_run = pose;
     int inlier = 0;
-    double n2 = out->noise * out->noise;
+    double n2 = out->noise * out->noise, far2 = pow(2 * MAX_RMS_REL * run->camera->width, 2);
     for (int i = 0; i < run->n_points; i++) {
         const struct intra_patch_match *m = &run->matches[i];
-        inlier += m->is_valid && chi2_of(m) / n2 < 9 && m->du * m->du + m->dv * m->dv < 9;
+        inlier += m->is_valid && chi2_of(m) / n2 < 9 && m->du * m->du + m->dv * m->dv < far2;
     }
     out->n_inlier = inlier;
-    out->is_good = inlier >= MIN_INLIERS && inlier > 0.35 * out->n_visible && out->noise < 12 && out->rms_px < 1.5;
+    out->is_good = inlier >= MIN_INLIERS && inlier > 0.35 * out->n_visible && out->noise < 12 &&
+                   out->rms_px < MAX_RMS_REL * run->camera->width;
+}
+
+void intra_run_fit(struct intra_run *run, const struct intra_pyramid *pyramid, const struct intra_pose *guess,
+                   double prior_sd_scale, struct intra_pose_fit *out)
+{
+    fit_from(run, pyramid, guess, prior_sd_scale, 2, out);
+}
+
+void intra_run_fit_hard(struct intra_run *run, const struct intra_pyramid *pyramid, const struct intra_pose *guess,
+                        double share, struct intra_pose_fit *out)
+{
+    /* Step along the optical axis in radii, turn right and down in radians. */
+    static const double tries[][3] = {{0, 0, 0},    {0.12, 0, 0}, {-0.12, 0, 0}, {0.25, 0, 0}, {-0.25, 0, 0},
+                                      {0.4, 0, 0},  {-0.4, 0, 0}, {0.6, 0, 0},   {0, 0.1, 0},  {0, -0.1, 0},
+                                      {0, 0, 0.1},  {0, 0, -0.1}, {0, 0.2, 0},   {0, -0.2, 0}, {0, 0, 0.2},
+                                      {0, 0, -0.2}};
+    struct intra_pose_fit fit;
+    memset(out, 0, sizeof *out);
+    for (size_t k = 0; k < sizeof tries / sizeof *tries; k++) {
+        struct intra_pose from = intra_pose_left_update(guess, intra_vec3(tries[k][2], -tries[k][1], 0),
+                                                        intra_vec3(0, 0, -tries[k][0] * run->options.radius_m));
+        fit_from(run, pyramid, &from, 2, INTRA_PATCH_SCALES - 1, &fit);
+        if (!fit.is_good || fit.n_inlier < share * fit.n_visible) continue;
+        if (fit.n_inlier > out->n_inlier) *out = fit;
+        if (fit.n_inlier > 0.75 * fit.n_visible) break;
+    }
 }
 
 struct intra_pose intra_run_predict(const struct intra_run *run, double pts_s)
@@ -263,7 +292,9 @@ static bool cut_point(struct intra_run *run, const struct intra_pyramid *pyramid
         double px[2] = {floor(x0 + cell * (0.5 + 0.3 * (k % 3 - 1))), floor(y0 + cell * (0.5 + 0.3 * (k / 3 - 1)))};
         double t, u = kf->u;
         struct intra_vec3 ray, dir;
-        memset(&p, 0, offsetof(struct intra_point, patch));
+        memset(&p, 0, offsetof(struct intra_point, patch)); /* the patch is filled by the cut */
+        p.n_obs = p.misses = 0;
+        p.r_data = p.r_data_sd = p.weight = 0;
         if (!intra_camera_unproject(run->camera, px, &ray)) continue;
         dir = intra_mat3_mul_vec(&inv.r, ray);
         if (!intra_axis_ray_hit(&run->axis, r, inv.t, dir, REACH_REL * r, &u, &t)) continue;
@@ -418,10 +449,15 @@ static enum intra_status adjust(struct intra_run *run, struct intra_error *err)
     int first = run->n_frozen;
     for (int i = 0; i < run->n_points; i++)
         if (run->points[i].host < first) first = run->points[i].host;
-    struct intra_bundle_options options = {.iterations = run->is_boot ? 8 : 4, .radius_sd_rel = 0.02,
-                                           .kink_sd_rad = 0.012, .fix_first = run->is_boot};
-    INTRA_TRY(intra_bundle_solve(run->kfs + first, run->n_kfs - first, run->points, run->n_points, &run->axis,
-                                 run->camera, &options, &run->last_bundle, err));
+    /* The tube prior is tightened step by step: a wrong first direction puts far points many narrow deviations off the tube, where a
+     * robust prior lets go of them instead of pulling the camera straight. */
+    static const double sds[] = {0.2, 0.07, 0.025};
+    for (int pass = run->is_boot ? 0 : 1; pass < 3; pass++) {
+        struct intra_bundle_options options = {.iterations = run->is_boot ? 6 : 2, .radius_sd_rel = sds[pass],
+                                               .kink_sd_rad = 0.012, .fix_first = run->is_boot};
+        INTRA_TRY(intra_bundle_solve(run->kfs + first, run->n_kfs - first, run->points, run->n_points, &run->axis,
+                                     run->camera, &options, &run->last_bundle, err));
+    }
     for (int i = first; i < run->n_kfs; i++) {
         struct intra_pose inv = intra_pose_inverse(&run->kfs[i].cam_from_world);
         run->kfs[i].cam_from_world.r = intra_rotation_tidy(&run->kfs[i].cam_from_world.r);

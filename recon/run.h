@@ -76,6 +76,10 @@ enum intra_status intra_run_start(struct intra_run *run, const struct intra_pyra
  * be from the guess (1 = one frame of steady travel). */
 void intra_run_fit(struct intra_run *run, const struct intra_pyramid *pyramid, const struct intra_pose *guess,
                    double prior_sd_scale, struct intra_pose_fit *out);
+/* The same when that has failed: from farther guesses (steps ahead and back, turns), coarser, and the best of them. At
+ * least `share` of the points in view must agree. */
+void intra_run_fit_hard(struct intra_run *run, const struct intra_pyramid *pyramid, const struct intra_pose *guess,
+                        double share, struct intra_pose_fit *out);
 /* Where the camera should be at pts_s if it goes on as it did. */
 struct intra_pose intra_run_predict(const struct intra_run *run, double pts_s);
 

@@ -16,6 +16,10 @@
 #define DIFFERENT_LOG 0.012   /* mean difference of log luminance that makes a new picture */
 #define STILL_COHERENCE 0.5   /* |mean gradient|^2 over mean |gradient|^2: 1 stands still, 1/n is chance */
 #define STILL_EDGE 0.02       /* log luminance per pixel; softer edges are shading */
+#define ODD_SHARE 0.08         /* of the looks: a colour that no wall has */
+#define ODD_MOST 0.06          /* of the picture: more of it is the wall's own colour */
+#define BUSY_RMS 0.10          /* gradient rms of text whose digits change, log luminance per pixel */
+#define BUSY_TIMES 3.0         /* and so many times the picture's median */
 #define SHADING_BLUR_PX 10
 
 enum intra_status intra_still_sums_init(struct intra_still_sums *sums, int rows, int cols, struct intra_error *err)
@@ -24,6 +28,7 @@ enum intra_status intra_still_sums_init(struct intra_still_sums *sums, int rows,
     struct intra_view_f32 *all[4] = {&sums->log_sum, &sums->gx_sum, &sums->gy_sum, &sums->g2_sum};
     memset(sums, 0, sizeof *sums);
     for (int i = 0; i < 4; i++) INTRA_TRY(intra_image_f32_init(all[i], rows, cols, 1, err));
+    INTRA_TRY(intra_image_f32_init(&sums->odd, (rows + 1) / 2, (cols + 1) / 2, 1, err));
     INTRA_TRY(intra_image_f32_init(&sums->last, rows / SMALL + 1, cols / SMALL + 1, 1, err));
 done:
     if (status != INTRA_OK) intra_still_sums_fini(sums);
@@ -36,11 +41,41 @@ void intra_still_sums_fini(struct intra_still_sums *sums)
     intra_image_f32_fini(&sums->gx_sum);
     intra_image_f32_fini(&sums->gy_sum);
     intra_image_f32_fini(&sums->g2_sum);
+    intra_image_f32_fini(&sums->odd);
     intra_image_f32_fini(&sums->last);
 }
 
-bool intra_still_sums_add(struct intra_still_sums *sums, const struct intra_view_u8 *y)
+void intra_still_usual_chroma(const struct intra_frame *frame, float out_usual[2])
 {
+    for (int k = 0; k < 2; k++) {
+        const struct intra_view_u8 *v = k ? &frame->v : &frame->u;
+        double sum = 0;
+        int n = 0;
+        for (int r = 0; r < v->rows; r += 4)
+            for (int c = 0; c < v->cols; c += 4, n++) sum += intra_row_u8(v, r)[c];
+        out_usual[k] = n ? (float)(sum / n) : 128;
+    }
+}
+
+static void count_odd(struct intra_still_sums *sums, const struct intra_frame *frame)
+{
+    float usual[2];
+    int64_t n = 0;
+    intra_still_usual_chroma(frame, usual);
+    for (int pass = 0; pass < 2; pass++) {
+        for (int r = 0; r < sums->odd.rows; r++)
+            for (int c = 0; c < sums->odd.cols; c++)
+                if (intra_still_is_odd(frame, usual, c, r)) {
+                    n++;
+                    if (pass) intra_row_f32(&sums->odd, r)[c] += 1;
+                }
+        if ((double)n > ODD_MOST * sums->odd.rows * sums->odd.cols) return;
+    }
+}
+
+bool intra_still_sums_add(struct intra_still_sums *sums, const struct intra_frame *frame)
+{
+    const struct intra_view_u8 *y = &frame->y;
     int rows = y->rows, cols = y->cols, n_small = 0;
     double diff = 0;
     for (int r = 0; r < rows / SMALL; r++)
@@ -72,6 +107,7 @@ bool intra_still_sums_add(struct intra_still_sums *sums, const struct intra_view
             g2[c] += dx * dx + dy * dy;
         }
     }
+    count_odd(sums, frame);
     sums->n++;
     return true;
 }
@@ -172,6 +208,36 @@ static void drop_specks(struct intra_view_u8 *mask)
             if (intra_row_u8(mask, r)[c] == 128) intra_row_u8(mask, r)[c] = 255;
 }
 
+static int compare_float(const void *a, const void *b)
+{
+    float x = *(const float *)a, y = *(const float *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* Digits that change have no steady gradient, but stronger ones than any wall, and stand beside text that is still. */
+static enum intra_status add_busy(const struct intra_still_sums *sums, struct intra_still *out, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    struct intra_view_u8 beside = {0};
+    float sorted[4096];
+    int n = 0, rows = out->mask.rows, cols = out->mask.cols;
+    int step = (int)sqrt((double)rows * cols / 4096) + 1;
+    for (int r = 0; r < rows; r += step)
+        for (int c = 0; c < cols && n < 4096; c += step) sorted[n++] = intra_row_f32(&sums->g2_sum, r)[c] / (float)sums->n;
+    qsort(sorted, (size_t)n, sizeof *sorted, compare_float);
+    float limit = fmaxf((float)(BUSY_RMS * BUSY_RMS), (float)(BUSY_TIMES * BUSY_TIMES) * sorted[n / 2]);
+    INTRA_TRY(intra_image_u8_init(&beside, rows, cols, 1, err));
+    for (int r = 0; r < rows; r++) memcpy(intra_row_u8(&beside, r), intra_row_u8(&out->mask, r), (size_t)cols);
+    INTRA_TRY(box_spread(&beside, cols / 12, 4, 0, err));
+    for (int r = 0; r < rows; r++)
+        for (int c = 0; c < cols; c++)
+            if (!intra_row_u8(&beside, r)[c] && intra_row_f32(&sums->g2_sum, r)[c] / (float)sums->n > limit)
+                intra_row_u8(&out->mask, r)[c] = 0;
+done:
+    intra_image_u8_fini(&beside);
+    return status;
+}
+
 static enum intra_status find_mask(const struct intra_still_sums *sums, const struct intra_view_f32 *mean_log,
                                    struct intra_still *out, struct intra_error *err)
 {
@@ -193,6 +259,10 @@ static enum intra_status find_mask(const struct intra_still_sums *sums, const st
             if ((is_coherent && is_edge) || is_black) intra_row_u8(&out->mask, r)[c] = 0;
         }
     drop_specks(&out->mask);
+    INTRA_TRY(add_busy(sums, out, err));
+    for (int r = 0; r < out->mask.rows; r++)
+        for (int c = 0; c < out->mask.cols; c++)
+            if (intra_row_f32(&sums->odd, r / 2)[c / 2] > (float)(ODD_SHARE * sums->n)) intra_row_u8(&out->mask, r)[c] = 0;
     /* Close letters and words, then leave a margin for what the codec smears and for digits that change. */
     INTRA_TRY(box_spread(&out->mask, 9, 6, 0, err));
     INTRA_TRY(box_spread(&out->mask, 5, 3, 255, err));
@@ -284,7 +354,7 @@ static enum intra_status look_over(const char *path, const struct intra_video_op
         status = intra_video_next(video, &frame, err);
         if (status == INTRA_EOF) break;
         if (status != INTRA_OK) goto done;
-        if (keyframes_only || i % 3 == 0) (void)intra_still_sums_add(sums, &frame->y);
+        if (keyframes_only || i % 3 == 0) (void)intra_still_sums_add(sums, frame);
         intra_progress_report(progress, "look", frame->pts_s, info.duration_s);
         intra_frame_release(&frame);
     }

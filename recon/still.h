@@ -28,13 +28,24 @@ void intra_still_fini(struct intra_still *still);
 /* The sums by themselves, for tests and for callers with frames of their own. */
 struct intra_still_sums {
     struct intra_view_f32 log_sum, gx_sum, gy_sum, g2_sum;
+    struct intra_view_f32 odd;  /* half size: in how many looks the colour was foreign to the picture */
     struct intra_view_f32 last; /* small copy of the last picture taken */
     int n;
 };
 enum intra_status intra_still_sums_init(struct intra_still_sums *sums, int rows, int cols, struct intra_error *err);
 void intra_still_sums_fini(struct intra_still_sums *sums);
 /* Takes the picture when it differs enough from the last one taken; true when taken. */
-bool intra_still_sums_add(struct intra_still_sums *sums, const struct intra_view_u8 *y);
+bool intra_still_sums_add(struct intra_still_sums *sums, const struct intra_frame *frame);
+
+/* Colours that another program draws: far from the picture's usual chroma, and rare in it. usual: mean (u, v) of the
+ * frame. Half-size coordinates. */
+void intra_still_usual_chroma(const struct intra_frame *frame, float out_usual[2]);
+static inline bool intra_still_is_odd(const struct intra_frame *frame, const float usual[2], int half_x, int half_y)
+{
+    float du = (float)intra_row_u8(&frame->u, half_y)[half_x] - usual[0];
+    float dv = (float)intra_row_u8(&frame->v, half_y)[half_x] - usual[1];
+    return du * du + dv * dv > 44.0f * 44.0f;
+}
 enum intra_status intra_still_finish(const struct intra_still_sums *sums, struct intra_still *out, struct intra_error *err);
 
 #endif

@@ -349,7 +349,7 @@ static enum intra_status find_gain(struct intra_wallmap *map, const struct view 
     return INTRA_OK;
 }
 
-static void paint_node(struct intra_wallmap *map, const struct intra_frame *picture, const struct node *a,
+static void paint_node(struct intra_wallmap *map, const struct intra_frame *picture, const float usual[2], const struct node *a,
                        const struct node *b, float limit, float gain, struct cell *cells)
 {
     struct node m = node_middle(a, b);
@@ -365,9 +365,10 @@ static void paint_node(struct intra_wallmap *map, const struct intra_frame *pict
         for (int i = 0; i < NODE; i++) {
             float q = ((float)i + 0.5f) / NODE, x = lx + q * (rx - lx), y = ly + q * (ry - ly), rgb[3];
             float res = lr + q * (rr - lr), feather = intra_row_f32(&map->feather, (int)(y + 0.5f))[(int)(x + 0.5f)];
-            if (feather <= 0) continue;
-            float k = 0.001f / res, w = k * k * k;
-            w = w * w * feather + 1e-12f;
+            if (feather <= 0 || intra_still_is_odd(picture, usual, (int)(x * 0.5f), (int)(y * 0.5f))) continue;
+            float k = 0.001f / res, w = k * k * k, fade = fminf(1, 3 * (1 - res / limit));
+            if (fade <= 0) continue;
+            w = w * w * feather * fade + 1e-12f;
             sample_rgb(map, picture, x, y, rgb);
             row[i].weight += w;
             float share = w / row[i].weight;
@@ -388,6 +389,7 @@ enum intra_status intra_wallmap_add_view(struct intra_wallmap *map, struct intra
     enum intra_status status = INTRA_OK;
     struct view view;
     double arc, gain;
+    float usual[2];
     struct intra_pose run_from_cam = intra_pose_inverse(&kf->cam_from_world);
     INTRA_TRY(intra_run_arc(run, kf->u, &arc, err));
     double station = arc + placement->station_offset_m;
@@ -401,6 +403,7 @@ enum intra_status intra_wallmap_add_view(struct intra_wallmap *map, struct intra
     float limit = is_wide ? (float)RES_LIMIT_M : (float)fmin(RES_LIMIT_M, NARROW * view.best_res);
     INTRA_TRY(find_gain(map, &view, picture, limit, &gain, err));
     map->gain = gain;
+    intra_still_usual_chroma(picture, usual);
     for (int c = 0; c + 1 < view.n_cols; c++) {
         int64_t col = (view.col0 + c) * NODE;
         const struct node *a = map->nodes + (int64_t)c * view.n_rows, *b = a + view.n_rows;
@@ -412,7 +415,7 @@ enum intra_status intra_wallmap_add_view(struct intra_wallmap *map, struct intra
         struct cell *cells = (struct cell *)strip + col % STRIP_COLS;
 #pragma omp parallel for schedule(static) num_threads(map->options.threads)
         for (int k = 0; k < view.n_rows - 1; k++)
-            paint_node(map, picture, a + k, b + k, limit, (float)gain, cells + (int64_t)k * NODE * STRIP_COLS);
+            paint_node(map, picture, usual, a + k, b + k, limit, (float)gain, cells + (int64_t)k * NODE * STRIP_COLS);
         if (col < map->col_min) map->col_min = col;
         if (col + NODE > map->col_max) map->col_max = col + NODE;
         double s = map->station0_m + (double)col * map->options.texel_m;

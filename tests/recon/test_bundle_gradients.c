@@ -1,0 +1,178 @@
+/* Proves: the gradient that the window adjustment builds is the derivative of its cost, for each kind of unknown (host
+ * pose, target pose, axis knot, point distance) against each kind of residual (match, tube, axis) by itself.
+ * Does not prove that the minimum is the right one: test_synth does. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+/* The statics of the file under test are what is tested. */
+#include "recon/bundle.c"
+
+#include <cmocka.h>
+#include <stdio.h>
+
+static double noise(unsigned *state)
+{
+    *state = *state * 1664525u + 1013904223u;
+    return (*state >> 8) / 8388608.0 - 1;
+}
+
+struct setup {
+    struct solver s;
+    struct intra_keyframe kfs[4];
+    struct intra_point points[30];
+    struct intra_axis axis;
+    struct intra_camera camera;
+    struct intra_bundle_options options;
+};
+
+static void make(struct setup *t, bool with_matches, bool with_tube, bool with_axis)
+{
+    unsigned state = 7;
+    struct intra_error err;
+    struct intra_mat3 ahead = {{{0, -1, 0}, {0, 0, -1}, {1, 0, 0}}};
+    memset(t, 0, sizeof *t);
+    t->camera = (struct intra_camera){.model = INTRA_CAMERA_BROWN, .width = 640, .height = 480, .fx = 400, .fy = 410,
+                                      .cx = 322, .cy = 236, .k = {-0.1, 0.02, 0.001, -0.001}};
+    assert_int_equal(intra_camera_finish(&t->camera, &err), INTRA_OK);
+    assert_int_equal(intra_axis_init(&t->axis, 0.15, intra_vec3(0, 0, 0), intra_vec3(1, 0, 0), &err), INTRA_OK);
+    assert_int_equal(intra_axis_cover(&t->axis, -3, 9, &err), INTRA_OK);
+    for (int i = 0; i < t->axis.count; i++) {
+        t->axis.knots[i].p.y += 0.003 * noise(&state);
+        t->axis.knots[i].p.z += 0.003 * noise(&state);
+    }
+    for (int i = 0; i < 4; i++) {
+        struct intra_vec3 w = {0.05 * noise(&state), 0.05 * noise(&state), 0.05 * noise(&state)};
+        struct intra_mat3 turn = intra_rotation_exp(w);
+        struct intra_vec3 c = {0.03 * i, 0.02 * noise(&state), 0.02 * noise(&state)};
+        t->kfs[i].id = i;
+        t->kfs[i].cam_from_world.r = intra_mat3_mul(&turn, &ahead);
+        t->kfs[i].cam_from_world.t = intra_scale(intra_mat3_mul_vec(&t->kfs[i].cam_from_world.r, c), -1);
+    }
+    for (int i = 0; i < 30; i++) {
+        struct intra_point *p = &t->points[i];
+        double a = 6.28 * i / 30, rad = 120 + 60 * noise(&state);
+        p->host = i % 2;
+        p->px[0] = 320 + rad * cos(a), p->px[1] = 240 + rad * sin(a);
+        assert_true(intra_camera_unproject(&t->camera, p->px, &p->ray));
+        p->dist = 0.15 * 410 / rad + 0.02 * noise(&state);
+        p->r_expect = 0.15;
+        p->u = p->dist / 0.15;
+        p->is_alive = true;
+        for (int k = p->host + 1; k < 4; k++) {
+            struct intra_pose inv = intra_pose_inverse(&t->kfs[p->host].cam_from_world);
+            struct intra_vec3 x = intra_pose_apply(&inv, intra_scale(p->ray, p->dist));
+            struct intra_obs *o = &p->obs[p->n_obs++];
+            o->kf = k;
+            assert_true(intra_camera_project(&t->camera, intra_pose_apply(&t->kfs[k].cam_from_world, x), o->px, NULL, NULL));
+            o->px[0] += 0.7 * noise(&state), o->px[1] += 0.7 * noise(&state);
+            double w = with_matches ? 1 : 1e-12;
+            o->info[0] = 4 * w, o->info[1] = 1 * w, o->info[2] = 3 * w;
+        }
+    }
+    t->options = (struct intra_bundle_options){.iterations = 1, .radius_sd_rel = with_tube ? 0.02 : 1e6,
+                                               .kink_sd_rad = with_axis ? 0.02 : 1e6};
+    struct solver *s = &t->s;
+    *s = (struct solver){.kfs = t->kfs, .n_kfs = 4, .points = t->points, .n_points = 30, .axis = &t->axis,
+                         .camera = &t->camera, .options = &t->options, .noise2 = 1};
+    assert_int_equal(INTRA_ALLOC(s->kf_var, 4, &err), INTRA_OK);
+    assert_int_equal(INTRA_ALLOC(s->knot_var, (size_t)t->axis.count, &err), INTRA_OK);
+    assert_int_equal(INTRA_ALLOC(s->dist_h, 30, &err), INTRA_OK);
+    assert_int_equal(INTRA_ALLOC(s->dist_g, 30, &err), INTRA_OK);
+    (void)total_cost(s, NULL, NULL);
+    assign_variables(s);
+    assert_int_equal(INTRA_ALLOC(s->h, (size_t)s->nx * (size_t)s->nx, &err), INTRA_OK);
+    assert_int_equal(INTRA_ALLOC(s->b, (size_t)s->nx, &err), INTRA_OK);
+    assert_int_equal(INTRA_ALLOC(s->hp, (size_t)s->nx, &err), INTRA_OK);
+}
+
+static void drop(struct setup *t)
+{
+    intra_axis_fini(&t->axis);
+    intra_free(t->s.kf_var);
+    intra_free(t->s.knot_var);
+    intra_free(t->s.dist_h);
+    intra_free(t->s.dist_g);
+    intra_free(t->s.h);
+    intra_free(t->s.b);
+    intra_free(t->s.hp);
+}
+
+/* With the elimination undone: b before Schur = b + sum hp gd / hdd. Points are held instead, by a huge pivot. */
+static void check(bool with_matches, bool with_tube, bool with_axis)
+{
+    struct setup *t = calloc(1, sizeof *t);
+    make(t, with_matches, with_tube, with_axis);
+    struct solver *s = &t->s;
+    s->hold_points = true;
+    build_system(s);
+    double worst = 0, size = 0;
+    for (int v = 0; v < s->nx; v++) size = fmax(size, fabs(s->b[v]));
+    assert_true(size > 1);
+    for (int i = 0; i < 4; i++)
+        for (int q = 0; q < 6; q++) {
+            double eps = 1e-6, d[3] = {0}, r[3] = {0}, cost[2];
+            struct intra_pose old = t->kfs[i].cam_from_world;
+            for (int side = 0; side < 2; side++) {
+                (q < 3 ? r : d)[q % 3] = side ? -eps : eps;
+                t->kfs[i].cam_from_world = intra_pose_left_update(&old, intra_vec3(r[0], r[1], r[2]), intra_vec3(d[0], d[1], d[2]));
+                cost[side] = total_cost(s, NULL, NULL);
+                t->kfs[i].cam_from_world = old;
+            }
+            double numeric = -(cost[0] - cost[1]) / (4 * eps), mine = s->b[s->kf_var[i] + q];
+            worst = fmax(worst, fabs(numeric - mine) / size);
+        }
+    assert_true(worst < 1e-4);
+    worst = 0;
+    for (int i = 0; i < t->axis.count; i++)
+        for (int q = 0; q < 2 && s->knot_var[i] >= 0; q++) {
+            double eps = 1e-6, cost[2];
+            struct intra_vec3 old = t->axis.knots[i].p;
+            for (int side = 0; side < 2; side++) {
+                t->axis.knots[i].p = intra_mad(old, side ? -eps : eps, t->axis.knots[i].n[q]);
+                cost[side] = total_cost(s, NULL, NULL);
+                t->axis.knots[i].p = old;
+            }
+            double numeric = -(cost[0] - cost[1]) / (4 * eps), mine = s->b[s->knot_var[i] + q];
+            worst = fmax(worst, fabs(numeric - mine) / size);
+        }
+    assert_true(worst < 1e-4);
+    worst = 0;
+    for (int i = 0; i < 30; i++) {
+        double eps = 1e-7, old = t->points[i].dist, cost[2];
+        for (int side = 0; side < 2; side++) {
+            t->points[i].dist = old + (side ? -eps : eps);
+            cost[side] = total_cost(s, NULL, NULL);
+        }
+        t->points[i].dist = old;
+        worst = fmax(worst, fabs(-(cost[0] - cost[1]) / (4 * eps) - s->dist_g[i]) / size);
+    }
+    assert_true(worst < 1e-4);
+    drop(t);
+    free(t);
+}
+
+static void gradient_of_matches(void **state)
+{
+    (void)state;
+    check(true, false, false);
+}
+
+static void gradient_of_tube(void **state)
+{
+    (void)state;
+    check(false, true, false);
+}
+
+static void gradient_of_axis(void **state)
+{
+    (void)state;
+    check(false, false, true);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(gradient_of_matches), cmocka_unit_test(gradient_of_tube),
+                                       cmocka_unit_test(gradient_of_axis)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
