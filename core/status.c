@@ -41,12 +41,13 @@ void intra_error_context(struct intra_error *err, const char *format, ...)
 {
     char old[sizeof err->text];
     va_list args;
-    int n;
+    int n, room;
     if (!err) return;
     memcpy(old, err->text, sizeof old);
     va_start(args, format);
     n = vsnprintf(err->text, sizeof err->text, format, args);
     va_end(args);
     if (n < 0 || (size_t)n >= sizeof err->text) return;
-    snprintf(err->text + n, sizeof err->text - (size_t)n, ": %s", old);
+    room = (int)(sizeof err->text - sizeof ": ") - n; /* a text too long loses its end */
+    if (room > 0) snprintf(err->text + n, sizeof err->text - (size_t)n, ": %.*s", room, old);
 }
