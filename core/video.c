@@ -419,8 +419,12 @@ static enum intra_status process(struct intra_video *v, AVFrame *f, const struct
     struct frame_note note = {.lost_before = mark->lost_before, .is_damaged = mark->is_damaged};
     enum deint_mode before = v->deint;
     note.index = v->is_folder ? mark->folder_place : v->next_index + note.lost_before;
-    v->next_index = note.index + 1;
     note.pts_s = v->is_folder ? (double)note.index / v->info.fps : clock_next(&v->clock, f->best_effort_timestamp);
+    if (v->options.keyframes_only && !mark->is_key) {
+        v->lost += note.lost_before;
+        return INTRA_OK;
+    }
+    v->next_index = note.index + 1;
     if (f->width != v->info.width || f->height != v->info.height) {
         if (f->width != v->from_width || f->height != v->from_height)
             intra_log(INTRA_LOG_WARNING, LOG_STAGE,

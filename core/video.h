@@ -16,10 +16,12 @@ enum intra_deinterlace { INTRA_DEINTERLACE_AUTO, INTRA_DEINTERLACE_OFF, INTRA_DE
 
 struct intra_video_options {
     enum intra_deinterlace deinterlace; /* AUTO: where stream flags or combing in the picture say so */
-    double from_s, to_s;                /* presentation time window; to_s <= 0: to the end */
+    double from_s, to_s;                /* presentation times in [from_s, to_s); to_s <= 0: to the end. All before
+                                         * from_s is decoded and dropped, so that index is sure */
     int threads;                        /* decoder threads; 0 = number of cores */
     int queue_frames;                   /* frames decoded ahead; default 8 */
-    bool keyframes_only;                /* decode intra frames only: a quick look over a long file */
+    bool keyframes_only;                /* decode key frames only: a quick look over a long file; index then counts
+                                         * the key frames, pts_s stays true */
     double image_fps;                   /* rate given to image folders; default 25 */
 };
 struct intra_video_options intra_video_defaults(void);
@@ -36,19 +38,22 @@ struct intra_video_info {
 };
 
 struct intra_video_counts {
-    int64_t decoded, damaged, repeated;
+    int64_t decoded;  /* frames given out by intra_video_next so far, */
+    int64_t damaged;  /* those of them with is_damaged, and pieces before them that gave no frame at all */
+    int64_t repeated;
 };
 
 /* One frame, reference counted, from a pool. y is full-range luma (BT.601), u and v full-range chroma at half size
  * (rows and cols rounded up), 128 = grey: R = Y + 1.402 (V-128), G = Y - 0.344136 (U-128) - 0.714136 (V-128),
  * B = Y + 1.772 (U-128), whatever the file's own colour space was. Read-only for everybody. */
 struct intra_frame {
-    int64_t index;   /* 0-based in the input (not in the from/to window) */
+    int64_t index;   /* 0-based in the input (not in the from/to window); a frame that could not be decoded, and an
+                      * image that could not be read, keep their number */
     double pts_s;    /* presentation time, seconds, strictly increasing; first frame of the file is 0 */
     struct intra_view_u8 y, u, v;
     bool is_repeat;  /* the picture repeats the last non-repeated one but for coding noise; a small burnt-in clock or
                       * counter may have gone on. When unsure, false */
-    bool is_damaged; /* decoded with errors concealed */
+    bool is_damaged; /* decoded with errors concealed, or of another size than the first frame and scaled to it */
 };
 
 struct intra_video;

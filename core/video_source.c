@@ -54,7 +54,9 @@ struct intra_source {
     struct intra_source_options options;
     const char *path;
     bool is_folder;
-    int threads; /* 1 from the first damage on */
+    int threads;      /* 1 from the first damage on */
+    bool is_skipping; /* the decoder leaves all but key frames out; never again after a key frame without a time */
+    bool is_time_missing;
 
     AVFormatContext *format; /* of a file */
     int stream;
@@ -66,7 +68,8 @@ struct intra_source {
     bool is_draining, is_drained;
     int errors_in_row;
     int64_t lost;           /* packets that gave no frame since the last frame */
-    int64_t given;          /* frames handed out */
+    int64_t given_skipping; /* frames handed out while skipping, */
+    int64_t given;          /* and after that */
     atomic_long log_errors; /* lines of the decoder's log, and those already put down to a frame or a lost packet */
     long log_seen;
 };
@@ -129,7 +132,8 @@ static enum intra_status set_decoder(struct intra_source *s, enum AVCodecID id, 
     if (s->threads == 1) s->decoder->get_buffer2 = get_grey_buffer;
     /* Damaged pictures come out marked instead of silently missing. */
     s->decoder->flags |= AV_CODEC_FLAG_OUTPUT_CORRUPT;
-    if (s->options.is_keyframes_only) s->decoder->skip_frame = AVDISCARD_NONKEY;
+    /* Here and not in the demuxer, whose times go wrong by the frames that it leaves out (FFmpeg 5.1, MP4). */
+    if (s->is_skipping) s->decoder->skip_frame = AVDISCARD_NONKEY;
     if ((code = avcodec_open2(s->decoder, codec, NULL)) < 0)
         return fail_av(s->path, "the decoder does not take this stream", code, err);
     return INTRA_OK;
@@ -176,7 +180,6 @@ static enum intra_status open_file(struct intra_source *s, struct intra_error *e
     for (unsigned i = 0; i < s->format->nb_streams; i++)
         if ((int)i != s->stream) s->format->streams[i]->discard = AVDISCARD_ALL;
     stream = s->format->streams[s->stream];
-    if (s->options.is_keyframes_only) stream->discard = AVDISCARD_NONKEY;
     return set_decoder(s, stream->codecpar->codec_id, stream->codecpar, stream->time_base, err);
 }
 
@@ -280,6 +283,8 @@ static enum intra_status feed_decoder(struct intra_source *s, struct intra_error
         return INTRA_OK;
     }
     if (status != INTRA_OK || !s->packet->data) return status;
+    if (s->is_skipping && s->packet->flags & AV_PKT_FLAG_KEY && s->packet->pts == AV_NOPTS_VALUE)
+        s->is_time_missing = true;
     code = avcodec_send_packet(s->decoder, s->packet);
     av_packet_unref(s->packet);
     if (code == AVERROR(ENOMEM)) return INTRA_FAIL(err, INTRA_E_MEM, "%s: out of memory while decoding", s->path);
@@ -315,17 +320,19 @@ static bool is_marked(const AVFrame *frame)
     return frame->flags & AV_FRAME_FLAG_CORRUPT || frame->decode_error_flags;
 }
 
-/* Begin again with one thread and go to where we were. */
+/* Begin again and go to where we were. */
 static enum intra_status restart(struct intra_source *s, AVFrame *scratch, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
-    intra_log(INTRA_LOG_INFO, LOG_STAGE, "%s: damaged after frame %lld; decoding with one thread from here on", s->path,
-              (long long)s->given);
     av_frame_unref(scratch);
     reset(s);
-    s->threads = 1;
     INTRA_TRY(start(s, err));
-    for (int64_t i = 0; i < s->given; i++) {
+    for (int64_t n = 0; n < s->given_skipping;) {
+        INTRA_TRY(receive(s, scratch, err));
+        n += s->is_skipping || scratch->key_frame;
+        av_frame_unref(scratch);
+    }
+    for (int64_t n = 0; n < s->given; n++) {
         INTRA_TRY(receive(s, scratch, err));
         av_frame_unref(scratch);
     }
@@ -333,25 +340,43 @@ done:
     return status;
 }
 
+static bool is_damage_seen(struct intra_source *s, enum intra_status status, const AVFrame *frame)
+{
+    if (status != INTRA_OK && status != INTRA_EOF) return false;
+    return atomic_load(&s->log_errors) > 0 || s->lost > 0 || (status == INTRA_OK && is_marked(frame));
+}
+
 enum intra_status intra_source_next(struct intra_source *s, AVFrame *out, struct intra_source_mark *mark,
                                     struct intra_error *err)
 {
     enum intra_status status = receive(s, out, err);
-    long log_errors = atomic_load(&s->log_errors);
-    if (s->threads > 1 && (status == INTRA_OK || status == INTRA_EOF) &&
-        (log_errors > 0 || s->lost > 0 || (status == INTRA_OK && is_marked(out)))) {
+    long log_errors;
+    if (s->is_skipping && s->is_time_missing && (status == INTRA_OK || status == INTRA_EOF)) {
+        /* Only the decoder of all frames can tell when this one is shown. */
+        s->is_skipping = false;
         status = restart(s, out, err);
         if (status == INTRA_OK) status = receive(s, out, err);
-        log_errors = atomic_load(&s->log_errors);
+    }
+    if (s->threads > 1 && is_damage_seen(s, status, out)) {
+        intra_log(INTRA_LOG_INFO, LOG_STAGE, "%s: damaged after frame %lld; decoding with one thread from here on",
+                  s->path, (long long)(s->given_skipping + s->given));
+        s->threads = 1;
+        status = restart(s, out, err);
+        if (status == INTRA_OK) status = receive(s, out, err);
     }
     *mark = (struct intra_source_mark){.lost_before = s->lost};
     s->lost = 0;
     if (status != INTRA_OK) return status;
     /* Some decoders complain in the log only. Without reordering the complaint belongs to this frame. */
+    log_errors = atomic_load(&s->log_errors);
     mark->is_damaged = is_marked(out) || (log_errors > s->log_seen && s->decoder->has_b_frames == 0);
     mark->folder_place = s->is_folder ? out->pts : -1;
+    mark->is_key = s->is_skipping || out->key_frame;
     s->log_seen = log_errors;
-    s->given++;
+    if (s->is_skipping)
+        s->given_skipping++;
+    else
+        s->given++;
     return INTRA_OK;
 }
 
@@ -367,6 +392,7 @@ enum intra_status intra_source_open(const struct intra_source_options *options, 
     s->path = options->path;
     s->is_folder = options->is_folder;
     s->threads = options->threads;
+    s->is_skipping = options->is_keyframes_only;
     INTRA_TRY(start(s, err));
     *out = s;
     s = NULL;

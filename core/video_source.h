@@ -14,7 +14,8 @@ struct intra_source;
 
 struct intra_source_options {
     const char *path; /* borrowed while the source lives */
-    bool is_folder, is_keyframes_only;
+    bool is_folder;
+    bool is_keyframes_only; /* leave other frames out where that costs no time stamp; see the mark */
     int threads;       /* 1 or more */
     double image_fps;
     atomic_bool *stop; /* true aborts a read; may be NULL */
@@ -23,7 +24,7 @@ struct intra_source_options {
 struct intra_source_mark {
     int64_t lost_before;  /* packets or images that gave no picture since the last one */
     int64_t folder_place; /* number of the image in its folder; -1 for files */
-    bool is_damaged;
+    bool is_damaged, is_key;
 };
 
 /* Errors: INTRA_E_IO, INTRA_E_FORMAT (no video in it), INTRA_E_UNSUPPORTED (no decoder), INTRA_E_MEM. */
