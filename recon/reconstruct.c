@@ -186,6 +186,8 @@ enum intra_status intra_reconstruct(const char *video_path, const struct intra_c
     struct intra_video *video = NULL;
     double wall = clock_s(CLOCK_MONOTONIC), cpu = clock_s(CLOCK_PROCESS_CPUTIME_ID);
     int threads = thread_count(options->threads);
+    /* The decoder wants cores of its own; many small parallel regions that wait for a busy core cost more than they give. */
+    int pass_threads = threads > 3 ? threads / 2 : 1;
     struct intra_reconstruct_options o = *options;
     memset(report, 0, sizeof *report);
     if (!(o.diameter_m > 0)) return INTRA_FAIL(err, INTRA_E_ARG, "the nominal diameter must be given");
@@ -212,10 +214,10 @@ enum intra_status intra_reconstruct(const char *video_path, const struct intra_c
 
     struct intra_wall_options wall_options = {.radius_m = o.diameter_m / 2, .texel_m = o.texel_m,
                                               .section_step_m = o.section_step_m, .start_station_m = o.start_station_m,
-                                              .cut_rad = o.cut_rad, .threads = threads, .scratch_dir = o.scratch_dir};
+                                              .cut_rad = o.cut_rad, .threads = pass_threads, .scratch_dir = o.scratch_dir};
     INTRA_TRY(intra_wallmap_create(&wall_options, camera, &still, &line.wall, err));
     struct intra_motion_options motion_options = {.radius_m = o.diameter_m / 2, .start_station_m = o.start_station_m,
-                                                  .threads = threads};
+                                                  .threads = pass_threads};
     struct intra_motion_sink sink = {&line, on_frame, on_keyframe, on_samples, on_run_end};
     INTRA_TRY(intra_motion_create(&motion_options, camera, &mask, &still.log_shading, &sink, &motion, err));
 
