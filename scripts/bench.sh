@@ -15,10 +15,5 @@ fi
 scene=$2
 shift 2
 install_packages colmap python3-numpy
-sim=out/bench/colmap/sim-$scene
-if [ ! -f "$sim/truth/truth.json" ]; then
-    rm -rf "$sim"
-    build/release/bin/intrados simulate "$scene" --seed 1 -o "$sim"
-fi
 # Debian's own Python has Debian's numpy, whatever else is first in PATH.
-exec nice /usr/bin/python3 tests/bench/colmap.py "$sim" --out "out/bench/colmap/$scene" "$@"
+exec nice /usr/bin/python3 tests/bench/colmap.py "$scene" --out "out/bench/colmap-$scene" "$@"
