@@ -1,7 +1,8 @@
 /* Which stretches of the wall are meshed, where they are cut, and how dense mesh and texture may be for the size budget.
  *
- * Budget: a vertex costs 44 bytes (32 of attributes, 12 of indices), and the mesh may take a third of the budget; the
- * rest is texture. Both end at what is worth having: a mesh cell of 8 mm or four wall cells, a texel of one wall cell. */
+ * Budget: a vertex costs 44 bytes (32 of attributes, 12 of indices). The mesh may take a third of the budget and what
+ * textures do not need; the rest is texture. Both end at what is worth having: a mesh cell of 8 mm or four wall cells, a
+ * texel of one wall cell. */
 #include "core/mem.h"
 #include "export/mesh.h"
 #include "export/wallread.h"
@@ -11,7 +12,9 @@
 
 static const double VERTEX_BYTES = 44, NODE_BYTES = 2200, FILE_BYTES = 6000, MESH_SHARE = 0.35;
 static const double FINEST_CELL_M = 0.008, SHORTEST_GAP_M = 0.1, FILL = 0.97;
-enum { MIN_SEGMENTS = 12, ROUND_SEGMENTS = 24, MAX_SEGMENTS = 720, PILOT_CHUNKS = 8 };
+/* Textures that fill this much of their part are fine; where to aim when they fill less. */
+static const double FULL_ENOUGH = 0.85, FULL_AIM = 0.97;
+enum { MIN_SEGMENTS = 12, ROUND_SEGMENTS = 24, MAX_SEGMENTS = 720, PILOT_CHUNKS = 6, MAX_PASSES = 8 };
 
 struct intra_mesh_options intra_mesh_defaults(void)
 {
@@ -156,12 +159,12 @@ done:
     return status;
 }
 
-/* Mesh cells as near to square as the least number around allows. */
-static void choose_mesh(struct intra_mesh_plan *plan, double shrink)
+/* Mesh cells as near to square as the least number around allows. `bytes`: what the mesh may take. */
+static void choose_mesh(struct intra_mesh_plan *plan, double bytes, double shrink)
 {
     const struct intra_wall *wall = &plan->scene->wall;
     double finest = fmax(FINEST_CELL_M, 4 * wall->texel_m) * sqrt(shrink);
-    double cell = fmax(finest, sqrt(plan->area_m2 * VERTEX_BYTES * shrink / (MESH_SHARE * plan->options.max_bytes)));
+    double cell = fmax(finest, sqrt(plan->area_m2 * VERTEX_BYTES * shrink / bytes));
     int least = shrink > 1 ? MIN_SEGMENTS : ROUND_SEGMENTS;
     plan->segments = plan->options.segments;
     plan->step_m = plan->options.step_m;
@@ -172,6 +175,7 @@ static void choose_mesh(struct intra_mesh_plan *plan, double shrink)
     }
     if (!plan->step_m) plan->step_m = cell * cell / (wall->perimeter_m / plan->segments);
     if (plan->step_m < finest && !plan->options.step_m) plan->step_m = finest;
+    plan->step_m = fmin(plan->step_m, plan->options.chunk_m); /* a chunk has two rings at least */
 }
 
 static double texture_pixels(const struct intra_mesh_plan *plan)
@@ -214,25 +218,39 @@ done:
     return status;
 }
 
-/* The finest texel whose textures fit beside the mesh. Coarser texels hold more detail a pixel and cost more bytes each, so
- * measure and correct until it settles. */
-static enum intra_status choose_texel(struct intra_mesh_plan *plan, const struct run_list *runs, double shrink,
-                                      struct intra_error *err)
+/* Mesh and texel for the budget. The mesh takes its share, and what the finest textures would leave; the texel is the finest
+ * that then fits. Coarser texels hold more detail a pixel and cost more bytes each, so measure and correct until it
+ * settles; among the texels that fit, the finest wins. */
+static enum intra_status choose_density(struct intra_mesh_plan *plan, const struct run_list *runs, double shrink,
+                                        struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
-    double finest = plan->scene->wall.texel_m;
+    double finest = plan->scene->wall.texel_m, budget = FILL * (double)plan->options.max_bytes, best = 0;
+    bool is_fixed = plan->options.texel_m > 0;
     int pass;
-    plan->texel_m = plan->options.texel_m > 0 ? fmax(plan->options.texel_m, finest) : finest;
+    plan->texel_m = is_fixed ? fmax(plan->options.texel_m, finest) : finest;
+    plan->step_m = plan->options.chunk_m; /* until it is chosen */
     INTRA_TRY(cut_runs(plan, runs, err));
-    if (plan->options.texel_m > 0) goto done;
-    for (pass = 0; pass < 6; pass++) {
-        double bytes_per_px = 0, left = FILL * plan->options.max_bytes - mesh_bytes(plan), excess;
-        /* However small the budget, a sixteenth is for colour; the check after writing has the last word. */
-        left = fmax(left, plan->options.max_bytes / 16.0);
+    for (pass = 0; pass < MAX_PASSES; pass++) {
+        double bytes_per_px = 0, textures, left, excess;
         INTRA_TRY(measure_texture(plan, &bytes_per_px, err));
-        excess = texture_pixels(plan) * bytes_per_px * shrink / left;
-        if (excess <= 1) break;
-        plan->texel_m *= fmax(1.01, sqrt(excess));
+        textures = texture_pixels(plan) * bytes_per_px * shrink;
+        if (pass == 0) {
+            left = budget - textures - (double)plan->n_chunks * NODE_BYTES - FILE_BYTES;
+            choose_mesh(plan, fmax(left, MESH_SHARE * budget), shrink);
+            INTRA_TRY(cut_runs(plan, runs, err));
+        }
+        if (is_fixed) goto done;
+        /* However small the budget, a sixteenth is for colour; the check after writing has the last word. */
+        left = fmax(budget - mesh_bytes(plan), budget / 16);
+        excess = textures / left;
+        if (excess <= 1 && (best == 0 || plan->texel_m < best)) best = plan->texel_m;
+        if (excess <= 1 && (excess > FULL_ENOUGH || plan->texel_m <= finest)) break;
+        plan->texel_m = fmax(finest, plan->texel_m * (excess > 1 ? fmax(1.01, sqrt(excess)) : sqrt(excess / FULL_AIM)));
+        INTRA_TRY(cut_runs(plan, runs, err));
+    }
+    if (pass == MAX_PASSES && best > 0) {
+        plan->texel_m = best;
         INTRA_TRY(cut_runs(plan, runs, err));
     }
 done:
@@ -279,8 +297,7 @@ enum intra_status intra_mesh_plan_init(struct intra_mesh_plan *plan, const struc
     }
     for (i = 0; i < runs.n; i++)
         plan->area_m2 += (double)(runs.items[i].to - runs.items[i].from) * scene->wall.texel_m * scene->wall.perimeter_m;
-    choose_mesh(plan, shrink);
-    INTRA_TRY(choose_texel(plan, &runs, shrink, err));
+    INTRA_TRY(choose_density(plan, &runs, shrink, err));
 done:
     intra_free(runs.items);
     if (status != INTRA_OK) intra_mesh_plan_fini(plan);
