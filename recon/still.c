@@ -10,7 +10,8 @@
 #include <string.h>
 
 #define ENOUGH_LOOKS 48
-#define MAX_LOOKS 160
+#define MAX_LOOKS 72
+#define MAX_DECODED 1500 /* frames decoded for a look where there are too few keyframes to jump to */
 #define MIN_LOOKS 12
 #define SMALL 8               /* the small copy for telling pictures apart is 1/8 */
 #define DIFFERENT_LOG 0.012   /* mean difference of log luminance that makes a new picture */
@@ -29,6 +30,7 @@ enum intra_status intra_still_sums_init(struct intra_still_sums *sums, int rows,
     memset(sums, 0, sizeof *sums);
     for (int i = 0; i < 4; i++) INTRA_TRY(intra_image_f32_init(all[i], rows, cols, 1, err));
     INTRA_TRY(intra_image_f32_init(&sums->odd, (rows + 1) / 2, (cols + 1) / 2, 1, err));
+    INTRA_TRY(intra_image_f32_init(&sums->now, rows, cols, 1, err));
     INTRA_TRY(intra_image_f32_init(&sums->last, rows / SMALL + 1, cols / SMALL + 1, 1, err));
 done:
     if (status != INTRA_OK) intra_still_sums_fini(sums);
@@ -43,6 +45,7 @@ void intra_still_sums_fini(struct intra_still_sums *sums)
     intra_image_f32_fini(&sums->g2_sum);
     intra_image_f32_fini(&sums->odd);
     intra_image_f32_fini(&sums->last);
+    intra_image_f32_fini(&sums->now);
 }
 
 void intra_still_usual_chroma(const struct intra_frame *frame, float out_usual[2])
@@ -93,19 +96,29 @@ bool intra_still_sums_add(struct intra_still_sums *sums, const struct intra_fram
             for (int k = 0; k < 16; k++) sum += intra_row_u8(y, r * SMALL + 2 * (k / 4))[c * SMALL + 2 * (k % 4)];
             intra_row_f32(&sums->last, r)[c] = logf((float)sum / 16 + INTRA_LOG_FLOOR);
         }
+    float table[256];
+    for (int i = 0; i < 256; i++) table[i] = intra_log_luma((uint8_t)i);
     for (int r = 0; r < rows; r++) {
-        const uint8_t *p = intra_row_u8(y, r), *up = intra_row_u8(y, r ? r - 1 : 0);
-        const uint8_t *down = intra_row_u8(y, r + 1 < rows ? r + 1 : r);
-        float *l = intra_row_f32(&sums->log_sum, r), *gx = intra_row_f32(&sums->gx_sum, r);
-        float *gy = intra_row_f32(&sums->gy_sum, r), *g2 = intra_row_f32(&sums->g2_sum, r);
-        for (int c = 0; c < cols; c++) {
-            float dx = 0.5f * (intra_log_luma(p[c + 1 < cols ? c + 1 : c]) - intra_log_luma(p[c ? c - 1 : 0]));
-            float dy = 0.5f * (intra_log_luma(down[c]) - intra_log_luma(up[c]));
-            l[c] += intra_log_luma(p[c]);
+        const uint8_t *p = intra_row_u8(y, r);
+        float *now = intra_row_f32(&sums->now, r);
+        for (int c = 0; c < cols; c++) now[c] = table[p[c]];
+    }
+    for (int r = 1; r + 1 < rows; r++) {
+        const float *p = intra_row_f32(&sums->now, r), *up = intra_row_f32(&sums->now, r - 1);
+        const float *down = intra_row_f32(&sums->now, r + 1);
+        float *gx = intra_row_f32(&sums->gx_sum, r), *gy = intra_row_f32(&sums->gy_sum, r);
+        float *g2 = intra_row_f32(&sums->g2_sum, r);
+        for (int c = 1; c + 1 < cols; c++) {
+            float dx = 0.5f * (p[c + 1] - p[c - 1]), dy = 0.5f * (down[c] - up[c]);
             gx[c] += dx;
             gy[c] += dy;
             g2[c] += dx * dx + dy * dy;
         }
+    }
+    for (int r = 0; r < rows; r++) {
+        const float *p = intra_row_f32(&sums->now, r);
+        float *l = intra_row_f32(&sums->log_sum, r);
+        for (int c = 0; c < cols; c++) l[c] += p[c];
     }
     count_odd(sums, frame);
     sums->n++;
@@ -349,12 +362,14 @@ static enum intra_status look_over(const char *path, const struct intra_video_op
     INTRA_TRY(intra_video_open(path, &look, &video, err));
     intra_video_info(video, &info);
     if (!sums->log_sum.data) INTRA_TRY(intra_still_sums_init(sums, info.height, info.width, err));
-    /* Without keyframes to jump to, every third frame of the first minutes has to do. */
-    for (int64_t i = 0; sums->n < MAX_LOOKS && (keyframes_only || i < 3000); i++) {
+    /* Without keyframes to jump to, the first minute has to do, evenly sampled. */
+    int64_t span = info.frames_estimated > 0 && info.frames_estimated < MAX_DECODED ? info.frames_estimated : MAX_DECODED;
+    int64_t step = keyframes_only || span < 3 * MAX_LOOKS ? 1 : span / MAX_LOOKS;
+    for (int64_t i = 0; sums->n < MAX_LOOKS && (keyframes_only || i < MAX_DECODED); i++) {
         status = intra_video_next(video, &frame, err);
         if (status == INTRA_EOF) break;
         if (status != INTRA_OK) goto done;
-        if (keyframes_only || i % 3 == 0) (void)intra_still_sums_add(sums, frame);
+        if (i % step == 0) (void)intra_still_sums_add(sums, frame);
         intra_progress_report(progress, "look", frame->pts_s, info.duration_s);
         intra_frame_release(&frame);
     }

@@ -30,6 +30,7 @@ struct intra_still_sums {
     struct intra_view_f32 log_sum, gx_sum, gy_sum, g2_sum;
     struct intra_view_f32 odd;  /* half size: in how many looks the colour was foreign to the picture */
     struct intra_view_f32 last; /* small copy of the last picture taken */
+    struct intra_view_f32 now;  /* log luminance of the picture being added */
     int n;
 };
 enum intra_status intra_still_sums_init(struct intra_still_sums *sums, int rows, int cols, struct intra_error *err);
