@@ -12,11 +12,16 @@ static void set_lamps(struct intra_sim_renderer *r)
 {
     const struct sim_light *l = &r->scene->light;
     double w = l->warmth;
-    r->n_lamps = l->lamps.n > 0 ? l->lamps.n : l->ring_lamps;
-    for (int i = 0; i < r->n_lamps; i++) {
-        double angle = 2 * M_PI * (i + 0.5) / r->n_lamps;
-        struct sim_lamp ring = {l->ring_radius_m * cos(angle), l->ring_radius_m * sin(angle), 0, 1.0 / r->n_lamps};
-        r->lamps[i] = l->lamps.n > 0 ? *SIM_AT(l->lamps, sim_lamp, i) : ring;
+    int n = l->lamps.n > 0 ? l->lamps.n : l->ring_lamps;
+    r->n_lamps = (n + 3) / 4 * 4;
+    for (int i = 0; i < n; i++) {
+        double angle = 2 * M_PI * (i + 0.5) / n;
+        struct sim_lamp ring = {l->ring_radius_m * cos(angle), l->ring_radius_m * sin(angle), 0, 1.0 / n};
+        struct sim_lamp lamp = l->lamps.n > 0 ? *SIM_AT(l->lamps, sim_lamp, i) : ring;
+        r->lamp_x[i] = (float)lamp.x_m;
+        r->lamp_y[i] = (float)lamp.y_m;
+        r->lamp_z[i] = (float)lamp.z_m;
+        r->lamp_power[i] = (float)lamp.power;
     }
     r->warm[0] = (float)(1 + 0.25 * w);
     r->warm[1] = 1;
@@ -205,6 +210,37 @@ static sim_v4 pixel_slow(const struct job *job, int x, int y, bool many)
     return sum * 0.25f;
 }
 
+static void put_pixel(const struct job *job, int x, int y, sim_v4 c)
+{
+    float *out = job->out + 4 * ((size_t)y * (size_t)job->r->lens.width + (size_t)x);
+    for (int k = 0; k < 3; k++) out[k] += job->weight * c[k];
+}
+
+/* One ray a pixel first; four where it differs from a neighbour by more than texture does. */
+static void rough_block(const struct job *job, int x0, int x_end, int j0, int j_end)
+{
+    sim_v4 once[SIM_BLOCK + 1][SIM_BLOCK + 1];
+    float lum[SIM_BLOCK + 1][SIM_BLOCK + 1];
+    int w = x_end - x0, h = j_end - j0;
+    for (int j = 0; j < h; j++)
+        for (int x = 0; x < w; x++) {
+            sim_v4 c = once[j][x] = pixel_slow(job, x0 + x, job->first + job->step * (j0 + j), false);
+            lum[j][x] = c[0] + c[1] + c[2];
+        }
+    for (int j = 0; j < h; j++)
+        for (int x = 0; x < w; x++) {
+            int y = job->first + job->step * (j0 + j);
+            float low = lum[j][x], high = low;
+            for (int k = 0; k < 4; k++) {
+                int jj = j + (k == 0) - (k == 1), xx = x + (k == 2) - (k == 3);
+                if (jj < 0 || xx < 0 || jj >= h || xx >= w) continue;
+                low = fminf(low, lum[jj][xx]);
+                high = fmaxf(high, lum[jj][xx]);
+            }
+            put_pixel(job, x0 + x, y, high > 1.25f * low ? pixel_slow(job, x0 + x, y, true) : once[j][x]);
+        }
+}
+
 static sim_v4 pixel_fast(const struct job *job, int x, int y, double inv_t, int piece)
 {
     struct intra_vec3 d, ddx, ddy;
@@ -224,15 +260,17 @@ static void render_block(const struct job *job, int col, int row)
     int x0 = node_x(job, col), x1 = node_x(job, col + 1), j0 = node_j(job, row), j1 = node_j(job, row + 1);
     int x_end = col + 2 == r->node_cols ? x1 + 1 : x1, j_end = j1 == job->rows - 1 ? j1 + 1 : j1;
     enum block_kind kind = judge(r, n);
+    if (kind == BLOCK_ROUGH) {
+        rough_block(job, x0, x_end, j0, j_end);
+        return;
+    }
     for (int j = j0; j < j_end; j++) {
         int y = job->first + job->step * j;
         double fy = j1 > j0 ? (double)(j - j0) / (j1 - j0) : 0;
         for (int x = x0; x < x_end; x++) {
             double fx = x1 > x0 ? (double)(x - x0) / (x1 - x0) : 0;
             double inv_t = (1 - fy) * ((1 - fx) * n[0]->inv_t + fx * n[1]->inv_t) + fy * ((1 - fx) * n[2]->inv_t + fx * n[3]->inv_t);
-            sim_v4 c = kind == BLOCK_SMOOTH ? pixel_fast(job, x, y, inv_t, n[0]->piece) : pixel_slow(job, x, y, kind == BLOCK_ROUGH);
-            float *out = job->out + 4 * ((size_t)y * (size_t)r->lens.width + (size_t)x);
-            for (int k = 0; k < 3; k++) out[k] += job->weight * c[k];
+            put_pixel(job, x, y, kind == BLOCK_SMOOTH ? pixel_fast(job, x, y, inv_t, n[0]->piece) : pixel_slow(job, x, y, false));
         }
     }
 }

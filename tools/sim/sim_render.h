@@ -27,8 +27,8 @@ struct intra_sim_renderer {
     struct intra_sim_lens lens;
     double zoom, pixel_rad;
     float *rays;    /* (height, width, 3); all zero outside the lens's field */
-    struct sim_lamp lamps[8];
-    int n_lamps;
+    int n_lamps;    /* a multiple of 4; the last ones may have no power */
+    float lamp_x[12], lamp_y[12], lamp_z[12], lamp_power[12]; /* in the camera frame */
     float warm[3];
     double gloss;
     int node_cols, node_rows;

@@ -138,7 +138,7 @@ static const struct field lamp_fields[] = {
 TABLE(lamp, sim_lamp, &lamp_default);
 
 static const struct field light_fields[] = {
-    REAL_F(sim_light, ring_radius_m, 0, 0.5), INT_F(sim_light, ring_lamps, 1, 8), REAL_F(sim_light, ambient, 0, 1),
+    REAL_F(sim_light, ring_radius_m, 0, 0.5), INT_F(sim_light, ring_lamps, 1, 8), REAL_F(sim_light, beam, 0, 1), REAL_F(sim_light, ambient, 0, 1),
     BOOL_F(sim_light, auto_exposure), REAL_F(sim_light, target, 0.02, 0.95), REAL_F(sim_light, lag_s, 0, 60),
     REAL_F(sim_light, gain, 0.001, 1000), REAL_F(sim_light, warmth, -1, 1), LIST_F(sim_light, lamps, 8, lamp)};
 TABLE(light, sim_light, NULL);
@@ -208,7 +208,7 @@ static const struct intra_sim_scene scene_default = {
     .pipe = {.diameter_m = 0.3, .material = "concrete", .colour_r = -1, .colour_g = -1, .colour_b = -1, .contrast = 1,
              .dirt = 0.5, .gloss = -1},
     .joints = {.spacing_m = 1, .first_m = 0.6, .gap_m = 0.008, .gap_spread_m = 0.002, .depth_m = 0.015},
-    .light = {.ring_radius_m = 0.05, .ring_lamps = 4, .ambient = 0.12, .auto_exposure = true, .target = 0.42, .lag_s = 0.6,
+    .light = {.ring_radius_m = 0.05, .ring_lamps = 4, .beam = 0.85, .ambient = 0.12, .auto_exposure = true, .target = 0.42, .lag_s = 0.6,
               .gain = 1, .warmth = 0.1},
     .image = {.vignetting = 0.35, .read_noise = 1.2, .shot_noise = 1.5, .blur_samples = 1, .shutter = 0.5},
     .motion = {.start_m = 0.4, .accel_m_s2 = 0.3, .wobble_m = 0.004, .wobble_deg = 0.5, .wobble_wave_m = 0.5,

@@ -97,6 +97,7 @@ struct sim_lamp {
 struct sim_light {
     double ring_radius_m; /* regular ring of lamps around the lens, when no list is given */
     int ring_lamps;
+    double beam;          /* 0: lamps shine all round .. 1: ahead, a sixteenth to the side */
     double ambient;       /* share of light that has been around the pipe */
     bool auto_exposure;
     double target;        /* mean brightness aimed at, 0..1 after gamma */

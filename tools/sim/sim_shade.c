@@ -9,27 +9,42 @@ struct lit {
     float diffuse, shine;
 };
 
-/* p: point, n: unit normal, v: unit direction to the eye. */
+static inline sim_v4 load4(const float *from)
+{
+    return (sim_v4){from[0], from[1], from[2], from[3]};
+}
+static inline sim_v4 root4(sim_v4 a)
+{
+    float v[4] = {a[0], a[1], a[2], a[3]};
+    for (int k = 0; k < 4; k++) v[k] = sqrtf(v[k]);
+    return load4(v);
+}
+static inline sim_v4 positive4(sim_v4 a)
+{
+    typedef int mask4 __attribute__((vector_size(16)));
+    return (sim_v4)((mask4)a & (a > 0));
+}
+
+/* p: point, n: unit normal, v: unit direction to the eye; shine falls as the cosine to the power 2 sharpness. Four lamps at a
+ * time. */
 static struct lit light_at(const struct intra_sim_renderer *rd, struct intra_vec3 p, struct intra_vec3 n, struct intra_vec3 v,
                            int sharpness)
 {
     struct lit out = {0, 0};
-    float ambient = (float)rd->scene->light.ambient;
-    for (int i = 0; i < rd->n_lamps; i++) {
-        const struct sim_lamp *l = &rd->lamps[i];
-        float x = (float)(l->x_m - p.x), y = (float)(l->y_m - p.y), z = (float)(l->z_m - p.z);
-        float d2 = x * x + y * y + z * z + 1e-4f, inv = 1 / sqrtf(d2), power = (float)l->power / d2;
-        float cosine = ((float)n.x * x + (float)n.y * y + (float)n.z * z) * inv, hx, hy, hz, h2, nh;
-        out.diffuse += power * ((1 - ambient) * (cosine > 0 ? cosine : 0) + ambient * 0.5f);
-        if (cosine <= 0 || sharpness == 0) continue;
-        hx = x * inv + (float)v.x;
-        hy = y * inv + (float)v.y;
-        hz = z * inv + (float)v.z;
-        h2 = hx * hx + hy * hy + hz * hz;
-        nh = ((float)n.x * hx + (float)n.y * hy + (float)n.z * hz);
-        nh = nh > 0 && h2 > 0 ? nh * nh / h2 : 0; /* (n.h)^2 */
-        for (int k = 1; k < sharpness; k *= 2) nh *= nh;
-        out.shine += power * nh * cosine;
+    float ambient = (float)rd->scene->light.ambient, beam = (float)rd->scene->light.beam;
+    float px = (float)p.x, py = (float)p.y, pz = (float)p.z, nx = (float)n.x, ny = (float)n.y, nz = (float)n.z;
+    float vx = (float)v.x, vy = (float)v.y, vz = (float)v.z;
+    for (int i = 0; i < rd->n_lamps; i += 4) {
+        sim_v4 x = load4(rd->lamp_x + i) - px, y = load4(rd->lamp_y + i) - py, z = load4(rd->lamp_z + i) - pz;
+        sim_v4 d2 = x * x + y * y + z * z + 1e-4f, inv = 1 / root4(d2), a = 0.5f - 0.5f * z * inv; /* 0 behind the lamp .. 1 ahead */
+        sim_v4 power = load4(rd->lamp_power + i) * inv * inv * (1 - beam + beam * (a * a) * (a * a));
+        sim_v4 cosine = positive4((nx * x + ny * y + nz * z) * inv), hx = x * inv + vx, hy = y * inv + vy, hz = z * inv + vz;
+        sim_v4 nh = positive4(nx * hx + ny * hy + nz * hz), diffuse = power * ((1 - ambient) * cosine + ambient * 0.5f);
+        nh = nh * nh / (hx * hx + hy * hy + hz * hz + 1e-9f);
+        for (int q = 1; q < sharpness; q *= 2) nh *= nh;
+        nh *= power * cosine;
+        out.diffuse += (diffuse[0] + diffuse[1]) + (diffuse[2] + diffuse[3]);
+        out.shine += (nh[0] + nh[1]) + (nh[2] + nh[3]);
     }
     return out;
 }
@@ -124,7 +139,7 @@ static bool lateral_colour(const struct intra_sim_renderer *rd, const struct int
     n = intra_scale(intra_unit(w), -1);
     angle = atan2(intra_dot(w, mid.tangent), intra_dot(w, intra_cross(axis, mid.tangent)));
     for (int i = 0; i < rd->n_lamps; i++) { /* does the mouth let this lamp's light in? */
-        struct intra_vec3 lamp = intra_sub(intra_vec3(rd->lamps[i].x_m, rd->lamps[i].y_m, rd->lamps[i].z_m), centre), at_mouth;
+        struct intra_vec3 lamp = intra_sub(intra_vec3((double)rd->lamp_x[i], (double)rd->lamp_y[i], (double)rd->lamp_z[i]), centre), at_mouth;
         double from = intra_dot(lamp, axis), k = (rd->wall->radius_m - from) / fmax(deep - from, 1e-6), off, d2;
         struct intra_vec3 to = intra_sub(lamp, p);
         k = fmin(fmax(k, 0), 1);
@@ -132,7 +147,7 @@ static bool lateral_colour(const struct intra_sim_renderer *rd, const struct int
         off = intra_norm(intra_mad(at_mouth, -intra_dot(at_mouth, axis), axis)) / radius;
         d2 = intra_dot(to, to);
         lit_share = fmin(fmax((1.12 - off) / 0.2, 0), 1);
-        power += rd->lamps[i].power / d2 * (lit_share * fmax(intra_dot(n, to), 0) / sqrt(d2) + 0.02);
+        power += (double)rd->lamp_power[i] / d2 * (lit_share * fmax(intra_dot(n, to), 0) / sqrt(d2) + 0.02);
     }
     tone = 0.32f * (1 + 0.35f * (float)intra_sim_noise2(77 + (uint64_t)index, deep / 0.03, (angle + M_PI) * 6, 38) +
                     0.25f * (float)intra_sim_noise2(78 + (uint64_t)index, deep / 0.008, (angle + M_PI) * 18, 113));

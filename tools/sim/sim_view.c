@@ -163,6 +163,20 @@ void intra_sim_basis(const struct intra_sim_view *view, const struct sim_ray *ra
     at->eth = intra_sub(intra_scale(right, at->z * inv), intra_scale(crown, at->y * inv));
 }
 
+/* Move a look along its tangent by a small step. */
+static void slide(struct sim_at *at, double step)
+{
+    double dz = (at->z * at->vrho - at->y * at->vth) / at->rho, dy = (at->y * at->vrho + at->z * at->vth) / at->rho;
+    at->t += step;
+    at->s += step * at->vs;
+    at->y += step * dy;
+    at->z += step * dz;
+    at->theta += step * at->vth / at->rho;
+    at->rho += step * at->vrho;
+    if (at->theta > M_PI) at->theta -= 2 * M_PI;
+    if (at->theta < -M_PI) at->theta += 2 * M_PI;
+}
+
 bool intra_sim_polish(const struct intra_sim_view *view, struct sim_ray *ray, double guess, struct sim_at *out)
 {
     double t = guess, ds, dth;
@@ -175,6 +189,10 @@ bool intra_sim_polish(const struct intra_sim_view *view, struct sim_ray *ray, do
         if (slope < 1e-4) return false;
         step = f / slope;
         if (fabs(step) > 0.5 * t) return false;
+        if (step * step < 8e-6 * out->rho) { /* the curve leaves its tangent by less than 4 micrometres: no second look */
+            slide(out, -step);
+            return true;
+        }
         t -= step;
     }
     return false;
@@ -231,13 +249,21 @@ static enum sim_hit classify(const struct intra_sim_view *view, struct sim_at *a
     return *out_lateral >= 0 && *out_lateral < SIM_OPEN_HOLE - 1 ? SIM_LATERAL : SIM_WALL;
 }
 
+static bool gap_between(const struct intra_sim_wall *w, double s0, double s1)
+{
+    int a = (int)(fmin(s0, s1) / w->groove_m) - 2, b = (int)(fmax(s0, s1) / w->groove_m) + 3;
+    a = a < 0 ? 0 : a > w->n_groove ? w->n_groove : a;
+    b = b < 0 ? 0 : b > w->n_groove ? w->n_groove : b;
+    return w->groove_count[b] > w->groove_count[a];
+}
+
 enum sim_hit intra_sim_trace(const struct intra_sim_view *view, struct sim_ray *ray, double pixel_rad, struct sim_at *out,
                              int *out_lateral)
 {
     const struct intra_sim_wall *w = view->wall;
     double t = 0, before = 0;
     for (int i = 0; i < 600; i++) {
-        double ds, dth, gap, groove, slope, speed, step, across, foot;
+        double ds, dth, gap, groove, slope, speed, step, across, foot, fs, ft;
         int c, r, tile;
         bool has_gaps;
         intra_sim_ray_look(view, ray, t, out);
@@ -249,7 +275,7 @@ enum sim_hit intra_sim_trace(const struct intra_sim_view *view, struct sim_ray *
         }
         gap = sim_wall_grid(w, out->s, out->theta, &ds, &dth) - out->rho;
         has_gaps = sim_gaps_show(t, pixel_rad, out->vrho);
-        groove = has_gaps ? sim_wall_groove(w, out->s, &ds) : 0;
+        groove = has_gaps ? sim_wall_groove(w, out->s, &fs) : 0;
         foot = t * pixel_rad;
         across = sqrt(out->vs * out->vs + out->vth * out->vth);
         if (groove > 0 || gap <= 0) {
@@ -258,13 +284,26 @@ enum sim_hit intra_sim_trace(const struct intra_sim_view *view, struct sim_ray *
                 return classify(view, out, out_lateral);
             }
             before = t;
-            t += fmax(0.0004, 0.15 * foot);
+            t += fmax(0.0008, 0.2 * foot);
             continue;
         }
         if (gap < 3e-6) return classify(view, out, out_lateral);
-        sim_wall_cell(w, out->s, out->theta, &c, &r, &ds, &dth);
+        sim_wall_cell(w, out->s, out->theta, &c, &r, &fs, &ft);
         tile = c / SIM_TILE * w->tile_rows + r / SIM_TILE;
         slope = w->tile_slope[tile];
+        if (slope < 0.05f && slope * across < 0.5 * out->vrho) { /* smooth all around: Newton, if the root is near */
+            step = gap / (out->vrho - ds * out->vs - dth * out->vth / out->rho);
+            if (step * across < SIM_TILE * w->cell_m && step * step * (1 - out->vs * out->vs) < 0.5 * gap * out->rho &&
+                (!has_gaps || !gap_between(w, out->s, out->s + step * out->vs))) {
+                if (step * step < 8e-6 * out->rho) {
+                    slide(out, step);
+                    return classify(view, out, out_lateral);
+                }
+                before = t;
+                t += step;
+                continue;
+            }
+        }
         if (w->tile_low[tile] - out->rho > 0.3 * gap) gap = w->tile_low[tile] - out->rho, slope = 0;
         speed = fmax(out->vrho, 0) + slope * across + 1e-4;
         step = fmin(gap / speed, SIM_TILE * w->cell_m / (across + 1e-6));
