@@ -30,10 +30,15 @@ static char *read_text(const char *folder, const char *name)
 
 struct program_run program_start(const char *folder, const char *words)
 {
+    return program_start_after(folder, "", words);
+}
+
+struct program_run program_start_after(const char *folder, const char *before, const char *words)
+{
     struct program_run run = {0};
     char command[8192];
     int status;
-    snprintf(command, sizeof command, "cd '%s' && exec '%s' %s >.out 2>.err", folder, INTRA_TEST_PROGRAM, words);
+    snprintf(command, sizeof command, "cd '%s' || exit 99; %s exec >.out 2>.err; exec '%s' %s", folder, before, INTRA_TEST_PROGRAM, words);
     status = system(command);
     run.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
     run.out = read_text(folder, ".out");
@@ -50,7 +55,12 @@ void program_free(struct program_run *run)
 
 void program_expect(const char *folder, const char *words, int code, const char *said)
 {
-    struct program_run run = program_start(folder, words);
+    program_expect_after(folder, "", words, code, said);
+}
+
+void program_expect_after(const char *folder, const char *before, const char *words, int code, const char *said)
+{
+    struct program_run run = program_start_after(folder, before, words);
     if (run.code != code || (said && !strstr(run.err, said)) || strstr(run.err, "Sanitizer") || strstr(run.err, "runtime error"))
         fail_msg("intrados %s\nexit status %d, want %d; errors should hold '%s':\n%s", words, run.code, code, said ? said : "", run.err);
     program_free(&run);

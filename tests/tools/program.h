@@ -9,9 +9,12 @@ struct program_run {
 
 /* `words` after the program's name, in the shell's syntax; `folder` becomes the working folder and takes the outputs. */
 struct program_run program_start(const char *folder, const char *words);
+/* The same with shell commands before it that hold for it: "ulimit -f 10; ". */
+struct program_run program_start_after(const char *folder, const char *before, const char *words);
 void program_free(struct program_run *run);
 /* Run, expect the exit status, expect `said` (may be NULL) in the errors, and no sign of a crash. */
 void program_expect(const char *folder, const char *words, int code, const char *said);
+void program_expect_after(const char *folder, const char *before, const char *words, int code, const char *said);
 
 /* mkdtemp under /tmp, and rm -r. */
 void program_folder(char folder[64]);
