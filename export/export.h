@@ -33,6 +33,10 @@ struct intra_mesh_options {
     int jpeg_quality;                    /* default 85 */
 };
 struct intra_mesh_options intra_mesh_defaults(void);
+/* One node a chunk ("wall 0.00-1.00 m", extras: stations, texel, seen share) and one a joint; assumptions as extras of the
+ * scene. What options leave at 0 comes from max_bytes; INTRA_E_ARG when even the coarsest does not fit. Joins bin and JSON
+ * from PATH.bin.part. Errors also: INTRA_E_NO_RESULT when no wall was seen in the stretch. The same for OBJ and PLY, whose
+ * density is that of a GLB of max_bytes. */
 enum intra_status intra_export_glb(const struct intra_scene *scene, const struct intra_mesh_options *options,
                                    const char *path, struct intra_error *err);
 /* path is the .obj; .mtl and textures stand beside with the same stem. */

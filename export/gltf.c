@@ -4,6 +4,8 @@
  * takes away. The binary part streams into a scratch file beside the target while the JSON grows in memory, then both are
  * joined; so memory is one chunk plus about two kilobytes for each.
  *
+ * Joints are nodes of their own, with their stations as extras.
+ *
  * Material: unlit, since the texture is the camera's own light already evened out; viewers without KHR_materials_unlit
  * get a rough dielectric. Single-sided: from the inside the wall is there, from the outside one looks through the near
  * side at the far wall, where the defects are. */
@@ -105,6 +107,11 @@ static double tidy(double value, double unit)
     return round(value / unit) * unit;
 }
 
+static json_t *number_or_null(double value, double unit)
+{
+    return isfinite(value) ? json_real(tidy(value, unit)) : json_null();
+}
+
 static enum intra_status put_chunk(struct writer *w, const struct intra_mesh_plan *plan, int64_t i, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
@@ -146,9 +153,28 @@ done:
     return status;
 }
 
-static json_t *number_or_null(double value, double unit)
+
+/* Each joint of the stretch as a node without a mesh, on the axis, to click on and to read from. */
+static void put_joints(struct writer *w, const struct intra_mesh_plan *plan)
 {
-    return isfinite(value) ? json_real(tidy(value, unit)) : json_null();
+    const struct intra_scene *scene = plan->scene;
+    double from = plan->chunks[0].station_from_m, to = plan->chunks[plan->n_chunks - 1].station_to_m;
+    int64_t i;
+    for (i = 0; i < scene->n_features; i++) {
+        const struct intra_feature *joint = &scene->features[i];
+        struct intra_vec3 crown, invert, axis;
+        char name[64];
+        if (joint->kind != INTRA_FEATURE_JOINT || joint->station_m < from || joint->station_m > to) continue;
+        if (!intra_scene_wall_point(scene, joint->station_m, 0, 0, &crown, NULL) ||
+            !intra_scene_wall_point(scene, joint->station_m, M_PI, 0, &invert, NULL))
+            continue;
+        axis = intra_scale(intra_add(crown, invert), 0.5);
+        snprintf(name, sizeof name, "joint %.2f m", joint->station_m);
+        push(w, w->scene_nodes, json_integer((json_int_t)json_array_size(w->nodes)));
+        push(w, w->nodes, json_pack("{s:s,s:[f,f,f],s:{s:s,s:f,s:o}}", "name", name, "translation", tidy(axis.x, 1e-6),
+                                    tidy(axis.z, 1e-6), tidy(0.0 - axis.y, 1e-6), "extras", "kind", "joint", "station_m",
+                                    tidy(joint->station_m, 1e-4), "station_sd_m", number_or_null(joint->station_sd_m, 1e-4)));
+    }
 }
 
 /* What a reader must know to trust the numbers. */
@@ -264,6 +290,7 @@ static enum intra_status write_once(const struct intra_mesh_plan *plan, const ch
         INTRA_TRY(put_chunk(&writer, plan, i, err));
         if (ferror(scratch.stream)) break; /* full: no use in going on */
     }
+    put_joints(&writer, plan);
     root = document(&writer, plan);
     /* 15 digits: exact for all our rounded coordinates, short for the rest. */
     json = root && !writer.is_failed ? json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(15)) : NULL;

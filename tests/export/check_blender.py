@@ -41,6 +41,8 @@ expect(all(o["station_to_m"] > o["station_from_m"] for o in walls), "stations ar
 expect(all(i.size[0] > 0 and i.has_data for i in bpy.data.images if i.source == "FILE"), "textures load")
 expect(len([i for i in bpy.data.images if i.source == "FILE"]) == len(walls), "one texture a wall object")
 expect(all(m.use_backface_culling for m in bpy.data.materials), "single-sided materials")
+joints = [o for o in bpy.context.scene.objects if o.type == "EMPTY" and o.name.startswith("joint")]
+expect(sorted(o["station_m"] for o in joints) == [1, 2, 3], f"joints as empties: {[o.name for o in joints]}")
 for mark in json.load(open(folder + "/marks.json")):
     x, y, z = mark["at"]
     distance, facing = on_surface(walls, Vector((x, -z, y)))  # the importer turns Y-up into Blender's Z-up

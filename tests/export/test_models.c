@@ -172,6 +172,7 @@ static void colour_at(const struct glb *glb, struct intra_vec3 place, double *ou
         json_t *node = json_array_get(nodes, i), *primitive, *accessor, *shift = json_object_get(node, "translation");
         const unsigned char *xyz;
         json_int_t count, k;
+        if (!json_object_get(node, "mesh")) continue; /* a joint */
         primitive = json_array_get(json_object_get(item(glb, "meshes", whole(node, "mesh")), "primitives"), 0);
         accessor = item(glb, "accessors", whole(json_object_get(primitive, "attributes"), "POSITION"));
         xyz = view_at(glb, whole(accessor, "bufferView"), NULL);
@@ -224,13 +225,23 @@ static void glb_says_what_it_is(void **state)
     write_glb(&options, "model.glb", path, sizeof path);
     open_glb(&glb, path);
     nodes = json_object_get(glb.root, "nodes");
-    assert_int_equal(json_array_size(nodes), 4);
+    assert_int_equal(json_array_size(nodes), 4 + 3);
     assert_string_equal(json_string_value(json_object_get(json_array_get(nodes, 0), "name")), "wall 0.00-1.00 m");
     assert_string_equal(json_string_value(json_object_get(json_array_get(nodes, 2), "name")), "wall 2.00-2.30 m");
     for (i = 0; i < 4; i++) {
         extras = json_object_get(json_array_get(nodes, i), "extras");
         assert_true(number(extras, "station_to_m") > number(extras, "station_from_m"));
         assert_true(fabs(number(extras, "texel_mm") - 2) < 0.01);
+    }
+    for (i = 4; i < 7; i++) { /* the joints at 1, 2 and 3 m, on the axis of the bend */
+        json_t *node = json_array_get(nodes, i), *at = json_object_get(node, "translation");
+        double s = (double)i - 3;
+        extras = json_object_get(node, "extras");
+        assert_string_equal(json_string_value(json_object_get(extras, "kind")), "joint");
+        assert_true(fabs(number(extras, "station_m") - s) < 1e-9 && fabs(number(extras, "station_sd_m") - 0.002) < 1e-9);
+        assert_true(fabs(json_number_value(json_array_get(at, 0)) - sin(0.04 * s) / 0.04) < 1e-4);
+        assert_true(fabs(json_number_value(json_array_get(at, 1))) < 1e-4);
+        assert_true(fabs(json_number_value(json_array_get(at, 2)) + (1 - cos(0.04 * s)) / 0.04) < 1e-4);
     }
     /* 100 mm x 100 mm of the first metre was not seen */
     assert_true(fabs(number(json_object_get(json_array_get(nodes, 0), "extras"), "seen_pct") - 98.94) < 0.1);
