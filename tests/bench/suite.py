@@ -19,7 +19,7 @@ import sys
 import time
 
 SCENES = ["straight-concrete-300", "clay-225-bend", "brick-600-fisheye", "plastic-250-operator", "water-450-blur",
-          "interlaced-300-mpeg2", "lined-300-ovality", "concrete-800-wide"]
+          "interlaced-300-mpeg2", "lined-300-ovality", "concrete-800-wide", "offset-300-kinks", "cut-200-jumps"]
 
 # Column, where it stands in the JSON of `evaluate` (or in ours), decimals, the worse direction, target as text.
 FIGURES = [
@@ -179,10 +179,9 @@ def longer(bench, scene, times):
     for stretch in resolved["centreline"]:
         stretch["straight_m"] = stretch.get("straight_m", 0) * times
     for phase in resolved["motion"]["phases"]:
-        if phase.get("distance_m"):
-            phase["distance_m"] *= times
-        if phase.get("to_m"):
-            phase["to_m"] *= times
+        for key in ("distance_m", "to_m"):
+            if phase.get(key, 0) > 0:  # negative: not given
+                phase[key] *= times
     path = os.path.join(bench.a.out, f"{scene}-x{times}.json")
     with open(path, "w", encoding="utf-8") as f:
         json.dump(resolved, f, indent=1)
