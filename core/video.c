@@ -32,9 +32,9 @@
 #define LOG_STAGE "video"
 #define PROBE_FRAMES 40        /* pictures looked at before the first one is handed out */
 #define PROBE_FRAMES_FOLDER 12 /* the same for folders, where each one is a whole file */
-#define HELD_FRAMES 64        /* what the header promises to callers, beside the queue */
-#define FILTER_LEAD_S 0.5     /* the deinterlacer sees frames from before the window */
-#define CLOCK_JITTER_S 1.0    /* times that go back by less are rounding, by more a new time base */
+#define HELD_FRAMES 64         /* what the header promises to callers, beside the queue */
+#define FILTER_LEAD_S 0.5      /* the deinterlacer sees frames from before the window */
+#define CLOCK_JITTER_S 1.0     /* times that go back by less are rounding, by more a new time base */
 
 static enum intra_status fail_av(const char *path, const char *what, int code, struct intra_error *err)
 {
@@ -46,9 +46,9 @@ static enum intra_status fail_av(const char *path, const char *what, int code, s
 /* ---- clock: presentation times ---- */
 
 struct clock {
-    double unit_s;         /* of the stream's times */
-    double frame_s;        /* usual distance of two frames */
-    double shift_s;        /* added to the stream's times */
+    double unit_s;  /* of the stream's times */
+    double frame_s; /* usual distance of two frames */
+    double shift_s; /* added to the stream's times */
     double last_s;
     bool has_started;
 };
@@ -66,8 +66,9 @@ static double clock_next(struct clock *clock, int64_t stamp)
     }
     next = is_known ? raw + clock->shift_s : clock->last_s + clock->frame_s;
     if (next < clock->last_s - CLOCK_JITTER_S) {
-        intra_log(INTRA_LOG_WARNING, LOG_STAGE, "presentation times jump back by %.3f s at %.3f s; counted on from there",
-                  clock->last_s - next, clock->last_s);
+        intra_log(INTRA_LOG_WARNING, LOG_STAGE,
+                  "presentation times jump back by %.3f s at %.3f s; counted on from there", clock->last_s - next,
+                  clock->last_s);
         next = clock->last_s + clock->frame_s;
         clock->shift_s = next - raw;
     }
@@ -91,7 +92,7 @@ enum deint_mode { DEINT_NONE, DEINT_FLAGGED, DEINT_ALL };
 struct intra_video {
     char *path;
     struct intra_video_options options;
-    struct intra_video_info info; /* is_interlaced under info_lock, the rest fixed after open */
+    struct intra_video_info info;     /* is_interlaced under info_lock, the rest fixed after open */
     struct intra_video_counts counts; /* the caller's thread only */
     pthread_mutex_t info_lock;
     struct intra_frame_queue *queue;
@@ -136,8 +137,10 @@ static bool is_full_range(const AVFrame *f)
     case AV_PIX_FMT_YUVJ422P:
     case AV_PIX_FMT_YUVJ444P:
     case AV_PIX_FMT_YUVJ440P:
-    case AV_PIX_FMT_YUVJ411P: return true;
-    default: break;
+    case AV_PIX_FMT_YUVJ411P:
+        return true;
+    default:
+        break;
     }
     if (f->color_range != AVCOL_RANGE_UNSPECIFIED) return f->color_range == AVCOL_RANGE_JPEG;
     return av_pix_fmt_desc_get(f->format)->nb_components < 3; /* grey without a word is full range (images) */
@@ -148,25 +151,36 @@ static int matrix_of(const AVFrame *f)
 {
     if (av_pix_fmt_desc_get(f->format)->flags & AV_PIX_FMT_FLAG_RGB) return SWS_CS_ITU601;
     switch (f->colorspace) {
-    case AVCOL_SPC_BT709: return SWS_CS_ITU709;
-    case AVCOL_SPC_FCC: return SWS_CS_FCC;
-    case AVCOL_SPC_SMPTE240M: return SWS_CS_SMPTE240M;
+    case AVCOL_SPC_BT709:
+        return SWS_CS_ITU709;
+    case AVCOL_SPC_FCC:
+        return SWS_CS_FCC;
+    case AVCOL_SPC_SMPTE240M:
+        return SWS_CS_SMPTE240M;
     case AVCOL_SPC_BT2020_NCL:
-    case AVCOL_SPC_BT2020_CL: return SWS_CS_BT2020;
+    case AVCOL_SPC_BT2020_CL:
+        return SWS_CS_BT2020;
     case AVCOL_SPC_BT470BG:
-    case AVCOL_SPC_SMPTE170M: return SWS_CS_ITU601;
-    default: return f->width >= 1280 || f->height > 576 ? SWS_CS_ITU709 : SWS_CS_ITU601;
+    case AVCOL_SPC_SMPTE170M:
+        return SWS_CS_ITU601;
+    default:
+        return f->width >= 1280 || f->height > 576 ? SWS_CS_ITU709 : SWS_CS_ITU601;
     }
 }
 
 static enum AVPixelFormat plain_format(int format)
 {
     switch (format) {
-    case AV_PIX_FMT_YUVJ420P: return AV_PIX_FMT_YUV420P;
-    case AV_PIX_FMT_YUVJ422P: return AV_PIX_FMT_YUV422P;
-    case AV_PIX_FMT_YUVJ444P: return AV_PIX_FMT_YUV444P;
-    case AV_PIX_FMT_YUVJ440P: return AV_PIX_FMT_YUV440P;
-    default: return format;
+    case AV_PIX_FMT_YUVJ420P:
+        return AV_PIX_FMT_YUV420P;
+    case AV_PIX_FMT_YUVJ422P:
+        return AV_PIX_FMT_YUV422P;
+    case AV_PIX_FMT_YUVJ444P:
+        return AV_PIX_FMT_YUV444P;
+    case AV_PIX_FMT_YUVJ440P:
+        return AV_PIX_FMT_YUV440P;
+    default:
+        return format;
     }
 }
 
@@ -376,8 +390,8 @@ static bool first_plane(const AVFrame *f, struct intra_view_u8 *out)
     const AVPixFmtDescriptor *d = av_pix_fmt_desc_get(f->format);
     if (d->flags & (AV_PIX_FMT_FLAG_PAL | AV_PIX_FMT_FLAG_BITSTREAM | AV_PIX_FMT_FLAG_HWACCEL)) return false;
     if (d->comp[0].depth != 8) return false;
-    *out = (struct intra_view_u8){f->data[0], f->height, av_image_get_linesize(f->format, f->width, 0), 1,
-                                  f->linesize[0]};
+    *out =
+        (struct intra_view_u8){f->data[0], f->height, av_image_get_linesize(f->format, f->width, 0), 1, f->linesize[0]};
     return true;
 }
 
@@ -451,8 +465,8 @@ static void check_length(struct intra_video *v)
     double end = v->clock.last_s + v->clock.frame_s;
     if (v->is_folder || v->options.keyframes_only || v->is_window_over || v->info.duration_s <= 0.0) return;
     if (end > 0.98 * v->info.duration_s - 0.5) return;
-    intra_log(INTRA_LOG_WARNING, LOG_STAGE, "%s: ends at %.2f s, but its header promises %.2f s: cut off?", v->path, end,
-              v->info.duration_s);
+    intra_log(INTRA_LOG_WARNING, LOG_STAGE, "%s: ends at %.2f s, but its header promises %.2f s: cut off?", v->path,
+              end, v->info.duration_s);
     v->lost++;
 }
 
@@ -495,7 +509,8 @@ static void *producer_main(void *user)
     enum intra_status status = produce(v, &err);
     struct intra_queue_item held[INTRA_REPEAT_RUN + 1];
     int n = intra_repeat_end(&v->repeats, held); /* after an error; else there is nothing left */
-    for (int i = 0; i < n; i++) intra_frame_release(&held[i].frame);
+    for (int i = 0; i < n; i++)
+        intra_frame_release(&held[i].frame);
     intra_frame_queue_finish(v->queue, v->lost, status, &err);
     return NULL;
 }
@@ -588,7 +603,8 @@ static enum intra_status probe(struct intra_video *v, struct intra_error *err)
     if (seen == 0)
         status = INTRA_FAIL(err, INTRA_E_FORMAT,
                             "%s: not one frame of it can be decoded (%lld damaged); copy it again, or check it in a "
-                            "player", v->path, (long long)mark.lost_before);
+                            "player",
+                            v->path, (long long)mark.lost_before);
     if (v->options.deinterlace == INTRA_DEINTERLACE_ON) {
         v->is_top_first = intra_comb_is_top_first(&v->comb);
         v->deint = DEINT_ALL;

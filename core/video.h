@@ -1,8 +1,8 @@
 /* Video in: anything FFmpeg reads, or a folder of numbered images (PNG, JPEG, TIFF, BMP, in natural number order).
  *
  * Frames come in presentation order, decoded ahead on threads of their own behind a bounded queue. Damaged packets and
- * frames are skipped and counted, never fatal while anything decodes. All of libav lives in core/video.c (in), core/video_writer.c (out)
- * and core/video_hash.c. */
+ * frames are skipped and counted, never fatal while anything decodes. libav lives in core/video.c and video_source.c
+ * (in), video_writer.c (out) and video_hash.c. */
 #ifndef INTRA_CORE_VIDEO_H
 #define INTRA_CORE_VIDEO_H
 
@@ -27,19 +27,19 @@ struct intra_video_options {
 struct intra_video_options intra_video_defaults(void);
 
 struct intra_video_info {
-    int width, height;           /* pixels as stored */
-    double pixel_aspect;         /* display width of a pixel / height; 1 when unknown */
-    double fps;                  /* average rate, 0 if unknown */
-    double duration_s;           /* 0 if unknown */
-    int64_t frames_estimated;    /* 0 if unknown */
-    bool is_interlaced;          /* deinterlacing is on (flags or measured combing) */
+    int width, height;        /* pixels as stored */
+    double pixel_aspect;      /* display width of a pixel / height; 1 when unknown */
+    double fps;               /* average rate, 0 if unknown */
+    double duration_s;        /* 0 if unknown */
+    int64_t frames_estimated; /* 0 if unknown */
+    bool is_interlaced;       /* deinterlacing is on (flags or measured combing) */
     bool is_image_folder;
     char container[64], codec[64];
 };
 
 struct intra_video_counts {
-    int64_t decoded;  /* frames given out by intra_video_next so far, */
-    int64_t damaged;  /* those of them with is_damaged, and pieces before them that gave no frame at all */
+    int64_t decoded; /* frames given out by intra_video_next so far, */
+    int64_t damaged; /* those of them with is_damaged, and pieces before them that gave no frame at all */
     int64_t repeated;
 };
 
@@ -47,9 +47,9 @@ struct intra_video_counts {
  * (rows and cols rounded up), 128 = grey: R = Y + 1.402 (V-128), G = Y - 0.344136 (U-128) - 0.714136 (V-128),
  * B = Y + 1.772 (U-128), whatever the file's own colour space was. Read-only for everybody. */
 struct intra_frame {
-    int64_t index;   /* 0-based in the input (not in the from/to window); a frame that could not be decoded, and an
-                      * image that could not be read, keep their number */
-    double pts_s;    /* presentation time, seconds, strictly increasing; first frame of the file is 0 */
+    int64_t index; /* 0-based in the input (not in the from/to window); a frame that could not be decoded, and an
+                    * image that could not be read, keep their number */
+    double pts_s;  /* presentation time, seconds, strictly increasing; first frame of the file is 0 */
     struct intra_view_u8 y, u, v;
     bool is_repeat;  /* the picture repeats the last non-repeated one but for coding noise; a small burnt-in clock or
                       * counter may have gone on. When unsure, false */
@@ -72,9 +72,9 @@ void intra_video_counts(const struct intra_video *video, struct intra_video_coun
 void intra_video_close(struct intra_video **video);
 
 /* Video out, for the simulator (core/video_writer.c). codec: "h264", "mpeg2", "mjpeg", "ffv1" (lossless RGB); container
- * from the file name. Frames are packed RGB u8 (rows, cols, 3); width and height even. The lossy codecs get BT.601 4:2:0,
- * tagged so. The same frames give the same bytes, whatever the machine's core count.
- * Matroska keeps times to 1 ms only; MP4 keeps them exactly. */
+ * from the file name. Frames are packed RGB u8 (rows, cols, 3); width and height even. The lossy codecs get BT.601
+ * 4:2:0, tagged so. The same frames give the same bytes, whatever the machine's core count. Matroska keeps times to 1
+ * ms only; MP4 keeps them exactly. */
 struct intra_video_writer;
 struct intra_video_writer_options {
     int width, height;
@@ -87,11 +87,12 @@ struct intra_video_writer_options {
 /* Errors: INTRA_E_ARG (options, file name's ending), INTRA_E_IO; nothing stays on disk then. */
 enum intra_status intra_video_writer_open(const char *path, const struct intra_video_writer_options *options,
                                           struct intra_video_writer **out, struct intra_error *err);
-/* pts: time of the frame in units of fps_den/fps_num seconds; not negative, strictly increasing. The frame is copied. */
-enum intra_status intra_video_writer_put(struct intra_video_writer *writer, const struct intra_view_u8 *rgb, int64_t pts,
-                                         struct intra_error *err);
-/* Finishes the file and gives it its name; after a failure (also of an earlier put, or without a frame) nothing stays on
- * disk. Frees the writer either way; NULL is fine. */
+/* pts: time of the frame in units of fps_den/fps_num seconds; not negative, strictly increasing. The frame is copied.
+ */
+enum intra_status intra_video_writer_put(struct intra_video_writer *writer, const struct intra_view_u8 *rgb,
+                                         int64_t pts, struct intra_error *err);
+/* Finishes the file and gives it its name; after a failure (also of an earlier put, or without a frame) nothing stays
+ * on disk. Frees the writer either way; NULL is fine. */
 enum intra_status intra_video_writer_close(struct intra_video_writer **writer, struct intra_error *err);
 /* Frees the writer and throws the unfinished file away; NULL is fine. */
 void intra_video_writer_abandon(struct intra_video_writer **writer);

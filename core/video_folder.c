@@ -22,11 +22,13 @@ static bool is_image_name(const char *name)
 static size_t digits_at(const char *text)
 {
     size_t n = 0;
-    while (isdigit((unsigned char)text[n])) n++;
+    while (isdigit((unsigned char)text[n]))
+        n++;
     return n;
 }
 
-/* Runs of digits compare as numbers of any length; equal numbers with more leading zeros, and then all else, as bytes. */
+/* Runs of digits compare as numbers of any length; equal numbers with more leading zeros, and then all else, as bytes.
+ */
 int intra_natural_compare(const char *a, const char *b)
 {
     const char *whole_a = a, *whole_b = b;
@@ -34,8 +36,10 @@ int intra_natural_compare(const char *a, const char *b)
         if (isdigit((unsigned char)*a) && isdigit((unsigned char)*b)) {
             size_t na, nb;
             int order;
-            while (*a == '0') a++;
-            while (*b == '0') b++;
+            while (*a == '0')
+                a++;
+            while (*b == '0')
+                b++;
             na = digits_at(a);
             nb = digits_at(b);
             if (na != nb) return na < nb ? -1 : 1;
@@ -88,7 +92,8 @@ enum intra_status intra_image_folder_list(const char *path, struct intra_name_li
     if (out->count == 0) {
         status = INTRA_FAIL(err, INTRA_E_FORMAT,
                             "%s: the folder holds no images; give a video file or a folder of numbered png, jpg, tif "
-                            "or bmp files", path);
+                            "or bmp files",
+                            path);
         goto done;
     }
     qsort(out->names, (size_t)out->count, sizeof *out->names, compare_names);
@@ -100,7 +105,8 @@ done:
 
 void intra_name_list_fini(struct intra_name_list *list)
 {
-    for (int i = 0; i < list->count; i++) intra_free(list->names[i]);
+    for (int i = 0; i < list->count; i++)
+        intra_free(list->names[i]);
     intra_free(list->names);
     *list = (struct intra_name_list){0};
 }

@@ -17,7 +17,8 @@ static enum intra_status hash_file(struct AVSHA *sha, const char *path, uint8_t 
     FILE *file = fopen(path, "rb");
     size_t n;
     if (!file) return INTRA_FAIL(err, INTRA_E_IO, "%s: cannot be read: %s; check the name", path, strerror(errno));
-    while ((n = fread(chunk, 1, CHUNK, file)) > 0) av_sha_update(sha, chunk, n);
+    while ((n = fread(chunk, 1, CHUNK, file)) > 0)
+        av_sha_update(sha, chunk, n);
     if (ferror(file)) status = INTRA_FAIL(err, INTRA_E_IO, "%s: reading failed: %s", path, strerror(errno));
     fclose(file);
     return status;
@@ -45,7 +46,8 @@ enum intra_status intra_file_sha256(const char *path, char out_hex[65], struct i
         INTRA_TRY(hash_file(sha, path, chunk, err));
     }
     av_sha_final(sha, digest);
-    for (int i = 0; i < 32; i++) snprintf(out_hex + 2 * i, 3, "%02x", digest[i]);
+    for (int i = 0; i < 32; i++)
+        snprintf(out_hex + 2 * i, 3, "%02x", digest[i]);
 done:
     intra_name_list_fini(&names);
     intra_free(chunk);

@@ -30,7 +30,8 @@ bool intra_frame_queue_send(struct intra_frame_queue *queue, const struct intra_
 /* Says how the stream ended; the receiver gets `last` and `status` after the frames that are still queued. */
 void intra_frame_queue_finish(struct intra_frame_queue *queue, int64_t lost_before, enum intra_status status,
                               const struct intra_error *err);
-/* Blocks while empty. INTRA_EOF or the sender's error after the last frame, every time again (lost_before only once). */
+/* Blocks while empty. INTRA_EOF or the sender's error after the last frame, every time again (lost_before only once).
+ */
 enum intra_status intra_frame_queue_receive(struct intra_frame_queue *queue, struct intra_queue_item *out,
                                             struct intra_error *err);
 int intra_frame_queue_length(struct intra_frame_queue *queue);
@@ -53,9 +54,9 @@ void intra_planes_set_grey(struct intra_frame *frame);
 /* ---- video_picture.c: what the picture itself says: combing, field order, change ---- */
 
 struct intra_comb_state {
-    int frames, combed;            /* in the whole stream so far */
-    uint32_t history;              /* one bit a frame, 1 = combed, newest lowest */
-    int64_t top_first, low_first;  /* how badly the fields of neighbouring frames fit, for either order */
+    int frames, combed;           /* in the whole stream so far */
+    uint32_t history;             /* one bit a frame, 1 = combed, newest lowest */
+    int64_t top_first, low_first; /* how badly the fields of neighbouring frames fit, for either order */
 };
 /* Take in the next luma picture; `previous` may be NULL. */
 void intra_comb_add(struct intra_comb_state *state, const struct intra_view_u8 *luma,

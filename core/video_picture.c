@@ -7,10 +7,10 @@
  * Field order. With the top field first, the lower field of frame n and the top field of frame n+1 are one field time
  * apart, the top field of n and the lower field of n+1 three: the pair that fits better tells.
  *
- * Difference of two pictures. A duplicated frame that was coded again differs by coding noise only; a camera that stands
- * still differs little too, but its sensor grain is new in every frame, while the same grain twice is the same exposure.
- * So the fine grain (second differences along a row) of the difference is set against that of the pictures, in the
- * blocks with the least texture. core/video_repeat.c draws the conclusion.
+ * Difference of two pictures. A duplicated frame that was coded again differs by coding noise only; a camera that
+ * stands still differs little too, but its sensor grain is new in every frame, while the same grain twice is the same
+ * exposure. So the fine grain (second differences along a row) of the difference is set against that of the pictures,
+ * in the blocks with the least texture. core/video_repeat.c draws the conclusion.
  */
 #include "core/video_internal.h"
 
@@ -56,7 +56,8 @@ static int64_t field_misfit(const struct intra_view_u8 *a, const struct intra_vi
     for (int y = first_row; y + 1 < a->rows; y += COMB_ROW_STEP) {
         const uint8_t *p = intra_row_u8(a, y), *up = intra_row_u8(b, y - 1), *low = intra_row_u8(b, y + 1);
         int row = 0;
-        for (int x = 0; x < a->cols; x++) row += abs(2 * p[x] - up[x] - low[x]);
+        for (int x = 0; x < a->cols; x++)
+            row += abs(2 * p[x] - up[x] - low[x]);
         sum += row;
     }
     return sum;
@@ -163,7 +164,8 @@ struct intra_picture_change intra_picture_compare(const struct intra_view_u8 *a,
         sum_diff += grain_diff[bin];
     }
     result.mean = (double)change / (double)(blocks * per_block);
-    while (level > 0 && above * OVERLAY_SHARE <= blocks) above += changed[--level];
+    while (level > 0 && above * OVERLAY_SHARE <= blocks)
+        above += changed[--level];
     result.block_high = (double)(level + 1) / CHANGE_PER_LEVEL;
     /* Independent grain adds as squares: the difference has sqrt(2) times the grain of one, hence 1/sqrt(2) of the sum
      * of both; scaled so that this is 1. */

@@ -84,7 +84,8 @@ static void bt709_luma(bool is_full_range, const uint8_t *restrict in, const int
                        uint8_t *restrict out, int n)
 {
     if (is_full_range) {
-        for (int x = 0; x < n; x++) out[x] = clamp_s((int16_t)((int16_t)(in[x] * 64 + correction[x] + 32) >> 6));
+        for (int x = 0; x < n; x++)
+            out[x] = clamp_s((int16_t)((int16_t)(in[x] * 64 + correction[x] + 32) >> 6));
     } else {
         for (int x = 0; x < n; x++) {
             int16_t t = (int16_t)((in[x] - 16) * 64);

@@ -26,8 +26,7 @@ struct intra_frame_pool {
     int width, height; /* fixed, unguarded */
 };
 
-enum intra_status intra_frame_pool_create(int width, int height, struct intra_frame_pool **out,
-                                          struct intra_error *err)
+enum intra_status intra_frame_pool_create(int width, int height, struct intra_frame_pool **out, struct intra_error *err)
 {
     struct intra_frame_pool *pool;
     enum intra_status status = INTRA_OK;
@@ -184,7 +183,8 @@ bool intra_frame_queue_send(struct intra_frame_queue *q, const struct intra_queu
 {
     bool is_sent;
     pthread_mutex_lock(&q->lock);
-    while (q->length == q->capacity && !q->is_stopped) pthread_cond_wait(&q->has_room, &q->lock);
+    while (q->length == q->capacity && !q->is_stopped)
+        pthread_cond_wait(&q->has_room, &q->lock);
     is_sent = !q->is_stopped;
     if (is_sent) {
         q->items[(q->first + q->length) % q->capacity] = *item;
@@ -212,7 +212,8 @@ enum intra_status intra_frame_queue_receive(struct intra_frame_queue *q, struct 
 {
     enum intra_status status = INTRA_OK;
     pthread_mutex_lock(&q->lock);
-    while (q->length == 0 && !q->is_finished) pthread_cond_wait(&q->has_item, &q->lock);
+    while (q->length == 0 && !q->is_finished)
+        pthread_cond_wait(&q->has_item, &q->lock);
     if (q->length > 0) {
         *out = q->items[q->first];
         q->first = (q->first + 1) % q->capacity;
@@ -258,7 +259,8 @@ void intra_frame_queue_destroy(struct intra_frame_queue **queue)
 {
     struct intra_frame_queue *q = *queue;
     if (!q) return;
-    for (int i = 0; i < q->length; i++) intra_frame_release(&q->items[(q->first + i) % q->capacity].frame);
+    for (int i = 0; i < q->length; i++)
+        intra_frame_release(&q->items[(q->first + i) % q->capacity].frame);
     pthread_cond_destroy(&q->has_item);
     pthread_cond_destroy(&q->has_room);
     pthread_mutex_destroy(&q->lock);

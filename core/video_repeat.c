@@ -1,8 +1,8 @@
 /* Which frames repeat the last picture.
  *
  * A repeat differs by coding noise: little in itself, little against what pictures of this stream usually differ, and
- * with the same fine grain (intra_picture_compare). Measured on footage with real repeats, the two kinds lie apart: mean
- * change up to 0.74 grey levels and grain up to 0.65 for repeats, from 1.46 and 0.92 for new pictures.
+ * with the same fine grain (intra_picture_compare). Measured on footage with real repeats, the two kinds lie apart:
+ * mean change up to 0.74 grey levels and grain up to 0.65 for repeats, from 1.46 and 0.92 for new pictures.
  *
  * That leaves the camera that stands still in a stream whose codec has smoothed the grain away: frame by frame it looks
  * like a repeat. Repeats come in short runs between new pictures, stops are long. So a run of alike pictures is held

@@ -23,6 +23,16 @@
 #define MAX_IMAGE_BYTES ((size_t)1 << 30)
 #define MAX_PIXELS ((int64_t)1 << 27)
 
+#ifdef __SANITIZE_THREAD__
+/* libav hands pictures from thread to thread by atomics, which the sanitizer cannot see in libraries built without it.
+ */
+const char *__tsan_default_suppressions(void);
+const char *__tsan_default_suppressions(void)
+{
+    return "race:libavcodec.so\nrace:libavutil.so\nrace:libavfilter.so\nrace:libavformat.so\n";
+}
+#endif
+
 /* ---- libav's log ---- */
 
 /* libav would print to stderr. Its errors go to our log at debug level; those that come from a decoder are counted,
@@ -112,7 +122,7 @@ static int get_grey_buffer(AVCodecContext *decoder, AVFrame *frame, int flags)
 }
 
 static enum intra_status set_decoder(struct intra_source *s, enum AVCodecID id, const AVCodecParameters *parameters,
-                                            AVRational time_base, struct intra_error *err)
+                                     AVRational time_base, struct intra_error *err)
 {
     const AVCodec *codec = avcodec_find_decoder(id);
     int code;
@@ -165,11 +175,14 @@ static enum intra_status open_file(struct intra_source *s, struct intra_error *e
     if (code == AVERROR(ENOMEM) || code == AVERROR(EIO) || code == AVERROR(EACCES))
         return fail_av(s->path, "cannot read the file", code, err);
     if (code < 0)
-        return INTRA_FAIL(err, INTRA_E_FORMAT,
-                          "%s: not a video that FFmpeg can read, or its header is missing (cut off?); check the file in "
-                          "a player, or give another one", s->path);
+        return INTRA_FAIL(
+            err, INTRA_E_FORMAT,
+            "%s: not a video that FFmpeg can read, or its header is missing (cut off?); check the file in "
+            "a player, or give another one",
+            s->path);
     if (is_refused_format(s->format->iformat->name))
-        return INTRA_FAIL(err, INTRA_E_FORMAT, "%s: a text or a list, not a video; give the video file itself", s->path);
+        return INTRA_FAIL(err, INTRA_E_FORMAT, "%s: a text or a list, not a video; give the video file itself",
+                          s->path);
     avformat_find_stream_info(s->format, NULL); /* what it cannot find out the decoder may still */
     s->stream = av_find_best_stream(s->format, AVMEDIA_TYPE_VIDEO, -1, -1, NULL, 0);
     if (s->stream < 0 || s->format->streams[s->stream]->disposition & AV_DISPOSITION_ATTACHED_PIC) {

@@ -54,7 +54,8 @@ static enum intra_status check_options(const char *path, const struct intra_vide
                                        struct intra_error *err)
 {
     int codec = 0;
-    while (codec < CODEC_COUNT && (!o->codec || strcmp(o->codec, codec_rows[codec].name) != 0)) codec++;
+    while (codec < CODEC_COUNT && (!o->codec || strcmp(o->codec, codec_rows[codec].name) != 0))
+        codec++;
     if (codec == CODEC_COUNT)
         return INTRA_FAIL(err, INTRA_E_ARG, "%s: video codec '%s' is not known; use h264, mpeg2, mjpeg or ffv1", path,
                           o->codec ? o->codec : "");
@@ -65,7 +66,8 @@ static enum intra_status check_options(const char *path, const struct intra_vide
         return INTRA_FAIL(err, INTRA_E_ARG, "%s: frame rate %d/%d makes no sense; give two positive numbers", path,
                           o->fps_num, o->fps_den);
     if (o->is_interlaced && (codec > WRITER_MPEG2 || o->height % 4))
-        return INTRA_FAIL(err, INTRA_E_ARG, "%s: interlaced video needs h264 or mpeg2 and a height divisible by 4", path);
+        return INTRA_FAIL(err, INTRA_E_ARG, "%s: interlaced video needs h264 or mpeg2 and a height divisible by 4",
+                          path);
     if (strlen(path) >= sizeof((struct intra_video_writer *)NULL)->path - 8)
         return INTRA_FAIL(err, INTRA_E_ARG, "%.80s...: the file name is too long", path);
     *out_codec = codec;
@@ -143,8 +145,8 @@ static enum intra_status open_all(struct intra_video_writer *w, int codec, const
         return INTRA_FAIL(err, INTRA_E_ARG, "%s: the name's ending is no video container; use .mkv, .mp4, .mpg or .avi",
                           w->path);
     if (!found)
-        return INTRA_FAIL(err, INTRA_E_UNSUPPORTED, "%s: this FFmpeg has no encoder '%s'; choose another codec", w->path,
-                          row->encoder);
+        return INTRA_FAIL(err, INTRA_E_UNSUPPORTED, "%s: this FFmpeg has no encoder '%s'; choose another codec",
+                          w->path, row->encoder);
     if (avformat_query_codec(muxer, found->id, FF_COMPLIANCE_NORMAL) == 0)
         return INTRA_FAIL(err, INTRA_E_ARG, "%s: a %s file cannot hold %s video; use .mkv", w->path, muxer->name,
                           row->name);
@@ -285,11 +287,10 @@ enum intra_status intra_video_writer_put(struct intra_video_writer *w, const str
 {
     enum intra_status status = INTRA_OK;
     int code;
-    if (w->is_failed)
-        return INTRA_FAIL(err, INTRA_E_IO, "%s: writing failed earlier; close the writer", w->path);
+    if (w->is_failed) return INTRA_FAIL(err, INTRA_E_IO, "%s: writing failed earlier; close the writer", w->path);
     if (rgb->rows != w->frame->height || rgb->cols != w->frame->width || rgb->channels != 3)
-        return INTRA_FAIL(err, INTRA_E_ARG, "%s: frame is %dx%d with %d channels, want %dx%d with 3", w->path, rgb->cols,
-                          rgb->rows, rgb->channels, w->frame->width, w->frame->height);
+        return INTRA_FAIL(err, INTRA_E_ARG, "%s: frame is %dx%d with %d channels, want %dx%d with 3", w->path,
+                          rgb->cols, rgb->rows, rgb->channels, w->frame->width, w->frame->height);
     if (pts < 0 || pts <= w->last_pts)
         return INTRA_FAIL(err, INTRA_E_ARG, "%s: frame time %lld does not come after %lld", w->path, (long long)pts,
                           (long long)w->last_pts);

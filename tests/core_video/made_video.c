@@ -5,11 +5,12 @@
 #include "core/mem.h"
 #include "core/video_internal.h"
 
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
-/* cmocka wants the four above first */
+
+/* wants the four above first */
 #include <cmocka.h>
 #include <math.h>
 #include <stdio.h>
@@ -132,7 +133,8 @@ void made_drive(const char *path, const char *codec, int frames)
 {
     struct intra_video_writer *writer = made_writer(path, codec, 0, false);
     for (int i = 0; i < frames; i++) {
-        struct made_picture picture = {.shift_px = 3.0 * i, .shift_low_px = 3.0 * i, .noise_sigma = 2, .noise_frame = i};
+        struct made_picture picture = {
+            .shift_px = 3.0 * i, .shift_low_px = 3.0 * i, .noise_sigma = 2, .noise_frame = i};
         made_put(writer, &picture, i);
     }
     made_close(&writer);
@@ -141,7 +143,8 @@ void made_drive(const char *path, const char *codec, int frames)
 static uint64_t hash_view(uint64_t hash, const struct intra_view_u8 *view)
 {
     for (int y = 0; y < view->rows; y++)
-        for (int x = 0; x < view->cols; x++) hash = (hash ^ intra_row_u8(view, y)[x]) * 1099511628211ull;
+        for (int x = 0; x < view->cols; x++)
+            hash = (hash ^ intra_row_u8(view, y)[x]) * 1099511628211ull;
     return hash;
 }
 
@@ -149,7 +152,8 @@ static double mean_of(const struct intra_view_u8 *view)
 {
     double sum = 0;
     for (int y = 0; y < view->rows; y++)
-        for (int x = 0; x < view->cols; x++) sum += intra_row_u8(view, y)[x];
+        for (int x = 0; x < view->cols; x++)
+            sum += intra_row_u8(view, y)[x];
     return sum / ((double)view->rows * view->cols);
 }
 

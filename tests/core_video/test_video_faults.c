@@ -9,11 +9,12 @@
 #include "core/image.h"
 #include "core/mem.h"
 
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
-/* cmocka wants the four above first */
+
+/* wants the four above first */
 #include <cmocka.h>
 #include <signal.h>
 #include <stdio.h>
@@ -67,7 +68,8 @@ static void cut_off(void **state)
         made_damage(whole, cut, 0.6, 0, 0);
         read_with_one_thread(cut);
         if (seen.end != INTRA_EOF || seen.frames < 35 || seen.frames > 70 || seen.counts.damaged < 1)
-            fail_msg("%s: status %d, %d frames, %lld damaged", cut, seen.end, seen.frames, (long long)seen.counts.damaged);
+            fail_msg("%s: status %d, %d frames, %lld damaged", cut, seen.end, seen.frames,
+                     (long long)seen.counts.damaged);
         check_rising(cut);
         check_same_for_threads(cut, 2);
         check_same_for_threads(cut, 4);
@@ -97,9 +99,11 @@ static void garbage_in_the_middle(void **state)
         read_with_one_thread(bad);
         if (seen.end != INTRA_EOF || seen.frames < 60 || seen.frames > 100 || seen.counts.damaged < 1 ||
             seen.counts.damaged > 60)
-            fail_msg("%s: status %d, %d frames, %lld damaged", bad, seen.end, seen.frames, (long long)seen.counts.damaged);
+            fail_msg("%s: status %d, %d frames, %lld damaged", bad, seen.end, seen.frames,
+                     (long long)seen.counts.damaged);
         check_rising(bad);
-        for (int threads = 2; threads < 6; threads++) check_same_for_threads(bad, threads);
+        for (int threads = 2; threads < 6; threads++)
+            check_same_for_threads(bad, threads);
     }
 }
 
@@ -160,7 +164,8 @@ static enum intra_status job(const char *video_path, const char *folder_path, co
     in.queue_frames = 2;
     for (int i = 0; i < 2; i++) {
         INTRA_TRY(intra_video_open(paths[i], &in, &video, &err));
-        while ((status = intra_video_next(video, &frame, &err)) == INTRA_OK) intra_frame_release(&frame);
+        while ((status = intra_video_next(video, &frame, &err)) == INTRA_OK)
+            intra_frame_release(&frame);
         if (status != INTRA_EOF) goto done;
         intra_video_close(&video);
     }
@@ -249,13 +254,15 @@ static void early_close(void **state)
         options.queue_frames = 1 + round % 3;
         options.threads = 1 + round % 4;
         assert_int_equal(intra_video_open(made_path("early.mp4"), &options, &video, NULL), INTRA_OK);
-        for (int i = 0; i < taken; i++) assert_int_equal(intra_video_next(video, &frames[i], NULL), INTRA_OK);
+        for (int i = 0; i < taken; i++)
+            assert_int_equal(intra_video_next(video, &frames[i], NULL), INTRA_OK);
         if (round % 2) usleep(20000); /* the queue is full and the producer waits */
         intra_video_close(&video);
         assert_null(video);
         for (int i = 0; i < taken; i++) { /* still ours */
             assert_int_equal(frames[i]->index, i);
-            for (int y = 0; y < frames[i]->y.rows; y++) assert_true(intra_row_u8(&frames[i]->y, y)[0] > 5);
+            for (int y = 0; y < frames[i]->y.rows; y++)
+                assert_true(intra_row_u8(&frames[i]->y, y)[0] > 5);
             intra_frame_release(&frames[i]);
         }
     }
@@ -273,10 +280,12 @@ static void held_frames_are_bounded(void **state)
     made_drive(made_path("held.mp4"), "h264", 120);
     options.queue_frames = 4;
     assert_int_equal(intra_video_open(made_path("held.mp4"), &options, &video, NULL), INTRA_OK);
-    while (n < 120 && (status = intra_video_next(video, &frames[n], &err)) == INTRA_OK) n++;
+    while (n < 120 && (status = intra_video_next(video, &frames[n], &err)) == INTRA_OK)
+        n++;
     assert_int_equal(status, INTRA_E_ARG); /* refused, not stuck */
     assert_true(n >= 4 + 64);
-    for (int i = 0; i < n; i++) intra_frame_release(&frames[i]);
+    for (int i = 0; i < n; i++)
+        intra_frame_release(&frames[i]);
     for (status = INTRA_OK; status == INTRA_OK; n++) { /* and it goes on after that */
         struct intra_frame *frame = NULL;
         status = intra_video_next(video, &frame, &err);

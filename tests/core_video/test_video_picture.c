@@ -7,11 +7,12 @@
 #include "core/image.h"
 #include "core/video_internal.h"
 
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
-/* cmocka wants the four above first */
+
+/* wants the four above first */
 #include <cmocka.h>
 #include <math.h>
 #include <string.h>
@@ -46,7 +47,8 @@ static void planes_match_formula(void **state)
         bool is_full = kind & 1, is_709 = kind & 2;
         int low = is_full ? 0 : 16;
         for (int round = 0; round < 256; round++) {
-            for (int i = 0; i < 512; i++) y[i] = (uint8_t)(low + (i + round * 7) % (is_full ? 256 : 220));
+            for (int i = 0; i < 512; i++)
+                y[i] = (uint8_t)(low + (i + round * 7) % (is_full ? 256 : 220));
             for (int i = 0; i < 128; i++) {
                 u[i] = (uint8_t)(low + (i * 5 + round) % (is_full ? 256 : 225));
                 v[i] = (uint8_t)(low + (i * 3 + round * 11) % (is_full ? 256 : 225));
@@ -75,7 +77,8 @@ static void planes_odd_size_and_negative_stride(void **state)
     uint8_t y[W * H], u[CW * CH], v[CW * CH];
     struct intra_planes from = {y + W * (H - 1), u + CW * (CH - 1), v + CW * (CH - 1), -W, -CW, -CW};
     (void)state;
-    for (int i = 0; i < W * H; i++) y[i] = (uint8_t)(2 * i);
+    for (int i = 0; i < W * H; i++)
+        y[i] = (uint8_t)(2 * i);
     memset(u, 128, sizeof u);
     memset(v, 128, sizeof v);
     assert_int_equal(intra_frame_pool_create(W, H, &pool, NULL), INTRA_OK);
@@ -85,7 +88,8 @@ static void planes_odd_size_and_negative_stride(void **state)
         assert_int_equal(frame->u.cols, CW);
         intra_planes_convert(&from, true, is_709, frame);
         for (int r = 0; r < H; r++)
-            for (int c = 0; c < W; c++) assert_int_equal(intra_row_u8(&frame->y, r)[c], y[(H - 1 - r) * W + c]);
+            for (int c = 0; c < W; c++)
+                assert_int_equal(intra_row_u8(&frame->y, r)[c], y[(H - 1 - r) * W + c]);
         intra_frame_release(&frame);
     }
     intra_frame_pool_destroy(&pool);
@@ -103,8 +107,9 @@ static void draw_luma(const struct made_picture *picture, struct intra_view_u8 *
 }
 
 struct comb_case {
-    double step_px;  /* a frame */
-    double field_px; /* the lower field is ahead by this: half a step top first, minus half lower first, 0 progressive */
+    double step_px; /* a frame */
+    double
+        field_px; /* the lower field is ahead by this: half a step top first, minus half lower first, 0 progressive */
     double noise;
     bool is_interlaced, is_top_first;
 };
@@ -112,7 +117,7 @@ struct comb_case {
 static void comb_cases(void **state)
 {
     static const struct comb_case cases[] = {
-        {4, 2, 0, true, true},  {4, -2, 0, true, false}, {6, 3, 4, true, true}, {6, -3, 4, true, false},
+        {4, 2, 0, true, true},  {4, -2, 0, true, false}, {6, 3, 4, true, true},  {6, -3, 4, true, false},
         {4, 0, 0, false, true}, {4, 0, 12, false, true}, {0, 0, 6, false, true}, {0, 0, 0, false, true},
     };
     struct intra_view_u8 pictures[2] = {{0}, {0}};
@@ -133,7 +138,8 @@ static void comb_cases(void **state)
             fail_msg("case %zu: %d of %d pictures combed", k, comb.combed, comb.frames);
         if (cases[k].is_interlaced) assert_int_equal(intra_comb_is_top_first(&comb), cases[k].is_top_first);
     }
-    for (int i = 0; i < 2; i++) intra_image_u8_fini(&pictures[i]);
+    for (int i = 0; i < 2; i++)
+        intra_image_u8_fini(&pictures[i]);
 }
 
 static void compare_tells_exposures(void **state)
@@ -152,10 +158,12 @@ static void compare_tells_exposures(void **state)
     change = intra_picture_compare(&a, &a);
     assert_true(change.mean == 0.0 && change.noise_ratio == 0.0);
     draw_luma(&first, &b);
-    for (int y = 100; y < 110; y++) memset(intra_row_u8(&b, y) + 20, 255, 12); /* a counter digit in one block */
+    for (int y = 100; y < 110; y++)
+        memset(intra_row_u8(&b, y) + 20, 255, 12); /* a counter digit in one block */
     change = intra_picture_compare(&a, &b);
     assert_true(change.mean > 0.0 && change.block_high < 0.2);
-    for (int y = 0; y < 60; y++) memset(intra_row_u8(&b, y) + 20, 255, 60); /* more than an overlay */
+    for (int y = 0; y < 60; y++)
+        memset(intra_row_u8(&b, y) + 20, 255, 60); /* more than an overlay */
     change = intra_picture_compare(&a, &b);
     assert_true(change.block_high > 20.0);
     intra_image_u8_fini(&a);
@@ -175,7 +183,8 @@ static void repeat_rules(void **state)
     assert_int_equal(judge(&f, 0.3, 1, 0.1), INTRA_PICTURE_NEW); /* nothing known of the stream yet */
     assert_int_equal(judge(&f, 0.0, 0, 0.0), INTRA_PICTURE_NEW); /* may be the codec's doing */
     assert_int_equal(judge(&intra, 0.0, 0, 0.0), INTRA_PICTURE_SAME);
-    for (int i = 0; i < 8; i++) assert_int_equal(judge(&f, 8, 40, 1.1), INTRA_PICTURE_NEW);
+    for (int i = 0; i < 8; i++)
+        assert_int_equal(judge(&f, 8, 40, 1.1), INTRA_PICTURE_NEW);
     assert_int_equal(judge(&f, 0.4, 2, 0.3), INTRA_PICTURE_ALIKE);
     assert_int_equal(judge(&f, 0.0, 0, 0.0), INTRA_PICTURE_ALIKE);
     assert_int_equal(judge(&f, 0.4, 2, 1.0), INTRA_PICTURE_NEW); /* new grain: a camera that stands still */
@@ -222,17 +231,22 @@ static void run_pattern(const char *pattern, const char *want)
 static void repeat_runs(void **state)
 {
     (void)state;
-    run_pattern("nnnnnnananaan", "......" "r.r.rr.");
-    run_pattern("nnnnnnaaaaaaaan", "......" "rrrrrrrr.");        /* the longest run of repeats */
-    run_pattern("nnnnnnaaaaaaaaanan", "......" "..........r.");  /* one longer: the camera stands */
-    run_pattern("nnnnnnaa", "......" "..");                       /* how it would go on nobody knows */
+    run_pattern("nnnnnnananaan", "......"
+                                 "r.r.rr.");
+    run_pattern("nnnnnnaaaaaaaan", "......"
+                                   "rrrrrrrr."); /* the longest run of repeats */
+    run_pattern("nnnnnnaaaaaaaaanan", "......"
+                                      "..........r."); /* one longer: the camera stands */
+    run_pattern("nnnnnnaa", "......"
+                            ".."); /* how it would go on nobody knows */
 }
 
 static void natural_order(void **state)
 {
-    static const char *const ordered[] = {"1.png",    "2.png",    "10.png",  "a.png",      "img1.png",
-                                          "img02.png", "img2.png", "img10.png", "img10b.png", "img99999999999999999999.png",
-                                          "imh.png"};
+    static const char *const ordered[] = {
+        "1.png",     "2.png",    "10.png",    "a.png",      "img1.png",
+        "img02.png", "img2.png", "img10.png", "img10b.png", "img99999999999999999999.png",
+        "imh.png"};
     enum { N = sizeof ordered / sizeof ordered[0] };
     (void)state;
     for (int i = 0; i < N; i++)
@@ -269,10 +283,14 @@ static void pool_outlives_its_owner(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(planes_match_formula), cmocka_unit_test(planes_odd_size_and_negative_stride),
-        cmocka_unit_test(comb_cases),           cmocka_unit_test(compare_tells_exposures),
-        cmocka_unit_test(repeat_rules),         cmocka_unit_test(natural_order),
-        cmocka_unit_test(pool_outlives_its_owner), cmocka_unit_test(repeat_runs),
+        cmocka_unit_test(planes_match_formula),
+        cmocka_unit_test(planes_odd_size_and_negative_stride),
+        cmocka_unit_test(comb_cases),
+        cmocka_unit_test(compare_tells_exposures),
+        cmocka_unit_test(repeat_rules),
+        cmocka_unit_test(natural_order),
+        cmocka_unit_test(pool_outlives_its_owner),
+        cmocka_unit_test(repeat_runs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,8 +1,8 @@
-/* Proves: what the writer wrote the reader gives back, in colour, time and number, for every codec; variable frame rate,
- * windows, key frames; interlaced pictures are deinterlaced whether flagged or not, progressive ones never; repeats are
- * told from a still camera; image folders in number order; each kind of bad input has its own message; the writer's
- * bytes do not depend on the machine's cores.
- * Does not prove: anything about damaged files (test_video_faults) or real footage (test_video_real). */
+/* Proves: what the writer wrote the reader gives back, in colour, time and number, for every codec; variable frame
+ * rate, windows, key frames; interlaced pictures are deinterlaced whether flagged or not, progressive ones never;
+ * repeats are told from a still camera; image folders in number order; each kind of bad input has its own message; the
+ * writer's bytes do not depend on the machine's cores. Does not prove: anything about damaged files (test_video_faults)
+ * or real footage (test_video_real). */
 #include "made_video.h"
 
 #include "core/fileio.h"
@@ -10,11 +10,12 @@
 #include "core/mem.h"
 #include "core/video_internal.h"
 
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
-/* cmocka wants the four above first */
+
+/* wants the four above first */
 #include <cmocka.h>
 #include <math.h>
 #include <sched.h>
@@ -33,9 +34,9 @@ struct kind {
     double time_tolerance;   /* seconds */
 };
 static const struct kind kinds[] = {
-    {"a.mp4", "h264", false, 4, 1e-6},  {"a.mkv", "h264", false, 4, 6e-4},     {"a.avi", "h264", false, 4, 1e-6},
-    {"i.mp4", "h264", true, 4, 1e-6},   {"a.mpg", "mpeg2", false, 4, 1e-4},    {"i.mpg", "mpeg2", true, 4, 1e-4},
-    {"m.mkv", "mpeg2", false, 4, 6e-4}, {"j.avi", "mjpeg", false, 4, 1e-6},    {"f.mkv", "ffv1", false, 2, 6e-4},
+    {"a.mp4", "h264", false, 4, 1e-6},  {"a.mkv", "h264", false, 4, 6e-4},  {"a.avi", "h264", false, 4, 1e-6},
+    {"i.mp4", "h264", true, 4, 1e-6},   {"a.mpg", "mpeg2", false, 4, 1e-4}, {"i.mpg", "mpeg2", true, 4, 1e-4},
+    {"m.mkv", "mpeg2", false, 4, 6e-4}, {"j.avi", "mjpeg", false, 4, 1e-6}, {"f.mkv", "ffv1", false, 2, 6e-4},
     {"f.avi", "ffv1", false, 2, 1e-6},
 };
 #define KINDS (sizeof kinds / sizeof kinds[0])
@@ -204,7 +205,8 @@ static void variable_frame_rate(void **state)
     made_close(&writer);
     made_read(made_path("vfr.mp4"), NULL, &seen);
     assert_int_equal(seen.frames, N);
-    for (int i = 0; i < N; i++) assert_true(fabs(seen.pts_s[i] - (double)times[i] / 25.0) < 1e-6);
+    for (int i = 0; i < N; i++)
+        assert_true(fabs(seen.pts_s[i] - (double)times[i] / 25.0) < 1e-6);
 }
 
 /* A bare stream has no times at all. */
@@ -213,11 +215,13 @@ static void missing_times_are_counted_on(void **state)
     (void)state;
     made_drive(made_path("bare.mpg"), "mpeg2", 30);
     char arguments[600];
-    snprintf(arguments, sizeof arguments, "-i %s -c copy -f mpeg2video %s", made_path("bare.mpg"), made_path("bare.m2v"));
+    snprintf(arguments, sizeof arguments, "-i %s -c copy -f mpeg2video %s", made_path("bare.mpg"),
+             made_path("bare.m2v"));
     if (!made_ffmpeg(arguments)) skip();
     made_read(made_path("bare.m2v"), NULL, &seen);
     assert_int_equal(seen.frames, 30);
-    for (int i = 0; i < 30; i++) assert_true(fabs(seen.pts_s[i] - i / 25.0) < 1e-3);
+    for (int i = 0; i < 30; i++)
+        assert_true(fabs(seen.pts_s[i] - i / 25.0) < 1e-3);
 }
 
 static void window_keeps_numbers_and_pictures(void **state)
@@ -260,7 +264,8 @@ static void keyframes_only(void **state)
         assert_int_equal(whole.frames, 250);
         assert_in_range(seen.frames, 3, 60);
         for (int i = 0; i < seen.frames; i++) {
-            while (at < 250 && whole.pts_s[at] < seen.pts_s[i] - 1e-4) at++;
+            while (at < 250 && whole.pts_s[at] < seen.pts_s[i] - 1e-4)
+                at++;
             assert_true(at < 250 && whole.hash[at] == seen.hash[i]);
             assert_int_equal(seen.index[i], i);
         }
@@ -287,9 +292,9 @@ static void interlaced_flagged_or_not(void **state)
         double field_px;
         bool is_interlaced;
     } cases[] = {
-        {"f1.mpg", "mpeg2", true, 2, true},   {"f2.mp4", "h264", true, 2, true},   {"u1.mp4", "h264", false, 2, true},
-        {"u2.mkv", "ffv1", false, 2, true},   {"u3.mpg", "mpeg2", false, 2, true}, {"u4.mp4", "h264", false, -2, true},
-        {"p1.mp4", "h264", false, 0, false},  {"p2.mkv", "ffv1", false, 0, false},
+        {"f1.mpg", "mpeg2", true, 2, true},  {"f2.mp4", "h264", true, 2, true},   {"u1.mp4", "h264", false, 2, true},
+        {"u2.mkv", "ffv1", false, 2, true},  {"u3.mpg", "mpeg2", false, 2, true}, {"u4.mp4", "h264", false, -2, true},
+        {"p1.mp4", "h264", false, 0, false}, {"p2.mkv", "ffv1", false, 0, false},
     };
     struct intra_video_options off = intra_video_defaults();
     (void)state;
@@ -301,7 +306,8 @@ static void interlaced_flagged_or_not(void **state)
         assert_int_equal(seen.frames, 30);
         if (seen.info.is_interlaced != cases[k].is_interlaced || seen.combed != 0)
             fail_msg("%s: interlaced %d, %d frames combed", path, seen.info.is_interlaced, seen.combed);
-        for (int i = 0; i < 30; i++) assert_int_equal(seen.index[i], i);
+        for (int i = 0; i < 30; i++)
+            assert_int_equal(seen.index[i], i);
         assert_true(fabs(seen.pts_s[29] - 29 / 25.0) < 1e-3);
         made_read(path, &off, &seen);
         assert_int_equal(seen.combed > 25, cases[k].is_interlaced); /* the comb is really in the file */
@@ -329,7 +335,8 @@ static void combing_found_later(void **state)
 /* Every third picture twice, coded with loss; then a camera that stands still, with grain. */
 static void repeats_and_still_camera(void **state)
 {
-    static const char *const files[][2] = {{"r.mp4", "h264"}, {"r.mpg", "mpeg2"}, {"r.avi", "mjpeg"}, {"r.mkv", "ffv1"}};
+    static const char *const files[][2] = {
+        {"r.mp4", "h264"}, {"r.mpg", "mpeg2"}, {"r.avi", "mjpeg"}, {"r.mkv", "ffv1"}};
     (void)state;
     for (int k = 0; k < 4; k++) {
         struct intra_video_writer *writer = made_writer(made_path(files[k][0]), files[k][1], 0, false);
@@ -339,8 +346,7 @@ static void repeats_and_still_camera(void **state)
             is_repeat[i] = i < 60 && i % 3 == 2;
             if (i > 0 && !is_repeat[i]) scene++;
             double shift = 3.0 * (i < 60 ? scene : 40);
-            struct made_picture p = {
-                .shift_px = shift, .shift_low_px = shift, .noise_sigma = 3, .noise_frame = scene};
+            struct made_picture p = {.shift_px = shift, .shift_low_px = shift, .noise_sigma = 3, .noise_frame = scene};
             made_put(writer, &p, i);
         }
         made_close(&writer);
@@ -359,7 +365,8 @@ static void write_grey_png(const char *path, int rows, int cols, uint8_t level)
 {
     struct intra_view_u8 image = {0};
     assert_int_equal(intra_image_u8_init(&image, rows, cols, 3, NULL), INTRA_OK);
-    for (int y = 0; y < rows; y++) memset(intra_row_u8(&image, y), level, (size_t)cols * 3);
+    for (int y = 0; y < rows; y++)
+        memset(intra_row_u8(&image, y), level, (size_t)cols * 3);
     assert_int_equal(intra_image_write_png(path, &image, NULL), INTRA_OK);
     intra_image_u8_fini(&image);
 }
@@ -379,7 +386,8 @@ static void write_grey_jpeg(const char *path, int rows, int cols, uint8_t level)
     size_t size = 0;
     FILE *file;
     assert_int_equal(intra_image_u8_init(&image, rows, cols, 3, NULL), INTRA_OK);
-    for (int y = 0; y < rows; y++) memset(intra_row_u8(&image, y), level, (size_t)cols * 3);
+    for (int y = 0; y < rows; y++)
+        memset(intra_row_u8(&image, y), level, (size_t)cols * 3);
     assert_int_equal(intra_image_encode_jpeg(&image, 90, &bytes, &size, NULL), INTRA_OK);
     file = fopen(path, "wb");
     assert_non_null(file);
@@ -430,10 +438,10 @@ static void bad_inputs_have_their_own_message(void **state)
         enum intra_status status;
         const char *words;
     } cases[] = {
-        {"missing.mp4", INTRA_E_IO, "no such file"},   {"empty.mp4", INTRA_E_FORMAT, "is empty"},
-        {"text.txt", INTRA_E_FORMAT, "a text"},        {"text.mp4", INTRA_E_FORMAT, "not a video"},
-        {"nothing", INTRA_E_FORMAT, "no images"},      {"pipe", INTRA_E_IO, "pipe or device"},
-        {"sound.wav", INTRA_E_FORMAT, "sound only"},   {"broken", INTRA_E_FORMAT, "not one frame"},
+        {"missing.mp4", INTRA_E_IO, "no such file"},     {"empty.mp4", INTRA_E_FORMAT, "is empty"},
+        {"text.txt", INTRA_E_FORMAT, "a text"},          {"text.mp4", INTRA_E_FORMAT, "not a video"},
+        {"nothing", INTRA_E_FORMAT, "no images"},        {"pipe", INTRA_E_IO, "pipe or device"},
+        {"sound.wav", INTRA_E_FORMAT, "sound only"},     {"broken", INTRA_E_FORMAT, "not one frame"},
         {"nodata.avi", INTRA_E_FORMAT, "not one frame"},
     };
     char text[4000];
@@ -448,9 +456,9 @@ static void bad_inputs_have_their_own_message(void **state)
     write_text(made_path("broken/img1.png"), "no image");
     assert_int_equal(mkfifo(made_path("pipe"), 0666), 0);
     { /* a WAV header and silence */
-        static const uint8_t head[44] = {'R', 'I', 'F', 'F', 0x24, 0x20, 0, 0, 'W', 'A', 'V', 'E', 'f', 'm', 't', ' ', 16,
-                                         0,   0,   0,   1,   0,    1,    0, 0x40, 0x1f, 0, 0, 0x80, 0x3e, 0, 0, 2, 0,
-                                         16,  0,   'd', 'a', 't',  'a',  0, 0x20, 0, 0};
+        static const uint8_t head[44] = {
+            'R', 'I',  'F',  'F', 0x24, 0x20, 0,    0, 'W', 'A', 'V', 'E', 'f', 'm', 't', ' ', 16,  0, 0,    0, 1, 0, 1,
+            0,   0x40, 0x1f, 0,   0,    0x80, 0x3e, 0, 0,   2,   0,   16,  0,   'd', 'a', 't', 'a', 0, 0x20, 0, 0};
         static const uint8_t silence[0x2000];
         FILE *file = fopen(made_path("sound.wav"), "wb");
         assert_non_null(file);
@@ -459,7 +467,8 @@ static void bad_inputs_have_their_own_message(void **state)
         assert_int_equal(fclose(file), 0);
     }
     made_drive(made_path("whole.avi"), "mjpeg", 10);
-    made_damage(made_path("whole.avi"), made_path("nodata.avi"), 5700.0 / (double)made_file_size(made_path("whole.avi")), 0,
+    made_damage(made_path("whole.avi"), made_path("nodata.avi"),
+                5700.0 / (double)made_file_size(made_path("whole.avi")), 0,
                 0); /* the header and the beginning of the first picture */
     for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
         made_read(made_path(cases[k].file), NULL, &seen);
@@ -505,9 +514,11 @@ static void writer_refuses(void **state)
         int width, height, fps;
         bool is_interlaced;
     } cases[] = {
-        {"w.mp4", "theora", 64, 64, 25, false}, {"w.xyz", "h264", 64, 64, 25, false}, {"w", "h264", 64, 64, 25, false},
-        {"w.mp4", "h264", 63, 64, 25, false},   {"w.mp4", "h264", 64, 64, 0, false},  {"w.mkv", "ffv1", 64, 64, 25, true},
-        {"w.mkv", "h264", 64, 62, 25, true},    {"w.mpg", "mpeg2", 64, 64, 7, false}, {"w.mp4", "ffv1", 64, 64, 25, false},
+        {"w.mp4", "theora", 64, 64, 25, false}, {"w.xyz", "h264", 64, 64, 25, false},
+        {"w", "h264", 64, 64, 25, false},       {"w.mp4", "h264", 63, 64, 25, false},
+        {"w.mp4", "h264", 64, 64, 0, false},    {"w.mkv", "ffv1", 64, 64, 25, true},
+        {"w.mkv", "h264", 64, 62, 25, true},    {"w.mpg", "mpeg2", 64, 64, 7, false},
+        {"w.mp4", "ffv1", 64, 64, 25, false},
     };
     struct intra_video_writer *writer = NULL;
     struct intra_error err = {0};

@@ -1,14 +1,15 @@
-/* Proves, where ../shared/real is present: both real clips decode whole; the borescope clip has no repeats, the push-rod
- * clip many; pictures and marks are the same for 1 and 4 threads; neither clip is taken for interlaced.
- * Does not prove: that each single repeat mark is right (nobody has marked them by hand; the limits below come from a
- * look at the differences, which fall into two groups a factor of two apart with nothing between). */
+/* Proves, where ../shared/real is present: both real clips decode whole; the borescope clip has no repeats, the
+ * push-rod clip many; pictures and marks are the same for 1 and 4 threads; neither clip is taken for interlaced. Does
+ * not prove: that each single repeat mark is right (nobody has marked them by hand; the limits below come from a look
+ * at the differences, which fall into two groups a factor of two apart with nothing between). */
 #include "made_video.h"
 
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
-/* cmocka wants the four above first */
+
+/* wants the four above first */
 #include <cmocka.h>
 #include <stdio.h>
 #include <string.h>
