@@ -84,10 +84,13 @@ static const struct column section_columns[] = {
     {"x_sd_m", offsetof(struct intra_section, centre_sd_m.x)},
     {"y_sd_m", offsetof(struct intra_section, centre_sd_m.y)},
     {"z_sd_m", offsetof(struct intra_section, centre_sd_m.z)},
-    /* tangent and crown; right is their cross product */
+    /* tangent, right and crown: left-handed, so that no quaternion could hold them */
     {"tx", offsetof(struct intra_section, world_from_sec.m[0][0])},
     {"ty", offsetof(struct intra_section, world_from_sec.m[1][0])},
     {"tz", offsetof(struct intra_section, world_from_sec.m[2][0])},
+    {"rx", offsetof(struct intra_section, world_from_sec.m[0][1])},
+    {"ry", offsetof(struct intra_section, world_from_sec.m[1][1])},
+    {"rz", offsetof(struct intra_section, world_from_sec.m[2][1])},
     {"ux", offsetof(struct intra_section, world_from_sec.m[0][2])},
     {"uy", offsetof(struct intra_section, world_from_sec.m[1][2])},
     {"uz", offsetof(struct intra_section, world_from_sec.m[2][2])},
@@ -704,16 +707,6 @@ done:
     return status;
 }
 
-/* right = tangent x crown: (tangent, right, crown) is left-handed, so that no quaternion could hold it. */
-static void set_right(struct intra_mat3 *r)
-{
-    struct intra_vec3 right =
-        intra_cross(intra_vec3(r->m[0][0], r->m[1][0], r->m[2][0]), intra_vec3(r->m[0][2], r->m[1][2], r->m[2][2]));
-    r->m[0][1] = right.x;
-    r->m[1][1] = right.y;
-    r->m[2][1] = right.z;
-}
-
 static enum intra_status read_sections(struct intra_store *store, struct intra_scene *scene, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
@@ -724,7 +717,6 @@ static enum intra_status read_sections(struct intra_store *store, struct intra_s
         struct intra_section s = {0};
         s.is_seen = sqlite3_column_int(stmt, 1) != 0;
         read_columns(stmt, &section_table, &s);
-        set_right(&s.world_from_sec);
         INTRA_TRY(intra_scene_add_section(scene, &s, err));
     }
     if (code != SQLITE_DONE) status = store_fail(store, err);

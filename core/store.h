@@ -26,7 +26,7 @@ void intra_store_close(struct intra_store **store);
 enum intra_status intra_store_write_scene(struct intra_store *store, const struct intra_scene *scene,
                                           struct intra_error *err);
 /* Fills `scene` (initialised by the caller, who finishes it) as intra_store_write_scene got it, bit by bit but for
- * rotations (to 1e-15: cameras as quaternions, sections as tangent and crown); wall rasters are NULL. */
+ * camera rotations (quaternions inside: to 1e-15); wall rasters are NULL. */
 enum intra_status intra_store_read_scene(struct intra_store *store, struct intra_scene *scene, struct intra_error *err);
 
 /* Provenance. A key is written once. */

@@ -45,9 +45,7 @@ static int unknown_command(const char *word)
 int main(int argc, char **argv)
 {
     int code = -1;
-    /* A write over the limits must come back as an error that we can report and clean up after. */
-    signal(SIGPIPE, SIG_IGN);
-    signal(SIGXFSZ, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a write over the limits must come back as an error that we can report */
     if (argc < 2) {
         fprintf(stderr, "intrados: no command given\nTry 'intrados --help'.\n");
         return INTRA_EXIT_USAGE;

@@ -76,6 +76,7 @@ static void guard_folder(const char *path)
     pthread_mutex_unlock(&guard_lock);
     if (is_watching) return;
     is_watching = true;
+    signal(SIGPIPE, SIG_IGN); /* nobody reading our messages is no reason to leave scratch files */
     sigemptyset(&set);
     for (int i = 0; i < 3; i++) {
         struct sigaction action;

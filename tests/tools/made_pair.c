@@ -32,7 +32,8 @@ static FILE *open_in(const char *folder, const char *name)
 
 static double lattice(int64_t x, int64_t y, int salt)
 {
-    uint64_t h = (uint64_t)x * 0x9e3779b97f4a7c15u ^ (uint64_t)y * 0xc2b2ae3d27d4eb4fu ^ (uint64_t)salt * 0x165667b19e3779f9u;
+    uint64_t h =
+        (uint64_t)x * 0x9e3779b97f4a7c15u ^ (uint64_t)y * 0xc2b2ae3d27d4eb4fu ^ (uint64_t)salt * 0x165667b19e3779f9u;
     h = (h ^ h >> 31) * 0xd6e8feb86659fd93u;
     h = (h ^ h >> 32) * 0xd6e8feb86659fd93u;
     return (double)(h >> 11) / 9007199254740992.0 - 0.5;
@@ -61,7 +62,8 @@ static uint8_t texture(const struct made_pair *pair, double s, double a)
     return (uint8_t)fmin(255, fmax(0, v));
 }
 
-static TIFF *open_tiff(const char *folder, const char *name, int cols, int rows, int samples, bool is_float, double cell_x, double x_left)
+static TIFF *open_tiff(const char *folder, const char *name, int cols, int rows, int samples, bool is_float,
+                       double cell_x, double x_left)
 {
     static const TIFFFieldInfo fields[] = {{33550, -1, -1, TIFF_DOUBLE, FIELD_CUSTOM, 1, 1, (char *)"ModelPixelScale"},
                                            {33922, -1, -1, TIFF_DOUBLE, FIELD_CUSTOM, 1, 1, (char *)"ModelTiepoint"}};
@@ -112,13 +114,15 @@ static void write_truth_rasters(const struct made_pair *pair, const char *folder
         TIFFWriteScanline(albedo, rgb, (uint32_t)row, 0);
         for (int c = 0; c < radius_cols; c++) {
             double s = (c + 0.5) * 0.002;
-            line[c] = (float)(diameter_m / 2 * (1 - pair->ovality * cos(2 * theta)) + (is_at_joint(pair, s) ? 0.02 : 0));
+            line[c] =
+                (float)(diameter_m / 2 * (1 - pair->ovality * cos(2 * theta)) + (is_at_joint(pair, s) ? 0.02 : 0));
         }
         TIFFWriteScanline(radius, line, (uint32_t)row, 0);
     }
     for (int row = 0; row < res_rows; row++) {
         /* The last half metre was never near. */
-        for (int c = 0; c < res_cols; c++) line[c] = (c + 0.5) * 0.005 < pair->length_m - 0.5 ? 0.001f : 0.006f;
+        for (int c = 0; c < res_cols; c++)
+            line[c] = (c + 0.5) * 0.005 < pair->length_m - 0.5 ? 0.001f : 0.006f;
         TIFFWriteScanline(res, line, (uint32_t)row, 0);
     }
     TIFFClose(albedo);
@@ -128,14 +132,15 @@ static void write_truth_rasters(const struct made_pair *pair, const char *folder
     free(line);
 }
 
-/* Quaternion of a camera that looks along +X, its top turned by roll clockwise from the crown (Z): columns of world_from_cam are
- * right (-Y), down (-Z), forward (X), turned about X by roll clockwise looking along +X. */
+/* Quaternion of a camera that looks along +X, its top turned by roll clockwise from the crown (Z): columns of
+ * world_from_cam are right (-Y), down (-Z), forward (X), turned about X by roll clockwise looking along +X. */
 static void write_pose(FILE *file, double t, double x, double y, double z, double roll)
 {
     /* roll 0: q = (w 0.5, x -0.5, y 0.5, z -0.5); clockwise looking along +X is a positive turn about +X. */
     double h = roll / 2, cw = cos(h), sw = sin(h);
     const double q[4] = {0.5, -0.5, 0.5, -0.5}; /* w x y z */
-    double w = cw * q[0] - sw * q[1], qx = cw * q[1] + sw * q[0], qy = cw * q[2] - sw * q[3], qz = cw * q[3] + sw * q[2];
+    double w = cw * q[0] - sw * q[1], qx = cw * q[1] + sw * q[0], qy = cw * q[2] - sw * q[3],
+           qz = cw * q[3] + sw * q[2];
     fprintf(file, "%.6f %.9f %.9f %.9f %.12f %.12f %.12f %.12f\n", t, x, y, z, qx, qy, qz, w);
 }
 
@@ -152,19 +157,23 @@ static void write_truth_tables(const struct made_pair *pair, const char *folder)
     fclose(file);
     file = open_in(folder, "centreline.csv");
     fprintf(file, "station_m,x,y,z,tx,ty,tz,heading_deg,grade_pct\n");
-    for (int i = 0; i * 0.01 <= pair->length_m; i++) fprintf(file, "%.3f,%.3f,0,0,1,0,0,0,0\n", i * 0.01, i * 0.01);
+    for (int i = 0; i * 0.01 <= pair->length_m; i++)
+        fprintf(file, "%.3f,%.3f,0,0,1,0,0,0,0\n", i * 0.01, i * 0.01);
     fclose(file);
     file = open_in(folder, "frames.csv");
     fprintf(file, "index,t,state,station_m,shows_pipe,counter_m,counter_text,zoom\n");
     for (int i = 0; i < frames; i++)
-        fprintf(file, "%d,%.6f,%s,%.6f,1,,,1\n", i, i / 25.0, i >= pair->pan_from && i < pair->pan_to ? "pan" : "drive", i * frame_step_m);
+        fprintf(file, "%d,%.6f,%s,%.6f,1,,,1\n", i, i / 25.0, i >= pair->pan_from && i < pair->pan_to ? "pan" : "drive",
+                i * frame_step_m);
     fclose(file);
     file = open_in(folder, "trajectory.tum");
-    for (int i = 0; i < frames; i++) write_pose(file, i / 25.0, i * frame_step_m, 0, 0, 0.1 * sin(i * 0.05));
+    for (int i = 0; i < frames; i++)
+        write_pose(file, i / 25.0, i * frame_step_m, 0, 0, 0.1 * sin(i * 0.05));
     fclose(file);
     file = open_in(folder, "joints.csv");
     fprintf(file, "station_m,gap_m,depth_m,offset_m,offset_clock_deg,deflection_deg,deflection_clock_deg\n");
-    for (int i = 1; pair->has_joints && i < pair->length_m; i++) fprintf(file, "%d,0.01,0.02,0,0,0,0\n", i);
+    for (int i = 1; pair->has_joints && i < pair->length_m; i++)
+        fprintf(file, "%d,0.01,0.02,0,0,0,0\n", i);
     fclose(file);
 }
 
@@ -175,23 +184,28 @@ static void write_result_tables(const struct made_pair *pair, const char *folder
     int frames = frame_count(pair);
     fprintf(table, "index,t,state,station_m,station_sd_m,counter_m,segment\n");
     for (int i = 0; i < frames; i++) {
-        double s = i * frame_step_m * pair->scale + pair->station_shift_m, side = i % 2 ? pair->position_noise_m : -pair->position_noise_m;
+        double s = i * frame_step_m * pair->scale + pair->station_shift_m,
+               side = i % 2 ? pair->position_noise_m : -pair->position_noise_m;
         bool is_lost = i >= pair->lost_from && i < pair->lost_to, is_pan = i >= pair->pan_from && i < pair->pan_to;
         if (is_lost || is_pan) {
             fprintf(table, "%d,%.6f,%s,,,,\n", i, i / 25.0, is_lost ? "lost" : "pan");
             continue;
         }
-        fprintf(table, "%d,%.6f,drive,%.6f,%.6f,,%d\n", i, i / 25.0, s, pair->sd_m, pair->lost_to > pair->lost_from && i >= pair->lost_to);
+        fprintf(table, "%d,%.6f,drive,%.6f,%.6f,,%d\n", i, i / 25.0, s, pair->sd_m,
+                pair->lost_to > pair->lost_from && i >= pair->lost_to);
         write_pose(tum, i / 25.0, s, side, 0, 0.1 * sin(i * 0.05) + pair->roll_shift_rad);
     }
     fclose(tum);
     fclose(table);
     table = open_in(folder, "profile.csv");
-    fprintf(table, "station_m,diameter_min_mm,diameter_max_mm,diameter_mean_mm,ovality_pct,ovality_max_pct,heading_deg,grade_pct,"
-                   "diameter_min_mm_sd,diameter_max_mm_sd,diameter_mean_mm_sd,ovality_pct_sd,ovality_max_pct_sd\n");
+    fprintf(
+        table,
+        "station_m,diameter_min_mm,diameter_max_mm,diameter_mean_mm,ovality_pct,ovality_max_pct,heading_deg,grade_pct,"
+        "diameter_min_mm_sd,diameter_max_mm_sd,diameter_mean_mm_sd,ovality_pct_sd,ovality_max_pct_sd\n");
     for (double s = 0.025; s < pair->length_m; s += 0.05)
-        fprintf(table, "%.4f,%.4f,%.4f,%.4f,%.4f,%.4f,0,0,%.4f,%.4f,%.4f,%.4f,%.4f\n", s * pair->scale + pair->station_shift_m, d - oval,
-                d + oval, d, 100 * oval / d, 100 * oval / d, 1e3 * pair->sd_m, 1e3 * pair->sd_m, 1e3 * pair->sd_m, 0.1, 0.1);
+        fprintf(table, "%.4f,%.4f,%.4f,%.4f,%.4f,%.4f,0,0,%.4f,%.4f,%.4f,%.4f,%.4f\n",
+                s * pair->scale + pair->station_shift_m, d - oval, d + oval, d, 100 * oval / d, 100 * oval / d,
+                1e3 * pair->sd_m, 1e3 * pair->sd_m, 1e3 * pair->sd_m, 0.1, 0.1);
     fclose(table);
 }
 

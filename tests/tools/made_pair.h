@@ -1,26 +1,27 @@
-/* A truth folder and a result folder for it, made by hand: what the result gets wrong is known exactly. No reconstruction, no simulator. */
+/* A truth folder and a result folder for it, made by hand: what the result gets wrong is known exactly. No
+ * reconstruction, no simulator. */
 #ifndef INTRA_TEST_MADE_PAIR_H
 #define INTRA_TEST_MADE_PAIR_H
 
 #include <stdbool.h>
 
 struct made_pair {
-    double length_m;      /* of the pipe */
-    double scale;         /* stations and poses of the result: times this */
-    double station_shift_m; /* and plus this */
-    double roll_shift_rad;  /* the result's world turned about the axis */
-    double position_noise_m; /* of the camera across the pipe, alternating from frame to frame */
+    double length_m;                          /* of the pipe */
+    double scale;                             /* stations and poses of the result: times this */
+    double station_shift_m;                   /* and plus this */
+    double roll_shift_rad;                    /* the result's world turned about the axis */
+    double position_noise_m;                  /* of the camera across the pipe, alternating from frame to frame */
     double texture_along_m, texture_around_m; /* the texture of the result lies this much further than its poses say */
-    double texture_wave_m;    /* and waves along the pipe by this amplitude, 2 m long */
-    double diameter_error_m;  /* of every section */
-    double ovality;           /* of the truth's section: r = R (1 - ovality cos 2 theta) */
-    double sd_m;              /* stated deviations of station and diameters */
-    double unseen_from, unseen_to; /* share of the way around that the result did not see */
-    int lost_from, lost_to;   /* frames that the result lost, [from, to) */
-    int pan_from, pan_to;     /* frames that pan in the truth; the result does not pose them */
-    bool has_joints;          /* one each metre, and the truth's grid has grooves there */
-    bool is_plain;            /* no texture at all */
-    double fine_texel_m;      /* cell of the result's wall; 0: as the truth's, 1 mm */
+    double texture_wave_m;                    /* and waves along the pipe by this amplitude, 2 m long */
+    double diameter_error_m;                  /* of every section */
+    double ovality;                           /* of the truth's section: r = R (1 - ovality cos 2 theta) */
+    double sd_m;                              /* stated deviations of station and diameters */
+    double unseen_from, unseen_to;            /* share of the way around that the result did not see */
+    int lost_from, lost_to;                   /* frames that the result lost, [from, to) */
+    int pan_from, pan_to;                     /* frames that pan in the truth; the result does not pose them */
+    bool has_joints;                          /* one each metre, and the truth's grid has grooves there */
+    bool is_plain;                            /* no texture at all */
+    double fine_texel_m;                      /* cell of the result's wall; 0: as the truth's, 1 mm */
 };
 
 /* Perfect copy of a 4 m pipe, DN300. */

@@ -21,7 +21,8 @@ static char *read_text(const char *folder, const char *name)
     char block[4096];
     snprintf(path, sizeof path, "%s/%s", folder, name);
     in = fopen(path, "rb");
-    while (in && (n = fread(block, 1, sizeof block, in)) > 0) fwrite(block, 1, n, copy);
+    while (in && (n = fread(block, 1, sizeof block, in)) > 0)
+        fwrite(block, 1, n, copy);
     if (in) fclose(in);
     fclose(copy);
     remove(path);
@@ -38,7 +39,8 @@ struct program_run program_start_after(const char *folder, const char *before, c
     struct program_run run = {0};
     char command[8192];
     int status;
-    snprintf(command, sizeof command, "cd '%s' || exit 99; %s exec >.out 2>.err; exec '%s' %s", folder, before, INTRA_TEST_PROGRAM, words);
+    snprintf(command, sizeof command, "cd '%s' || exit 99; %s exec >.out 2>.err; exec '%s' %s", folder, before,
+             INTRA_TEST_PROGRAM, words);
     status = system(command);
     run.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
     run.out = read_text(folder, ".out");
@@ -61,8 +63,10 @@ void program_expect(const char *folder, const char *words, int code, const char 
 void program_expect_after(const char *folder, const char *before, const char *words, int code, const char *said)
 {
     struct program_run run = program_start_after(folder, before, words);
-    if (run.code != code || (said && !strstr(run.err, said)) || strstr(run.err, "Sanitizer") || strstr(run.err, "runtime error"))
-        fail_msg("intrados %s\nexit status %d, want %d; errors should hold '%s':\n%s", words, run.code, code, said ? said : "", run.err);
+    if (run.code != code || (said && !strstr(run.err, said)) || strstr(run.err, "Sanitizer") ||
+        strstr(run.err, "runtime error"))
+        fail_msg("intrados %s\nexit status %d, want %d; errors should hold '%s':\n%s", words, run.code, code,
+                 said ? said : "", run.err);
     program_free(&run);
 }
 

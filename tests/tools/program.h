@@ -7,7 +7,8 @@ struct program_run {
     char *out, *err; /* all of standard output and error */
 };
 
-/* `words` after the program's name, in the shell's syntax; `folder` becomes the working folder and takes the outputs. */
+/* `words` after the program's name, in the shell's syntax; `folder` becomes the working folder and takes the outputs.
+ */
 struct program_run program_start(const char *folder, const char *words);
 /* The same with shell commands before it that hold for it: "ulimit -f 10; ". */
 struct program_run program_start_after(const char *folder, const char *before, const char *words);

@@ -1,5 +1,6 @@
-/* Proves: what cannot be reconstructed is refused by the real program with one clear message that names the file, the right exit
- * status, and nothing left behind: neither OUT nor scratch. Does not prove: what good input gives (test_runs.c). */
+/* Proves: what cannot be reconstructed is refused by the real program with one clear message that names the file, the
+ * right exit status, and nothing left behind: neither OUT nor scratch. Does not prove: what good input gives
+ * (test_runs.c). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -53,8 +54,10 @@ static void refuse(const char *words, int code, const char *said)
 {
     struct program_run run = program_start(folder, words);
     int lines = 0;
-    for (const char *line = run.err; *line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : "") lines += !strncmp(line, "intrados: ", 10);
-    if (run.code != code || !strstr(run.err, said)) fail_msg("intrados %s\nstatus %d, want %d, should say '%s':\n%s", words, run.code, code, said, run.err);
+    for (const char *line = run.err; *line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : "")
+        lines += !strncmp(line, "intrados: ", 10);
+    if (run.code != code || !strstr(run.err, said))
+        fail_msg("intrados %s\nstatus %d, want %d, should say '%s':\n%s", words, run.code, code, said, run.err);
     if (lines != 1) fail_msg("intrados %s\n%d messages, want one:\n%s", words, lines, run.err);
     assert_string_equal(run.out, "");
     assert_false(is_there("out"));
@@ -133,8 +136,10 @@ static void not_a_pipe(void **state)
 
 static void put_camera(const char *name, int width, const char *fx)
 {
-    program_shell("cd %s && printf '%%%%YAML:1.0\\n---\\nimage_width: %d\\nimage_height: 240\\ncamera_matrix: !!opencv-matrix\\n   rows: 3\\n"
-                  "   cols: 3\\n   dt: d\\n   data: [%s, 0., 160., 0., 300., 120., 0., 0., 1.]\\ndistortion_coefficients: !!opencv-matrix\\n"
+    program_shell("cd %s && printf '%%%%YAML:1.0\\n---\\nimage_width: %d\\nimage_height: 240\\ncamera_matrix: "
+                  "!!opencv-matrix\\n   rows: 3\\n"
+                  "   cols: 3\\n   dt: d\\n   data: [%s, 0., 160., 0., 300., 120., 0., 0., "
+                  "1.]\\ndistortion_coefficients: !!opencv-matrix\\n"
                   "   rows: 1\\n   cols: 5\\n   dt: d\\n   data: [0., 0., 0., 0., 0.]\\n' > %s",
                   folder, width, fx, name);
 }
@@ -146,7 +151,8 @@ static void camera_files(void **state)
     put_camera("good.yaml", 320, "300.");
     program_expect(folder, "info moving.mp4 --camera good.yaml", 0, NULL);
     put_camera("wide.yaml", 640, "300.");
-    refuse("reconstruct moving.mp4 -d 300mm --camera wide.yaml -o out -q", 1, "wide.yaml: this calibration is for 640 x 240 px, the video has 320 x 240");
+    refuse("reconstruct moving.mp4 -d 300mm --camera wide.yaml -o out -q", 1,
+           "wide.yaml: this calibration is for 640 x 240 px, the video has 320 x 240");
     put_camera("nan.yaml", 320, ".nan");
     refuse("reconstruct moving.mp4 -d 300mm --camera nan.yaml -o out -q", 1, "nan.yaml");
     put_camera("negative.yaml", 320, "-300.");
@@ -185,9 +191,10 @@ static void no_project_to_export(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(missing_file),  cmocka_unit_test(not_a_video),   cmocka_unit_test(audio_only), cmocka_unit_test(zero_frames),
-        cmocka_unit_test(one_frame),     cmocka_unit_test(black_frames),  cmocka_unit_test(not_a_pipe), cmocka_unit_test(camera_files),
-        cmocka_unit_test(output_folder), cmocka_unit_test(no_project_to_export),
+        cmocka_unit_test(missing_file),         cmocka_unit_test(not_a_video),  cmocka_unit_test(audio_only),
+        cmocka_unit_test(zero_frames),          cmocka_unit_test(one_frame),    cmocka_unit_test(black_frames),
+        cmocka_unit_test(not_a_pipe),           cmocka_unit_test(camera_files), cmocka_unit_test(output_folder),
+        cmocka_unit_test(no_project_to_export),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -1,6 +1,6 @@
-/* Proves: `intrados evaluate`, run as users run it, finds known mistakes in hand-made results at their known size, each figure by
- * itself, and nothing where there is none; and that it refuses what it cannot read. Does not prove: that a real reconstruction is
- * good, nor that the simulator's truth is right. */
+/* Proves: `intrados evaluate`, run as users run it, finds known mistakes in hand-made results at their known size, each
+ * figure by itself, and nothing where there is none; and that it refuses what it cannot read. Does not prove: that a
+ * real reconstruction is good, nor that the simulator's truth is right. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -83,7 +83,8 @@ static void assert_all_good(const struct result *r, const char *but)
         {"texture_likeness", 1, 0.02},
     };
     for (size_t i = 0; i < sizeof perfect / sizeof perfect[0]; i++)
-        if (!but || !strstr(but, perfect[i].key)) assert_figure(r, perfect[i].key, perfect[i].want, perfect[i].tolerance);
+        if (!but || !strstr(but, perfect[i].key))
+            assert_figure(r, perfect[i].key, perfect[i].want, perfect[i].tolerance);
 }
 
 static void perfect_copy(void **state)
@@ -96,7 +97,8 @@ static void perfect_copy(void **state)
     assert_figure(&r, "segments", 1, 0);
     assert_figure(&r, "unroll_left_out_shape", 0, 0);
     assert_figure(&r, "unroll_left_out_flat", 0, 0);
-    assert_true(json_integer_value(json_object_get(json_object_get(json_object_get(r.root, "states"), "drive"), "drive")) == 175);
+    assert_true(json_integer_value(
+                    json_object_get(json_object_get(json_object_get(r.root, "states"), "drive"), "drive")) == 175);
     json_decref(r.root);
 }
 
@@ -121,7 +123,8 @@ static void scale_error(void **state)
     (void)state;
     pair.scale = 1.02;
     r = evaluate(&pair);
-    assert_all_good(&r, "distance_error_pct distance_error_worst_pct station_error_max_mm ate_rmse_mm ate_scale relative_translation_error_pct "
+    assert_all_good(&r, "distance_error_pct distance_error_worst_pct station_error_max_mm ate_rmse_mm ate_scale "
+                        "relative_translation_error_pct "
                         "station_within_sd_pct unroll_rms_mm texture_likeness");
     assert_figure(&r, "distance_error_pct", 2, 1e-3);
     assert_figure(&r, "distance_error_worst_pct", 2, 1e-3);
@@ -332,9 +335,12 @@ static void what_cannot_be_read_is_refused(void **state)
     program_expect(folder, "evaluate --truth .", 2, "no result given");
     program_shell("cd %s && cp out/trajectory.tum good && echo 'a b c' >> out/trajectory.tum", folder);
     program_expect(folder, "evaluate out --truth .", 1, "trajectory.tum: pose 76");
-    program_shell("cd %s && mv good out/trajectory.tum && cp out/frames.csv good && cut -d, -f1,2,3 good > out/frames.csv", folder);
+    program_shell(
+        "cd %s && mv good out/trajectory.tum && cp out/frames.csv good && cut -d, -f1,2,3 good > out/frames.csv",
+        folder);
     program_expect(folder, "evaluate out --truth .", 1, "frames.csv: no column 'station_m'");
-    program_shell("cd %s && mv good out/frames.csv && cp out/unrolled.tif good && head -c 5000 good > out/unrolled.tif", folder);
+    program_shell("cd %s && mv good out/frames.csv && cp out/unrolled.tif good && head -c 5000 good > out/unrolled.tif",
+                  folder);
     program_expect(folder, "evaluate out --truth .", 1, "unrolled.tif");
     program_shell("cd %s && cp good out/unrolled.tif && : > out/profile.csv", folder);
     program_expect(folder, "evaluate out --truth .", 1, "profile.csv");
@@ -346,22 +352,14 @@ static void what_cannot_be_read_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(perfect_copy),
-        cmocka_unit_test(one_shift_is_no_error),
-        cmocka_unit_test(scale_error),
-        cmocka_unit_test(texture_shift),
-        cmocka_unit_test(texture_wave),
-        cmocka_unit_test(finer_wall_than_the_truth),
-        cmocka_unit_test(position_noise),
-        cmocka_unit_test(diameter_error),
-        cmocka_unit_test(joints_do_not_count),
-        cmocka_unit_test(lost_frames),
-        cmocka_unit_test(panning_frames),
-        cmocka_unit_test(unseen_wall),
-        cmocka_unit_test(plain_wall),
-        cmocka_unit_test(missing_images_are_not_available),
-        cmocka_unit_test(output_file),
-        cmocka_unit_test(what_cannot_be_read_is_refused),
+        cmocka_unit_test(perfect_copy),        cmocka_unit_test(one_shift_is_no_error),
+        cmocka_unit_test(scale_error),         cmocka_unit_test(texture_shift),
+        cmocka_unit_test(texture_wave),        cmocka_unit_test(finer_wall_than_the_truth),
+        cmocka_unit_test(position_noise),      cmocka_unit_test(diameter_error),
+        cmocka_unit_test(joints_do_not_count), cmocka_unit_test(lost_frames),
+        cmocka_unit_test(panning_frames),      cmocka_unit_test(unseen_wall),
+        cmocka_unit_test(plain_wall),          cmocka_unit_test(missing_images_are_not_available),
+        cmocka_unit_test(output_file),         cmocka_unit_test(what_cannot_be_read_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
-/* Proves: a scene comes back from project.sqlite as it went in (bit by bit, NaN included); the file says what it is, holds its
- * foreign keys and indices, and is complete under its final name or not there at all; what is no store, is damaged, or comes from a
- * later version is refused with a message. Does not prove: anything about the numbers themselves. */
+/* Proves: a scene comes back from project.sqlite as it went in (bit by bit, NaN included); the file says what it is,
+ * holds its foreign keys and indices, and is complete under its final name or not there at all; what is no store, is
+ * damaged, or comes from a later version is refused with a message. Does not prove: anything about the numbers
+ * themselves. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -52,7 +53,8 @@ static double noise(uint64_t *seed)
 /* Every double of a struct that is nothing but doubles. */
 static void scramble(void *data, size_t bytes, uint64_t *seed)
 {
-    for (size_t i = 0; i < bytes / sizeof(double); i++) ((double *)data)[i] = noise(seed) * 10;
+    for (size_t i = 0; i < bytes / sizeof(double); i++)
+        ((double *)data)[i] = noise(seed) * 10;
 }
 
 static void fill_section(struct intra_section *s, int i, uint64_t *seed)
@@ -62,7 +64,8 @@ static void fill_section(struct intra_section *s, int i, uint64_t *seed)
     scramble(s->a, sizeof s->a, seed);
     scramble(s->b, sizeof s->b, seed);
     s->b[0] = 0;
-    scramble(&s->diameter_min_m, offsetof(struct intra_section, centre_sd_m) - offsetof(struct intra_section, diameter_min_m), seed);
+    scramble(&s->diameter_min_m,
+             offsetof(struct intra_section, centre_sd_m) - offsetof(struct intra_section, diameter_min_m), seed);
     s->station_m = 0.05 * i;
     s->centre = intra_vec3(noise(seed), noise(seed), noise(seed));
     s->centre_sd_m = intra_vec3(noise(seed), noise(seed), noise(seed));
@@ -70,7 +73,8 @@ static void fill_section(struct intra_section *s, int i, uint64_t *seed)
     s->is_seen = i % 3 != 0;
     /* tangent, right, crown: left-handed */
     s->world_from_sec = turn;
-    for (int k = 0; k < 3; k++) s->world_from_sec.m[k][1] = -turn.m[k][1];
+    for (int k = 0; k < 3; k++)
+        s->world_from_sec.m[k][1] = -turn.m[k][1];
 }
 
 static void fill_scene(struct intra_scene *scene)
@@ -143,12 +147,14 @@ static bool is_same(double a, double b)
 
 static void assert_same_numbers(const void *a, const void *b, size_t bytes)
 {
-    for (size_t i = 0; i < bytes / sizeof(double); i++) assert_true(is_same(((const double *)a)[i], ((const double *)b)[i]));
+    for (size_t i = 0; i < bytes / sizeof(double); i++)
+        assert_true(is_same(((const double *)a)[i], ((const double *)b)[i]));
 }
 
 static void assert_near_matrix(const struct intra_mat3 *a, const struct intra_mat3 *b)
 {
-    for (int i = 0; i < 9; i++) assert_true(fabs(a->m[i / 3][i % 3] - b->m[i / 3][i % 3]) < 1e-14);
+    for (int i = 0; i < 9; i++)
+        assert_true(fabs(a->m[i / 3][i % 3] - b->m[i / 3][i % 3]) < 1e-14);
 }
 
 static void scene_round_trip(void **state)
@@ -179,7 +185,8 @@ static void scene_round_trip(void **state)
     assert_int_equal(out.n_frames, in.n_frames);
     for (int64_t i = 0; i < in.n_frames; i++) {
         const struct intra_frame_record *a = &in.frames[i], *b = &out.frames[i];
-        assert_true(a->index == b->index && a->state == b->state && a->is_posed == b->is_posed && a->segment == b->segment);
+        assert_true(a->index == b->index && a->state == b->state && a->is_posed == b->is_posed &&
+                    a->segment == b->segment);
         assert_true(is_same(a->pts_s, b->pts_s) && is_same(a->counter_m, b->counter_m));
         assert_same_numbers(&a->station_m, &b->station_m, 2 * sizeof(double));
         assert_near_matrix(&a->world_from_cam.r, &b->world_from_cam.r);
@@ -190,13 +197,14 @@ static void scene_round_trip(void **state)
         const struct intra_section *a = &in.sections[i], *b = &out.sections[i];
         assert_true(a->is_seen == b->is_seen && is_same(a->station_m, b->station_m));
         assert_same_numbers(&a->centre, &b->centre, 3 * sizeof(double));
-        assert_near_matrix(&a->world_from_sec, &b->world_from_sec);
+        assert_same_numbers(&a->world_from_sec, &b->world_from_sec, sizeof a->world_from_sec);
         assert_same_numbers(a->a, b->a, sizeof *a - offsetof(struct intra_section, a));
     }
     assert_int_equal(out.n_features, in.n_features);
     assert_same_numbers(&out.features[7].station_m, &in.features[7].station_m, 2 * sizeof(double));
     assert_int_equal(out.n_gaps, in.n_gaps);
-    for (int64_t i = 0; i < in.n_gaps; i++) assert_same_numbers(&out.gaps[i], &in.gaps[i], 4 * sizeof(double));
+    for (int64_t i = 0; i < in.n_gaps; i++)
+        assert_same_numbers(&out.gaps[i], &in.gaps[i], 4 * sizeof(double));
     assert_string_equal(out.gaps[3].reason, "cut in the video");
     intra_scene_fini(&in);
     intra_scene_fini(&out);
@@ -228,7 +236,8 @@ static void file_is_plain_sqlite(void **state)
     assert_int_equal(query_int(db, "SELECT count(*) FROM segment"), 2);
     assert_int_equal(query_int(db, "SELECT first_idx FROM segment WHERE id = 1"), 104); /* frame 103 is not posed */
     assert_int_equal(query_int(db, "SELECT count(*) FROM section WHERE water_level_pct IS NULL"), 15);
-    assert_true(query_int(db, "SELECT count(*) FROM sqlite_master WHERE type = 'index' AND name NOT LIKE 'sqlite_%'") >= 5);
+    assert_true(query_int(db, "SELECT count(*) FROM sqlite_master WHERE type = 'index' AND name NOT LIKE 'sqlite_%'") >=
+                5);
     assert_int_equal(sqlite3_prepare_v2(db, "PRAGMA foreign_key_check", -1, &stmt, NULL), SQLITE_OK);
     assert_int_equal(sqlite3_step(stmt), SQLITE_DONE);
     sqlite3_finalize(stmt);
@@ -425,11 +434,16 @@ static void damage_never_crashes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(scene_round_trip),       CASE(file_is_plain_sqlite),
-        CASE(meta_round_trip),        CASE(uncommitted_leaves_nothing),
-        CASE(same_key_twice_is_refused), CASE(frame_of_no_known_state_is_refused),
-        CASE(full_disk),              CASE(every_allocation_may_fail),
-        CASE(what_is_no_store_is_refused), CASE(later_version_is_refused),
+        CASE(scene_round_trip),
+        CASE(file_is_plain_sqlite),
+        CASE(meta_round_trip),
+        CASE(uncommitted_leaves_nothing),
+        CASE(same_key_twice_is_refused),
+        CASE(frame_of_no_known_state_is_refused),
+        CASE(full_disk),
+        CASE(every_allocation_may_fail),
+        CASE(what_is_no_store_is_refused),
+        CASE(later_version_is_refused),
         CASE(damage_never_crashes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
-/* Proves: help, version and exit status 2 with one clear message for every wrong use of the command line, through the real program.
- * Does not prove: what the commands compute. */
+/* Proves: help, version and exit status 2 with one clear message for every wrong use of the command line, through the
+ * real program. Does not prove: what the commands compute. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -31,7 +31,8 @@ static int remove_folder(void **state)
 static void expect_out(const char *words, const char *said)
 {
     struct program_run run = program_start(folder, words);
-    if (run.code != 0 || !strstr(run.out, said)) fail_msg("intrados %s: status %d, should say '%s': %s%s", words, run.code, said, run.out, run.err);
+    if (run.code != 0 || !strstr(run.out, said))
+        fail_msg("intrados %s: status %d, should say '%s': %s%s", words, run.code, said, run.out, run.err);
     assert_string_equal(run.err, "");
     program_free(&run);
 }
@@ -61,7 +62,8 @@ static void unknown_words(void **state)
     program_expect(folder, "frobnicate", 2, "unknown command 'frobnicate'\n");
     program_expect(folder, "measure x", 2, "unknown command");
     program_expect(folder, "view x", 2, "unknown command");
-    program_expect(folder, "reconstruct v.mp4 --diamter 300mm", 2, "unknown option '--diamter'; did you mean '--diameter'?");
+    program_expect(folder, "reconstruct v.mp4 --diamter 300mm", 2,
+                   "unknown option '--diamter'; did you mean '--diameter'?");
     program_expect(folder, "reconstruct v.mp4 --xyzzy", 2, "unknown option '--xyzzy'\n");
     program_expect(folder, "reconstruct v.mp4 --counter auto", 2, "unknown option '--counter'");
     program_expect(folder, "reconstruct v.mp4 --record r.txt", 2, "unknown option '--record'");
@@ -157,8 +159,9 @@ static void output_that_cannot_be_written(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(help_and_version),    cmocka_unit_test(unknown_words),          cmocka_unit_test(missing_and_surplus),
-        cmocka_unit_test(values_out_of_range), cmocka_unit_test(messages_have_one_form), cmocka_unit_test(output_that_cannot_be_written),
+        cmocka_unit_test(help_and_version),       cmocka_unit_test(unknown_words),
+        cmocka_unit_test(missing_and_surplus),    cmocka_unit_test(values_out_of_range),
+        cmocka_unit_test(messages_have_one_form), cmocka_unit_test(output_that_cannot_be_written),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
