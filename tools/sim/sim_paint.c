@@ -100,7 +100,7 @@ enum intra_status intra_sim_painter_make(const struct intra_sim_scene *scene, co
         return INTRA_FAIL(err, INTRA_E_FORMAT, "pipe.diameter_m: a wall of %d texels around is too large", texture->level[0].rows);
     *p = (struct sim_painter){.scene = scene, .wall = wall, .texture = texture, .material = find_material(scene),
                               .seed = sim_hash3((uint64_t)scene->seed, SEED_PAINT, 0)};
-    for (int k = 0; k < 3; k++) p->colour[k] = given[k] >= 0 ? (float)to_linear(given[k]) : p->material->colour[k];
+    for (int k = 0; k < 3; k++) p->colour[k] = given[k] >= 0 ? fmaxf((float)to_linear(given[k]), 0.003f) : p->material->colour[k];
     return INTRA_OK;
 }
 
@@ -189,7 +189,7 @@ static void add_strew(const struct column *c, uint64_t seed, const struct strew 
 }
 
 /* Brick courses lie along the pipe, each one shifted by half a brick. */
-static void lay_bricks(const struct column *c, uint64_t seed, float contrast)
+static void lay_bricks(const struct column *c, uint64_t seed, float contrast, const float base[3])
 {
     const double brick = 0.225, joint = 0.010;
     int courses = (int)(c->perimeter / 0.075 + 0.5);
@@ -203,10 +203,10 @@ static void lay_bricks(const struct column *c, uint64_t seed, float contrast)
         uint64_t h = sim_hash3(seed, (int64_t)floor(x), course);
         float mortar = (float)fmin(fmax(0.5 - edge / 0.0025, 0), 1), tone = 1 + contrast * 0.45f * (float)(2 * sim_unit(h) - 1);
         float burnt = sim_unit(sim_mix(h)) < 0.15 ? 0.55f : 1;
-        static const float mortar_colour[3] = {0.30f, 0.28f, 0.24f};
+        static const float mortar_colour[3] = {0.20f, 0.18f, 0.145f};
         for (int k = 0; k < 3; k++) {
-            float own = c->px[r][k] * tone * burnt;
-            c->px[r][k] = own + mortar * (mortar_colour[k] * (own / fmaxf(own, 1e-3f)) - own);
+            float grain = c->px[r][k] / base[k], own = c->px[r][k] * tone * burnt;
+            c->px[r][k] = own + mortar * (mortar_colour[k] * grain * grain - own);
         }
     }
 }
@@ -239,7 +239,8 @@ static void lay_dirt(const struct column *c, uint64_t seed, float dirt)
         d = (level + rag - from_invert) / 0.22;
         k = fmin(fmax(d, 0), 1) * (0.35 + 0.5 * dirt);
         tide = exp(-d * d * 4) * 0.30 * dirt;
-        float grain = 0.8f + 0.5f * (float)intra_sim_noise2(seed + 4, c->s / 0.008, y / 0.005, 1 << 20);
+        float grain = 0.8f + 0.25f * (float)intra_sim_noise2(seed + 4, c->s / 0.009, y / 0.006, 1 << 20) +
+                      0.25f * (float)intra_sim_noise2(seed + 5, c->s / 0.003, y / 0.0025, 1 << 20);
         for (int i = 0; i < 3; i++) {
             float v = c->px[r][i] * (float)(1 - tide);
             c->px[r][i] = v + (float)k * (slime[i] * grain * 2 - v);
@@ -259,7 +260,7 @@ static void paint_things(const struct sim_painter *p, const struct column *c)
     for (int r = 0; r < c->rows; r++) {
         double theta = 2 * M_PI * (r + 0.5) / c->rows - M_PI, y = (r + 0.5) * c->perimeter / c->rows;
         float *px = c->px[r];
-        if (groove > 0) px[3] = fmaxf(0.16f, 1 - 0.9f * (float)(groove / 0.012));
+        if (groove > 0) px[3] = fmaxf(0.10f, 1 - 1.2f * (float)(groove / 0.012));
         if (near > 0 && near < 0.012) { /* edges are worn and stained */
             float k = (float)((1 - near / 0.012) * (0.55 + 0.45 * intra_sim_noise2(p->seed + 60, c->s / 0.02, y / 0.025, 1 << 20)));
             for (int i = 0; i < 3; i++) px[i] *= 1 + k * (ring[i] - 1);
@@ -321,7 +322,7 @@ void intra_sim_paint_column(const struct sim_painter *p, int col)
         for (int k = 0; k < 3; k++) px[r][k] = p->colour[k] * t * (1 + 0.06f * tone[r] * (float)(1 - k));
         px[r][3] = 1;
     }
-    if (strcmp(m->name, "brick") == 0) lay_bricks(&c, p->seed + 20, contrast);
+    if (strcmp(m->name, "brick") == 0) lay_bricks(&c, p->seed + 20, contrast, p->colour);
     if (strcmp(m->name, "lined") == 0) lay_liner(&c, p->seed + 25);
     for (size_t i = 0; i < sizeof m->strews / sizeof m->strews[0]; i++)
         if (m->strews[i].share > 0) add_strew(&c, p->seed + 30 + i, &m->strews[i], contrast);
