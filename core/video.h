@@ -100,4 +100,7 @@ void intra_video_writer_abandon(struct intra_video_writer **writer);
 /* SHA-256 of a file's bytes (of a folder: of its image names and bytes in order) as 64 hex digits. */
 enum intra_status intra_file_sha256(const char *path, char out_hex[65], struct intra_error *err);
 
+/* Version of the FFmpeg libraries in use. */
+const char *intra_video_library_version(void);
+
 #endif

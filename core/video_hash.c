@@ -1,9 +1,10 @@
-/* SHA-256 of a video's bytes, for the provenance of a result. */
+/* For the provenance of a result: SHA-256 of a video's bytes, and the FFmpeg that read it. */
 #include "core/fileio.h"
 #include "core/mem.h"
 #include "core/video_internal.h"
 
 #include <errno.h>
+#include <libavutil/avutil.h>
 #include <libavutil/mem.h>
 #include <libavutil/sha.h>
 #include <stdio.h>
@@ -53,4 +54,9 @@ done:
     intra_free(chunk);
     av_free(sha);
     return status;
+}
+
+const char *intra_video_library_version(void)
+{
+    return av_version_info();
 }

@@ -136,6 +136,7 @@ static enum intra_status store_provenance(struct job *job, struct intra_store *s
     INTRA_TRY(intra_store_write_meta(store, "started_utc", p->started_utc, err));
     INTRA_TRY(intra_store_write_meta(store, "is_complete", p->is_complete ? "1" : "0", err));
     INTRA_TRY(intra_store_write_library(store, "sqlite", intra_store_library_version(), err));
+    INTRA_TRY(intra_store_write_library(store, "ffmpeg", intra_video_library_version(), err));
     INTRA_TRY(intra_store_write_library(store, "libtiff", intra_tiff_library_version(), err));
     for (int i = 0; i < job->report->n_stages; i++)
         INTRA_TRY(intra_store_write_stage(store, job->report->stages[i].name, job->report->stages[i].wall_s,
