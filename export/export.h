@@ -1,5 +1,5 @@
-/* From the scene to the files of the output contract. Each function writes beside and renames; none leaves a half-written
- * file under its final name. Errors: INTRA_E_IO naming the file (disk full, not writable), INTRA_E_MEM. */
+/* From the scene to the files of the output contract. Each function writes beside and renames; none leaves a
+ * half-written file under its final name. Errors: INTRA_E_IO naming the file (disk full, not writable), INTRA_E_MEM. */
 #ifndef INTRA_EXPORT_EXPORT_H
 #define INTRA_EXPORT_EXPORT_H
 
@@ -17,8 +17,8 @@ enum intra_status intra_export_profile(const struct intra_scene *scene, const ch
 enum intra_status intra_export_observations(const struct intra_scene *scene, const char *path, struct intra_error *err);
 
 enum intra_tiff_layer { INTRA_TIFF_COLOUR, INTRA_TIFF_RELIEF, INTRA_TIFF_COVERAGE };
-/* Tiled TIFF with overviews and GeoTIFF tags in metres (x = station, y = arc length, 0 at the bottom edge, the perimeter
- * at the top), BigTIFF when needed; streams strip by strip. */
+/* Tiled TIFF with overviews and GeoTIFF tags in metres (x = station, y = arc length, 0 at the bottom edge, the
+ * perimeter at the top), BigTIFF when needed; streams strip by strip. */
 enum intra_status intra_export_tiff(const struct intra_scene *scene, enum intra_tiff_layer layer, const char *path,
                                     const struct intra_progress *progress, struct intra_error *err);
 
@@ -33,10 +33,10 @@ struct intra_mesh_options {
     int jpeg_quality;                    /* default 85 */
 };
 struct intra_mesh_options intra_mesh_defaults(void);
-/* One node a chunk ("wall 0.00-1.00 m", extras: stations, texel, seen share) and one a joint; assumptions as extras of the
- * scene. What options leave at 0 comes from max_bytes; INTRA_E_ARG when even the coarsest does not fit. Joins bin and JSON
- * from PATH.bin.part. Errors also: INTRA_E_NO_RESULT when no wall was seen in the stretch. The same for OBJ and PLY, whose
- * density is that of a GLB of max_bytes. */
+/* One node a chunk ("wall 0.00-1.00 m", extras: stations, texel, seen share) and one a joint; assumptions as extras of
+ * the scene. What options leave at 0 comes from max_bytes; INTRA_E_ARG when even the coarsest does not fit. Joins bin
+ * and JSON from PATH.bin.part. Errors also: INTRA_E_NO_RESULT when no wall was seen in the stretch. The same for OBJ
+ * and PLY, whose density is that of a GLB of max_bytes. */
 enum intra_status intra_export_glb(const struct intra_scene *scene, const struct intra_mesh_options *options,
                                    const char *path, struct intra_error *err);
 /* path is the .obj; .mtl and textures stand beside with the same stem. */

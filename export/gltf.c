@@ -1,8 +1,8 @@
 /* model.glb: glTF 2.0 in one binary file, one node, mesh, material and texture per chunk.
  *
  * Written by hand with jansson: extras, the unlit extension and exact numbers are three things that a general exporter
- * takes away. The binary part streams into a scratch file beside the target while the JSON grows in memory, then both are
- * joined; so memory is one chunk plus about two kilobytes for each.
+ * takes away. The binary part streams into a scratch file beside the target while the JSON grows in memory, then both
+ * are joined; so memory is one chunk plus about two kilobytes for each.
  *
  * Joints are nodes of their own, with their stations as extras.
  *
@@ -40,8 +40,8 @@ static json_int_t push(struct writer *w, json_t *array, json_t *item)
 static json_int_t put_view(struct writer *w, const void *data, size_t bytes, int target)
 {
     static const char zeros[4];
-    json_t *view = json_pack("{s:i,s:I,s:I}", "buffer", 0, "byteOffset", (json_int_t)w->bin_size, "byteLength",
-                             (json_int_t)bytes);
+    json_t *view =
+        json_pack("{s:i,s:I,s:I}", "buffer", 0, "byteOffset", (json_int_t)w->bin_size, "byteLength", (json_int_t)bytes);
     if (target) json_object_set_new(view, "target", json_integer(target));
     fwrite(data, 1, bytes, w->bin);
     fwrite(zeros, 1, (4 - bytes % 4) % 4, w->bin);
@@ -51,8 +51,9 @@ static json_int_t put_view(struct writer *w, const void *data, size_t bytes, int
 
 static json_int_t put_accessor(struct writer *w, json_int_t view, int component, int64_t count, const char *type)
 {
-    return push(w, w->accessors, json_pack("{s:I,s:i,s:I,s:s}", "bufferView", view, "componentType", component, "count",
-                                           (json_int_t)count, "type", type));
+    return push(w, w->accessors,
+                json_pack("{s:I,s:i,s:I,s:s}", "bufferView", view, "componentType", component, "count",
+                          (json_int_t)count, "type", type));
 }
 
 static json_int_t put_positions(struct writer *w, const float *xyz, int64_t n)
@@ -80,11 +81,13 @@ static enum intra_status put_indices(struct writer *w, const struct intra_mesh_c
     size_t n = (size_t)chunk->n_indices, i;
     uint16_t *narrow = NULL;
     if (chunk->n_vertices > 65535) { /* 65535 itself means "restart" */
-        *out_accessor = put_accessor(w, put_view(w, chunk->indices, n * 4, ELEMENT_BUFFER), U32, chunk->n_indices, "SCALAR");
+        *out_accessor =
+            put_accessor(w, put_view(w, chunk->indices, n * 4, ELEMENT_BUFFER), U32, chunk->n_indices, "SCALAR");
         return INTRA_OK;
     }
     INTRA_TRY(INTRA_ALLOC(narrow, n, err));
-    for (i = 0; i < n; i++) narrow[i] = (uint16_t)chunk->indices[i];
+    for (i = 0; i < n; i++)
+        narrow[i] = (uint16_t)chunk->indices[i];
     *out_accessor = put_accessor(w, put_view(w, narrow, n * 2, ELEMENT_BUFFER), U16, chunk->n_indices, "SCALAR");
 done:
     intra_free(narrow);
@@ -93,12 +96,12 @@ done:
 
 static void put_material(struct writer *w, json_int_t image_view, const char *name)
 {
-    json_int_t image = push(w, w->images, json_pack("{s:I,s:s,s:s}", "bufferView", image_view, "mimeType", "image/jpeg",
-                                                    "name", name));
+    json_int_t image = push(
+        w, w->images, json_pack("{s:I,s:s,s:s}", "bufferView", image_view, "mimeType", "image/jpeg", "name", name));
     json_int_t texture = push(w, w->textures, json_pack("{s:i,s:I}", "sampler", 0, "source", image));
     push(w, w->materials,
-         json_pack("{s:s,s:{s:{s:I},s:i,s:i},s:{s:{}}}", "name", name, "pbrMetallicRoughness", "baseColorTexture", "index",
-                   texture, "metallicFactor", 0, "roughnessFactor", 1, "extensions", "KHR_materials_unlit"));
+         json_pack("{s:s,s:{s:{s:I},s:i,s:i},s:{s:{}}}", "name", name, "pbrMetallicRoughness", "baseColorTexture",
+                   "index", texture, "metallicFactor", 0, "roughnessFactor", 1, "extensions", "KHR_materials_unlit"));
 }
 
 /* A number as people read it: so many decimals and no 0.30000000000000004. */
@@ -112,7 +115,8 @@ static json_t *number_or_null(double value, double unit)
     return isfinite(value) ? json_real(tidy(value, unit)) : json_null();
 }
 
-static enum intra_status put_chunk(struct writer *w, const struct intra_mesh_plan *plan, int64_t i, struct intra_error *err)
+static enum intra_status put_chunk(struct writer *w, const struct intra_mesh_plan *plan, int64_t i,
+                                   struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
     const struct intra_mesh_chunk_plan *piece = &plan->chunks[i];
@@ -136,9 +140,9 @@ static enum intra_status put_chunk(struct writer *w, const struct intra_mesh_pla
                        "VEC2");
     INTRA_TRY(put_indices(w, &chunk, &indices, err));
     put_material(w, put_view(w, jpeg, jpeg_size, 0), name);
-    push(w, w->meshes, json_pack("{s:s,s:[{s:{s:I,s:I,s:I},s:I,s:I}]}", "name", name, "primitives", "attributes",
-                                 "POSITION", positions, "NORMAL", normals, "TEXCOORD_0", uvs, "indices", indices, "material",
-                                 index));
+    push(w, w->meshes,
+         json_pack("{s:s,s:[{s:{s:I,s:I,s:I},s:I,s:I}]}", "name", name, "primitives", "attributes", "POSITION",
+                   positions, "NORMAL", normals, "TEXCOORD_0", uvs, "indices", indices, "material", index));
     push(w, w->scene_nodes, json_integer((json_int_t)json_array_size(w->nodes)));
     push(w, w->nodes,
          json_pack("{s:s,s:I,s:[f,f,f],s:{s:s,s:f,s:f,s:f,s:f,s:f}}", "name", name, "mesh", index, "translation",
@@ -152,7 +156,6 @@ done:
     intra_mesh_chunk_fini(&chunk);
     return status;
 }
-
 
 /* Each joint of the stretch as a node without a mesh, on the axis, to click on and to read from. */
 static void put_joints(struct writer *w, const struct intra_mesh_plan *plan)
@@ -171,9 +174,10 @@ static void put_joints(struct writer *w, const struct intra_mesh_plan *plan)
         axis = intra_scale(intra_add(crown, invert), 0.5);
         snprintf(name, sizeof name, "joint %.2f m", joint->station_m);
         push(w, w->scene_nodes, json_integer((json_int_t)json_array_size(w->nodes)));
-        push(w, w->nodes, json_pack("{s:s,s:[f,f,f],s:{s:s,s:f,s:o}}", "name", name, "translation", tidy(axis.x, 1e-6),
-                                    tidy(axis.z, 1e-6), tidy(0.0 - axis.y, 1e-6), "extras", "kind", "joint", "station_m",
-                                    tidy(joint->station_m, 1e-4), "station_sd_m", number_or_null(joint->station_sd_m, 1e-4)));
+        push(w, w->nodes,
+             json_pack("{s:s,s:[f,f,f],s:{s:s,s:f,s:o}}", "name", name, "translation", tidy(axis.x, 1e-6),
+                       tidy(axis.z, 1e-6), tidy(0.0 - axis.y, 1e-6), "extras", "kind", "joint", "station_m",
+                       tidy(joint->station_m, 1e-4), "station_sd_m", number_or_null(joint->station_sd_m, 1e-4)));
     }
 }
 
@@ -181,12 +185,13 @@ static void put_joints(struct writer *w, const struct intra_mesh_plan *plan)
 static json_t *scene_extras(const struct intra_mesh_plan *plan)
 {
     const struct intra_scene *scene = plan->scene;
-    json_t *extras = json_pack(
-        "{s:s,s:s,s:s,s:o,s:b,s:b,s:o}", "units", "metre", "axes",
-        "glTF is Y-up; pipe world is Z-up, X along the axis at its start: (x, y, z) there is (x, z, -y) here", "clock",
-        "12 is the crown, clockwise looking in the direction of rising station", "nominal_diameter_mm",
-        number_or_null(1000 * scene->nominal_diameter_m, 1e-3), "is_diameter_assumed", (int)scene->is_diameter_assumed,
-        "is_lens_assumed", (int)scene->camera.is_assumed, "start_station_m", number_or_null(scene->start_station_m, 1e-4));
+    json_t *extras =
+        json_pack("{s:s,s:s,s:s,s:o,s:b,s:b,s:o}", "units", "metre", "axes",
+                  "glTF is Y-up; pipe world is Z-up, X along the axis at its start: (x, y, z) there is (x, z, -y) here",
+                  "clock", "12 is the crown, clockwise looking in the direction of rising station",
+                  "nominal_diameter_mm", number_or_null(1000 * scene->nominal_diameter_m, 1e-3), "is_diameter_assumed",
+                  (int)scene->is_diameter_assumed, "is_lens_assumed", (int)scene->camera.is_assumed, "start_station_m",
+                  number_or_null(scene->start_station_m, 1e-4));
     json_object_set_new(extras, "length_m", number_or_null(scene->length_m, 1e-4));
     json_object_set_new(extras, "length_sd_m", number_or_null(scene->length_sd_m, 1e-4));
     return extras;
@@ -195,7 +200,8 @@ static json_t *scene_extras(const struct intra_mesh_plan *plan)
 static json_t *document(struct writer *w, const struct intra_mesh_plan *plan)
 {
     json_t *root = json_object(), *scene;
-    json_object_set_new(root, "asset", json_pack("{s:s,s:s}", "version", "2.0", "generator", "Intrados " INTRADOS_VERSION));
+    json_object_set_new(root, "asset",
+                        json_pack("{s:s,s:s}", "version", "2.0", "generator", "Intrados " INTRADOS_VERSION));
     json_object_set_new(root, "extensionsUsed", json_pack("[s]", "KHR_materials_unlit"));
     scene = json_pack("{s:s,s:O,s:o}", "name", "pipe", "nodes", w->scene_nodes, "extras", scene_extras(plan));
     json_object_set_new(root, "scene", json_integer(0));
@@ -205,8 +211,9 @@ static json_t *document(struct writer *w, const struct intra_mesh_plan *plan)
     json_object_set(root, "materials", w->materials);
     json_object_set(root, "textures", w->textures);
     json_object_set(root, "images", w->images);
-    json_object_set_new(root, "samplers", json_pack("[{s:i,s:i,s:i,s:i}]", "magFilter", LINEAR, "minFilter",
-                                                    LINEAR_MIPMAP_LINEAR, "wrapS", CLAMP, "wrapT", REPEAT));
+    json_object_set_new(root, "samplers",
+                        json_pack("[{s:i,s:i,s:i,s:i}]", "magFilter", LINEAR, "minFilter", LINEAR_MIPMAP_LINEAR,
+                                  "wrapS", CLAMP, "wrapT", REPEAT));
     json_object_set(root, "accessors", w->accessors);
     json_object_set(root, "bufferViews", w->views);
     json_object_set_new(root, "buffers", json_pack("[{s:I}]", "byteLength", (json_int_t)w->bin_size));
@@ -240,7 +247,8 @@ static void writer_fini(struct writer *w)
 static void put_u32(FILE *stream, uint64_t value)
 {
     int i;
-    for (i = 0; i < 4; i++) fputc((int)(value >> (8 * i) & 255), stream);
+    for (i = 0; i < 4; i++)
+        fputc((int)(value >> (8 * i) & 255), stream);
 }
 
 /* Header, JSON chunk, binary chunk copied from the scratch file. */
@@ -262,7 +270,8 @@ static enum intra_status join(FILE *to, const char *json, size_t json_size, cons
     fwrite("   ", 1, padding, to);
     put_u32(to, bin_size);
     fwrite("BIN\0", 1, 4, to);
-    while ((got = fread(block, 1, sizeof block, bin)) > 0) copied += fwrite(block, 1, got, to);
+    while ((got = fread(block, 1, sizeof block, bin)) > 0)
+        copied += fwrite(block, 1, got, to);
     /* A short write stays in the stream's error flag and is named at the commit. */
     if (copied != bin_size && !ferror(to))
         status = INTRA_FAIL(err, INTRA_E_IO, "%s: cannot read it back while writing %s", bin_path, path);
@@ -297,8 +306,10 @@ static enum intra_status write_once(const struct intra_mesh_plan *plan, const ch
     if (!json) goto no_memory;
     *out_bytes = HEADER_BYTES + (double)((strlen(json) + 3) / 4 * 4) + (double)writer.bin_size;
     if (*out_bytes > (double)UINT32_MAX) {
-        status = INTRA_FAIL(err, INTRA_E_ARG, "%s: a GLB ends at 4 GB, this one would have %.1f; choose a shorter range or "
-                            "a coarser texel", path, *out_bytes / 1e9);
+        status = INTRA_FAIL(err, INTRA_E_ARG,
+                            "%s: a GLB ends at 4 GB, this one would have %.1f; choose a shorter range or "
+                            "a coarser texel",
+                            path, *out_bytes / 1e9);
         goto done;
     }
     if (*out_bytes > limit) goto done;
@@ -335,8 +346,8 @@ enum intra_status intra_export_glb(const struct intra_scene *scene, const struct
         shrink *= fmax(1.05, 1.03 * bytes / limit);
         intra_mesh_plan_fini(&plan);
     }
-    status = INTRA_FAIL(err, INTRA_E_ARG, "%s: the wall does not fit %zu bytes; allow more, or choose a shorter range", path,
-                        options->max_bytes);
+    status = INTRA_FAIL(err, INTRA_E_ARG, "%s: the wall does not fit %zu bytes; allow more, or choose a shorter range",
+                        path, options->max_bytes);
 done:
     intra_mesh_plan_fini(&plan);
     return status;

@@ -1,8 +1,8 @@
 /* One chunk of the wall: vertices on the true surface (section plus relief), normals, texture coordinates, texture.
  *
- * No cracks: a border ring is a function of its station alone. Positions are rounded to 2^-18 m in the world and origins to
- * 2^-10 m, so that origin + position, both exact, give the same point for both neighbours; normals at a border come from
- * rings one step before and behind it, whichever chunk they lie in. */
+ * No cracks: a border ring is a function of its station alone. Positions are rounded to 2^-18 m in the world and
+ * origins to 2^-10 m, so that origin + position, both exact, give the same point for both neighbours; normals at a
+ * border come from rings one step before and behind it, whichever chunk they lie in. */
 #include "export/mesh.h"
 
 #include "core/mem.h"
@@ -24,17 +24,20 @@ double intra_mesh_ring_column(const struct intra_mesh_chunk_plan *piece, int rin
     return (double)piece->col_from + (double)(piece->col_to - piece->col_from) * ring / (piece->rings - 1);
 }
 
-/* Points of n rings at the given columns: out[ring * segments + j], world. NaN where there is no section. The relief of a
- * vertex is the mean over one mesh cell around it. */
+/* Points of n rings at the given columns: out[ring * segments + j], world. NaN where there is no section. The relief of
+ * a vertex is the mean over one mesh cell around it. */
 static enum intra_status measure_rings(const struct intra_mesh_plan *plan, const double *columns, int n,
                                        struct intra_vec3 *out, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
     const struct intra_wall *wall = &plan->scene->wall;
-    const struct intra_wall_grid grid = {
-        .col_centre = columns, .nx = n, .ny = plan->segments, .row_first = 0,
-        .row_step = (double)wall->rows / plan->segments, .row_width = (double)wall->rows / plan->segments,
-        .col_width = fmax(1, plan->step_m / wall->texel_m)};
+    const struct intra_wall_grid grid = {.col_centre = columns,
+                                         .nx = n,
+                                         .ny = plan->segments,
+                                         .row_first = 0,
+                                         .row_step = (double)wall->rows / plan->segments,
+                                         .row_width = (double)wall->rows / plan->segments,
+                                         .col_width = fmax(1, plan->step_m / wall->texel_m)};
     float *relief = NULL;
     int ring;
     INTRA_TRY(INTRA_ALLOC(relief, (size_t)n * (size_t)plan->segments, err));
@@ -55,8 +58,8 @@ done:
     return status;
 }
 
-/* d point / d s, not scaled, for each vertex of a ring: from the rings one step before and behind it, one-sided where the
- * pipe ends. `own`: the ring itself. */
+/* d point / d s, not scaled, for each vertex of a ring: from the rings one step before and behind it, one-sided where
+ * the pipe ends. `own`: the ring itself. */
 static enum intra_status border_slopes(const struct intra_mesh_plan *plan, int64_t column, bool has_before,
                                        bool has_behind, const struct intra_vec3 *own, struct intra_vec3 *out,
                                        struct intra_error *err)
@@ -116,7 +119,8 @@ static void put_uvs(struct intra_mesh_chunk *chunk, const struct intra_mesh_plan
     double pixels = piece->texture_width - 2 * INTRA_MESH_GUTTER_PX;
     int ring, j;
     for (ring = 0; ring < chunk->rings; ring++) {
-        double along = (intra_mesh_ring_column(piece, ring) - (double)piece->col_from) / (double)(piece->col_to - piece->col_from);
+        double along =
+            (intra_mesh_ring_column(piece, ring) - (double)piece->col_from) / (double)(piece->col_to - piece->col_from);
         for (j = 0; j < chunk->columns; j++) {
             float *uv = chunk->uvs + 2 * ((size_t)ring * (size_t)chunk->columns + (size_t)j);
             uv[0] = (float)((INTRA_MESH_GUTTER_PX + along * pixels) / piece->texture_width);
@@ -160,7 +164,8 @@ enum intra_status intra_mesh_chunk_init(struct intra_mesh_chunk *chunk, const st
     INTRA_TRY(INTRA_ALLOC(points, (size_t)piece->rings * (size_t)n, err));
     INTRA_TRY(INTRA_ALLOC(slopes, 2 * (size_t)n, err));
     INTRA_TRY(INTRA_ALLOC(columns, (size_t)piece->rings, err));
-    for (ring = 0; ring < piece->rings; ring++) columns[ring] = intra_mesh_ring_column(piece, ring);
+    for (ring = 0; ring < piece->rings; ring++)
+        columns[ring] = intra_mesh_ring_column(piece, ring);
     INTRA_TRY(measure_rings(plan, columns, piece->rings, points, err));
     for (ring = 0; ring < piece->rings * n; ring++) {
         if (isfinite(points[ring].x) && isfinite(points[ring].y) && isfinite(points[ring].z)) continue;
@@ -213,9 +218,10 @@ static double compose(const struct intra_mesh_plan *plan, const struct intra_mes
         for (x = 0; x < out->cols; x++, from += 4, to += 3) {
             bool is_seen = intra_mesh_is_seen(from[3]);
             uint8_t grey = is_seen ? 0
-                                   : intra_mesh_hatch(wall->station0_m + columns[x] * wall->texel_m, (y + 0.5) / out->rows,
-                                                      wall->perimeter_m, period_m);
-            for (k = 0; k < 3; k++) to[k] = is_seen ? from[k] : grey;
+                                   : intra_mesh_hatch(wall->station0_m + columns[x] * wall->texel_m,
+                                                      (y + 0.5) / out->rows, wall->perimeter_m, period_m);
+            for (k = 0; k < 3; k++)
+                to[k] = is_seen ? from[k] : grey;
             if (x < INTRA_MESH_GUTTER_PX || x >= piece->texture_width - INTRA_MESH_GUTTER_PX) continue;
             all++;
             seen += is_seen;
@@ -233,13 +239,18 @@ enum intra_status intra_mesh_chunk_paint(struct intra_mesh_chunk *chunk, const s
     int width = piece->texture_width, height = piece->texture_height, x;
     double cols_per_px = (double)(piece->col_to - piece->col_from) / (width - 2 * INTRA_MESH_GUTTER_PX);
     double rows_per_px = (double)wall->rows / height;
-    struct intra_wall_grid grid = {.nx = width, .ny = height, .row_first = rows_per_px / 2, .row_step = rows_per_px,
-                                   .row_width = rows_per_px, .col_width = cols_per_px};
+    struct intra_wall_grid grid = {.nx = width,
+                                   .ny = height,
+                                   .row_first = rows_per_px / 2,
+                                   .row_step = rows_per_px,
+                                   .row_width = rows_per_px,
+                                   .col_width = cols_per_px};
     double *columns = NULL;
     uint8_t *cells = NULL;
     INTRA_TRY(INTRA_ALLOC(columns, (size_t)width, err));
     INTRA_TRY(INTRA_ALLOC(cells, (size_t)width * (size_t)height * 4, err));
-    for (x = 0; x < width; x++) columns[x] = (double)piece->col_from + (x - INTRA_MESH_GUTTER_PX + 0.5) * cols_per_px;
+    for (x = 0; x < width; x++)
+        columns[x] = (double)piece->col_from + (x - INTRA_MESH_GUTTER_PX + 0.5) * cols_per_px;
     grid.col_centre = columns;
     INTRA_TRY(intra_wall_mean_colour(wall, &grid, cells, err));
     INTRA_TRY(intra_image_u8_init(&chunk->texture, height, width, 3, err));

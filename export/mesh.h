@@ -12,8 +12,8 @@ enum { INTRA_MESH_GUTTER_PX = 4 };
 struct intra_mesh_chunk_plan {
     int64_t col_from, col_to; /* columns of the wall: chunks are cut between them */
     double station_from_m, station_to_m;
-    bool has_previous, has_next; /* the neighbour shares the border ring; false at the ends and at gaps */
-    int rings;                   /* vertex rings along s, at least 2 */
+    bool has_previous, has_next;       /* the neighbour shares the border ring; false at the ends and at gaps */
+    int rings;                         /* vertex rings along s, at least 2 */
     int texture_width, texture_height; /* pixels, gutters included */
 };
 
@@ -28,11 +28,12 @@ struct intra_mesh_plan {
     double area_m2; /* of the wall that is meshed */
 };
 
-/* Densities and chunks for `options`. What the options leave open comes from the size budget: `shrink` (1 at first) coarsens
- * it when a written file came out too large. Texture bytes per pixel are measured on a few chunks.
- * Errors: INTRA_E_ARG (options), INTRA_E_NO_RESULT (no wall in the stretch), INTRA_E_MEM, INTRA_E_IO. */
+/* Densities and chunks for `options`. What the options leave open comes from the size budget: `shrink` (1 at first)
+ * coarsens it when a written file came out too large. Texture bytes per pixel are measured on a few chunks. Errors:
+ * INTRA_E_ARG (options), INTRA_E_NO_RESULT (no wall in the stretch), INTRA_E_MEM, INTRA_E_IO. */
 enum intra_status intra_mesh_plan_init(struct intra_mesh_plan *plan, const struct intra_scene *scene,
-                                       const struct intra_mesh_options *options, double shrink, struct intra_error *err);
+                                       const struct intra_mesh_options *options, double shrink,
+                                       struct intra_error *err);
 void intra_mesh_plan_fini(struct intra_mesh_plan *plan);
 
 /* Vertices in rings: vertex (ring, j) at index ring * columns + j; column `segments` repeats column 0 where the texture
@@ -41,9 +42,9 @@ void intra_mesh_plan_fini(struct intra_mesh_plan *plan);
 struct intra_mesh_chunk {
     double origin[3];
     int rings, columns;
-    float *positions; /* 3 a vertex */
-    float *normals;   /* 3 a vertex, unit, to the inside */
-    float *uvs;       /* 2 a vertex, (0,0) at the top left of the texture */
+    float *positions;  /* 3 a vertex */
+    float *normals;    /* 3 a vertex, unit, to the inside */
+    float *uvs;        /* 2 a vertex, (0,0) at the top left of the texture */
     uint32_t *indices; /* triangles, counter-clockwise seen from the inside */
     int64_t n_vertices, n_indices;
     struct intra_view_u8 texture; /* sRGB */

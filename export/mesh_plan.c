@@ -1,8 +1,9 @@
-/* Which stretches of the wall are meshed, where they are cut, and how dense mesh and texture may be for the size budget.
+/* Which stretches of the wall are meshed, where they are cut, and how dense mesh and texture may be for the size
+ * budget.
  *
  * Budget: a vertex costs 44 bytes (32 of attributes, 12 of indices). The mesh may take a third of the budget and what
- * textures do not need; the rest is texture. Both end at what is worth having: a mesh cell of 8 mm or four wall cells, a
- * texel of one wall cell. */
+ * textures do not need; the rest is texture. Both end at what is worth having: a mesh cell of 8 mm or four wall cells,
+ * a texel of one wall cell. */
 #include "core/mem.h"
 #include "export/mesh.h"
 #include "export/wallread.h"
@@ -63,7 +64,8 @@ static struct run allowed_columns(const struct intra_scene *scene, const struct 
     return run;
 }
 
-/* The stretches with wall: unseen ones of SHORTEST_GAP_M and more are left out, shorter ones are bridged (and hatched). */
+/* The stretches with wall: unseen ones of SHORTEST_GAP_M and more are left out, shorter ones are bridged (and hatched).
+ */
 static enum intra_status find_runs(const struct intra_scene *scene, const struct intra_mesh_options *options,
                                    struct run_list *out, struct intra_error *err)
 {
@@ -116,8 +118,8 @@ static enum intra_status add_chunk(struct intra_mesh_plan *plan, int64_t *cap, i
     return INTRA_OK;
 }
 
-/* Cut one run at its joints, then what is still too long evenly. Joints so near to the last cut that the piece would be a
- * splinter do not cut. */
+/* Cut one run at its joints, then what is still too long evenly. Joints so near to the last cut that the piece would be
+ * a splinter do not cut. */
 static enum intra_status cut_run(struct intra_mesh_plan *plan, int64_t *cap, const struct run *run,
                                  struct intra_error *err)
 {
@@ -139,8 +141,8 @@ static enum intra_status cut_run(struct intra_mesh_plan *plan, int64_t *cap, con
         }
         pieces = (to - from + longest - 1) / longest;
         for (i = 0; i < pieces; i++)
-            INTRA_TRY(add_chunk(plan, cap, from + (to - from) * i / pieces, from + (to - from) * (i + 1) / pieces, run,
-                                err));
+            INTRA_TRY(
+                add_chunk(plan, cap, from + (to - from) * i / pieces, from + (to - from) * (i + 1) / pieces, run, err));
         from = to;
     }
 done:
@@ -154,7 +156,8 @@ static enum intra_status cut_runs(struct intra_mesh_plan *plan, const struct run
     intra_free(plan->chunks);
     plan->chunks = NULL;
     plan->n_chunks = 0;
-    for (i = 0; i < runs->n; i++) INTRA_TRY(cut_run(plan, &cap, &runs->items[i], err));
+    for (i = 0; i < runs->n; i++)
+        INTRA_TRY(cut_run(plan, &cap, &runs->items[i], err));
 done:
     return status;
 }
@@ -182,7 +185,8 @@ static double texture_pixels(const struct intra_mesh_plan *plan)
 {
     double pixels = 0;
     int64_t i;
-    for (i = 0; i < plan->n_chunks; i++) pixels += (double)plan->chunks[i].texture_width * plan->chunks[i].texture_height;
+    for (i = 0; i < plan->n_chunks; i++)
+        pixels += (double)plan->chunks[i].texture_width * plan->chunks[i].texture_height;
     return pixels;
 }
 
@@ -190,7 +194,8 @@ static double mesh_bytes(const struct intra_mesh_plan *plan)
 {
     double vertices = 0;
     int64_t i;
-    for (i = 0; i < plan->n_chunks; i++) vertices += (double)plan->chunks[i].rings * (plan->segments + 1);
+    for (i = 0; i < plan->n_chunks; i++)
+        vertices += (double)plan->chunks[i].rings * (plan->segments + 1);
     return vertices * VERTEX_BYTES + (double)plan->n_chunks * NODE_BYTES + FILE_BYTES;
 }
 
@@ -218,9 +223,9 @@ done:
     return status;
 }
 
-/* Mesh and texel for the budget. The mesh takes its share, and what the finest textures would leave; the texel is the finest
- * that then fits. Coarser texels hold more detail a pixel and cost more bytes each, so measure and correct until it
- * settles; among the texels that fit, the finest wins. */
+/* Mesh and texel for the budget. The mesh takes its share, and what the finest textures would leave; the texel is the
+ * finest that then fits. Coarser texels hold more detail a pixel and cost more bytes each, so measure and correct until
+ * it settles; among the texels that fit, the finest wins. */
 static enum intra_status choose_density(struct intra_mesh_plan *plan, const struct run_list *runs, double shrink,
                                         struct intra_error *err)
 {
@@ -261,7 +266,8 @@ static enum intra_status check_options(const struct intra_mesh_options *options,
 {
     if (!(options->chunk_m > 0) || !isfinite(options->chunk_m))
         return INTRA_FAIL(err, INTRA_E_ARG, "mesh chunk length must be positive, not %g m", options->chunk_m);
-    if (!(options->step_m >= 0) || !(options->texel_m >= 0) || !isfinite(options->step_m) || !isfinite(options->texel_m))
+    if (!(options->step_m >= 0) || !(options->texel_m >= 0) || !isfinite(options->step_m) ||
+        !isfinite(options->texel_m))
         return INTRA_FAIL(err, INTRA_E_ARG, "mesh step (%g m) and texel (%g m) must be positive, or 0 for automatic",
                           options->step_m, options->texel_m);
     if (options->segments != 0 && (options->segments < 3 || options->segments > 100000))
@@ -296,7 +302,8 @@ enum intra_status intra_mesh_plan_init(struct intra_mesh_plan *plan, const struc
         goto done;
     }
     for (i = 0; i < runs.n; i++)
-        plan->area_m2 += (double)(runs.items[i].to - runs.items[i].from) * scene->wall.texel_m * scene->wall.perimeter_m;
+        plan->area_m2 +=
+            (double)(runs.items[i].to - runs.items[i].from) * scene->wall.texel_m * scene->wall.perimeter_m;
     INTRA_TRY(choose_density(plan, &runs, shrink, err));
 done:
     intra_free(runs.items);

@@ -1,5 +1,5 @@
-/* model.obj with its .mtl and one JPEG per chunk beside it, for tools without glTF. The .obj comes last: where it stands,
- * everything it names stands too.
+/* model.obj with its .mtl and one JPEG per chunk beside it, for tools without glTF. The .obj comes last: where it
+ * stands, everything it names stands too.
  *
  * Y-up like the GLB, since OBJ has no axes of its own and importers (Blender, three.js, MeshLab) take Y-up unless told
  * otherwise. */
@@ -61,8 +61,9 @@ static enum intra_status write_materials(const struct names *names, const struct
     INTRA_TRY(intra_out_file_open(&file, path, err));
     fprintf(file.stream, "# Intrados %s\n", INTRADOS_VERSION);
     for (i = 0; i < plan->n_chunks; i++)
-        fprintf(file.stream, "\nnewmtl wall_%03" PRId64 "\nKa 0 0 0\nKd 1 1 1\nKs 0 0 0\nillum 1\nmap_Kd %s_%03" PRId64 ".jpg\n",
-                i, names->base_name, i);
+        fprintf(file.stream,
+                "\nnewmtl wall_%03" PRId64 "\nKa 0 0 0\nKd 1 1 1\nKs 0 0 0\nillum 1\nmap_Kd %s_%03" PRId64 ".jpg\n", i,
+                names->base_name, i);
     INTRA_TRY(intra_out_file_commit(&file, err));
 done:
     intra_out_file_abandon(&file);
@@ -91,7 +92,8 @@ static void put_chunk(FILE *stream, const struct intra_mesh_plan *plan, int64_t 
     fprintf(stream, "o wall_%.2f-%.2f_m\n", piece->station_from_m, piece->station_to_m);
     for (v = 0; v < chunk->n_vertices; v++) {
         double point[3];
-        for (k = 0; k < 3; k++) point[k] = chunk->origin[k] + (double)chunk->positions[3 * v + k];
+        for (k = 0; k < 3; k++)
+            point[k] = chunk->origin[k] + (double)chunk->positions[3 * v + k];
         put_numbers(stream, "v", point, 3, 5);
     }
     for (v = 0; v < chunk->n_vertices; v++) {
@@ -101,7 +103,8 @@ static void put_chunk(FILE *stream, const struct intra_mesh_plan *plan, int64_t 
     }
     for (v = 0; v < chunk->n_vertices; v++) {
         double normal[3];
-        for (k = 0; k < 3; k++) normal[k] = (double)chunk->normals[3 * v + k];
+        for (k = 0; k < 3; k++)
+            normal[k] = (double)chunk->normals[3 * v + k];
         put_numbers(stream, "vn", normal, 3, 4);
     }
     fprintf(stream, "usemtl wall_%03" PRId64 "\n", i);

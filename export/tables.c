@@ -15,7 +15,8 @@ static const double MM = 1000, DEG = 180 / M_PI, CLOCK = 6 / M_PI;
 static void put_line(FILE *stream, const char *const *names)
 {
     int column = 0;
-    for (; *names; names++) intra_csv_text(stream, &column, *names);
+    for (; *names; names++)
+        intra_csv_text(stream, &column, *names);
     intra_csv_end(stream, &column);
 }
 
@@ -28,13 +29,14 @@ enum intra_status intra_export_trajectory(const struct intra_scene *scene, const
     for (i = 0; i < scene->n_frames; i++) {
         const struct intra_frame_record *frame = &scene->frames[i];
         struct intra_quat q = intra_quat_from_mat3(&frame->world_from_cam.r);
-        const double pose[7] = {frame->world_from_cam.t.x, frame->world_from_cam.t.y, frame->world_from_cam.t.z, q.x,
-                                q.y,                       q.z,                       q.w};
+        const double pose[7] = {
+            frame->world_from_cam.t.x, frame->world_from_cam.t.y, frame->world_from_cam.t.z, q.x, q.y, q.z, q.w};
         char text[64];
         int k;
         if (!frame->is_posed) continue;
         fputs(intra_text_number(frame->pts_s, DEC_S, text), file.stream);
-        for (k = 0; k < 7; k++) fprintf(file.stream, " %s", intra_text_number(pose[k], k < 3 ? 6 : 9, text));
+        for (k = 0; k < 7; k++)
+            fprintf(file.stream, " %s", intra_text_number(pose[k], k < 3 ? 6 : 9, text));
         fputc('\n', file.stream);
     }
     INTRA_TRY(intra_out_file_commit(&file, err));
@@ -45,8 +47,8 @@ done:
 
 enum intra_status intra_export_frames(const struct intra_scene *scene, const char *path, struct intra_error *err)
 {
-    static const char *const header[] = {"index",     "t",       "state", "station_m", "station_sd_m",
-                                         "counter_m", "segment", NULL};
+    static const char *const header[] = {"index",        "t",         "state",   "station_m",
+                                         "station_sd_m", "counter_m", "segment", NULL};
     enum intra_status status = INTRA_OK;
     struct intra_out_file file = {0};
     int64_t i;
@@ -131,20 +133,28 @@ static void posed_index_fini(struct posed_index *index)
     index->frames = NULL;
 }
 
-static const char *const profile_columns[] = {"station_m",        "x",
-                                              "y",                "z",
-                                              "diameter_min_mm",  "diameter_max_mm",
-                                              "diameter_mean_mm", "perimeter_mm",
-                                              "ovality_pct",      "ovality_max_pct",
-                                              "min_clock",        "water_level_pct",
-                                              "heading_deg",      "grade_pct"};
+static const char *const profile_columns[] = {"station_m",
+                                              "x",
+                                              "y",
+                                              "z",
+                                              "diameter_min_mm",
+                                              "diameter_max_mm",
+                                              "diameter_mean_mm",
+                                              "perimeter_mm",
+                                              "ovality_pct",
+                                              "ovality_max_pct",
+                                              "min_clock",
+                                              "water_level_pct",
+                                              "heading_deg",
+                                              "grade_pct"};
 enum { PROFILE_COLUMNS = sizeof profile_columns / sizeof *profile_columns };
 
 static void put_profile_header(FILE *stream)
 {
     int column = 0, i;
     char name[64];
-    for (i = 0; i < PROFILE_COLUMNS; i++) intra_csv_text(stream, &column, profile_columns[i]);
+    for (i = 0; i < PROFILE_COLUMNS; i++)
+        intra_csv_text(stream, &column, profile_columns[i]);
     for (i = 0; i < PROFILE_COLUMNS; i++) {
         snprintf(name, sizeof name, "%s_sd", profile_columns[i]);
         intra_csv_text(stream, &column, name);
@@ -160,7 +170,8 @@ static void put_profile_line(FILE *stream, const struct intra_section *s, double
     intra_csv_number(stream, &column, s->station_m, DEC_M);
     if (!s->is_seen) {
         /* Centre and frame are interpolated over the gap: not measured, so not printed. */
-        while (blanks-- > 0) intra_csv_text(stream, &column, "");
+        while (blanks-- > 0)
+            intra_csv_text(stream, &column, "");
         intra_csv_end(stream, &column);
         return;
     }
@@ -216,10 +227,10 @@ done:
     return status;
 }
 
-/* A joint runs around the whole pipe and its place in 3D is the axis there. The frame to look at is the one that stood one
- * diameter before it, where the whole ring is well inside the picture. */
-static void put_joint_line(FILE *stream, const struct intra_scene *scene, const struct posed_index *posed, int64_t number,
-                           const struct intra_feature *joint)
+/* A joint runs around the whole pipe and its place in 3D is the axis there. The frame to look at is the one that stood
+ * one diameter before it, where the whole ring is well inside the picture. */
+static void put_joint_line(FILE *stream, const struct intra_scene *scene, const struct posed_index *posed,
+                           int64_t number, const struct intra_feature *joint)
 {
     const struct intra_frame_record *frame =
         posed_index_nearest(posed, joint->station_m - scene->nominal_diameter_m, scene->nominal_diameter_m);
@@ -237,7 +248,8 @@ static void put_joint_line(FILE *stream, const struct intra_scene *scene, const 
     intra_csv_number(stream, &column, joint->station_m, DEC_M);
     intra_csv_text(stream, &column, intra_text_clock(0, clock));
     intra_csv_text(stream, &column, intra_text_clock(0, clock));
-    for (blanks = 3; blanks > 0; blanks--) intra_csv_text(stream, &column, ""); /* length, width, area: not measured */
+    for (blanks = 3; blanks > 0; blanks--)
+        intra_csv_text(stream, &column, ""); /* length, width, area: not measured */
     intra_csv_number(stream, &column, axis.x, DEC_M);
     intra_csv_number(stream, &column, axis.y, DEC_M);
     intra_csv_number(stream, &column, axis.z, DEC_M);
@@ -246,17 +258,39 @@ static void put_joint_line(FILE *stream, const struct intra_scene *scene, const 
     intra_csv_text(stream, &column, "found");
     intra_csv_text(stream, &column, ""); /* confidence: none is estimated for joints */
     intra_csv_number(stream, &column, joint->station_sd_m, DEC_M);
-    for (blanks = 7; blanks > 0; blanks--) intra_csv_text(stream, &column, "");
+    for (blanks = 7; blanks > 0; blanks--)
+        intra_csv_text(stream, &column, "");
     intra_csv_end(stream, &column);
 }
 
 enum intra_status intra_export_observations(const struct intra_scene *scene, const char *path, struct intra_error *err)
 {
-    static const char *const header[] = {
-        "id",         "code",      "kind",       "station_from_m", "station_to_m", "clock_from",   "clock_to",
-        "length_mm",  "width_mm",  "area_mm2",   "x",              "y",            "z",            "frame",
-        "t",          "source",    "confidence", "station_sd_m",   "clock_sd",     "length_sd_mm", "width_sd_mm",
-        "area_sd_mm2", "x_sd",     "y_sd",       "z_sd",           NULL};
+    static const char *const header[] = {"id",
+                                         "code",
+                                         "kind",
+                                         "station_from_m",
+                                         "station_to_m",
+                                         "clock_from",
+                                         "clock_to",
+                                         "length_mm",
+                                         "width_mm",
+                                         "area_mm2",
+                                         "x",
+                                         "y",
+                                         "z",
+                                         "frame",
+                                         "t",
+                                         "source",
+                                         "confidence",
+                                         "station_sd_m",
+                                         "clock_sd",
+                                         "length_sd_mm",
+                                         "width_sd_mm",
+                                         "area_sd_mm2",
+                                         "x_sd",
+                                         "y_sd",
+                                         "z_sd",
+                                         NULL};
     enum intra_status status = INTRA_OK;
     struct intra_out_file file = {0};
     struct posed_index posed = {0};

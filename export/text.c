@@ -56,7 +56,8 @@ const char *intra_text_number(double value, int decimals, char out[64])
     snprintf(out, 64, "%.*f", decimals, value);
     for (at = out; *at; at++) {
         if (*at >= '1' && *at <= '9') is_zero = false;
-        if (*at != '-' && (*at < '0' || *at > '9')) *at = '.'; /* the locale's decimal mark, one byte in UTF-8 locales */
+        if (*at != '-' && (*at < '0' || *at > '9'))
+            *at = '.'; /* the locale's decimal mark, one byte in UTF-8 locales */
     }
     if (is_zero && out[0] == '-') memmove(out, out + 1, strlen(out));
     return out;

@@ -1,9 +1,9 @@
-/* The unrolled wall as tiled TIFF: full size first, then each overview as a reduced image (the layout that GDAL, QGIS and
- * libtiff know), GeoTIFF tags in metres without a place on the globe.
+/* The unrolled wall as tiled TIFF: full size first, then each overview as a reduced image (the layout that GDAL, QGIS
+ * and libtiff know), GeoTIFF tags in metres without a place on the globe.
  *
  * Everything streams: the full size is written tile column by tile column, as the raster stands on disk; an overview is
- * made from the one before it, read back from the unfinished file through a second handle. So memory is one tile column,
- * whatever the length.
+ * made from the one before it, read back from the unfinished file through a second handle. So memory is one tile
+ * column, whatever the length.
  *
  * Deflate for all three, lossless but for the rounding of the relief. docs/outputs.md says why and what it costs. */
 #include "core/fileio.h"
@@ -17,8 +17,8 @@
 #include <string.h>
 #include <tiffio.h>
 
-/* Level 1: level 4 takes twice as long for a tenth less. Relief in steps of 7.6 micrometres, far below what it is worth: a
- * quarter of the bytes. */
+/* Level 1: level 4 takes twice as long for a tenth less. Relief in steps of 7.6 micrometres, far below what it is
+ * worth: a quarter of the bytes. */
 enum { TILE = 256, DEFLATE_LEVEL = 1, RELIEF_STEPS_PER_M = 1 << 17 };
 
 /* Tags of GeoTIFF 1.1 (OGC 19-008) and of GDAL, by their numbers: libtiff knows none of them. */
@@ -47,19 +47,21 @@ struct layer {
 };
 static const struct layer layers[] = {
     [INTRA_TIFF_COLOUR] = {4, 1, false, 0, NULL, NULL},
-    [INTRA_TIFF_RELIEF] = {1, 4, true, RELIEF_STEPS_PER_M, "nan",
-                           "<GDALMetadata>\n"
-                           "  <Item name=\"DESCRIPTION\" sample=\"0\" role=\"description\">radius minus fitted section, "
-                           "outwards positive</Item>\n"
-                           "  <Item name=\"UNITTYPE\" sample=\"0\" role=\"unittype\">m</Item>\n"
-                           "</GDALMetadata>\n"},
-    [INTRA_TIFF_COVERAGE] = {2, 4, false, 0, "0",
-                             "<GDALMetadata>\n"
-                             "  <Item name=\"DESCRIPTION\" sample=\"0\" role=\"description\">ground resolution of the best "
-                             "view, metres per pixel</Item>\n"
-                             "  <Item name=\"UNITTYPE\" sample=\"0\" role=\"unittype\">m</Item>\n"
-                             "  <Item name=\"DESCRIPTION\" sample=\"1\" role=\"description\">number of views</Item>\n"
-                             "</GDALMetadata>\n"}};
+    [INTRA_TIFF_RELIEF] =
+        {1, 4, true, RELIEF_STEPS_PER_M, "nan",
+         "<GDALMetadata>\n"
+         "  <Item name=\"DESCRIPTION\" sample=\"0\" role=\"description\">radius minus fitted section, "
+         "outwards positive</Item>\n"
+         "  <Item name=\"UNITTYPE\" sample=\"0\" role=\"unittype\">m</Item>\n"
+         "</GDALMetadata>\n"},
+    [INTRA_TIFF_COVERAGE] = {
+        2, 4, false, 0, "0",
+        "<GDALMetadata>\n"
+        "  <Item name=\"DESCRIPTION\" sample=\"0\" role=\"description\">ground resolution of the best "
+        "view, metres per pixel</Item>\n"
+        "  <Item name=\"UNITTYPE\" sample=\"0\" role=\"unittype\">m</Item>\n"
+        "  <Item name=\"DESCRIPTION\" sample=\"1\" role=\"description\">number of views</Item>\n"
+        "</GDALMetadata>\n"}};
 
 /* libtiff's complaints, kept for our own message instead of printed. */
 struct complaint {
@@ -98,8 +100,10 @@ struct job {
 
 static enum intra_status fail_io(const struct job *job, struct intra_error *err)
 {
-    return INTRA_FAIL(err, INTRA_E_IO, "%s: cannot write the image: %s; check the free space and that the folder is "
-                      "writable", job->path, job->complaint.text[0] ? job->complaint.text : "unknown reason");
+    return INTRA_FAIL(err, INTRA_E_IO,
+                      "%s: cannot write the image: %s; check the free space and that the folder is "
+                      "writable",
+                      job->path, job->complaint.text[0] ? job->complaint.text : "unknown reason");
 }
 
 static TIFF *open_tiff(struct job *job, const char *mode)
@@ -117,17 +121,18 @@ static TIFF *open_tiff(struct job *job, const char *mode)
 static void set_geo_tags(TIFF *out, const struct intra_wall *wall)
 {
     static const char citation[] = "Unrolled pipe wall: x = station, y = arc length, metres|";
-    /* A user-defined model with metres and nothing else: GDAL and QGIS show an engineering system, no place on Earth. */
-    const uint16_t keys[] = {1, 1, 0, 4,                                        /* version 1.1.0, four keys */
-                             1024, 0, 1, 32767,                                 /* GTModelType: user-defined */
-                             1025, 0, 1, 1,                                     /* GTRasterType: pixel is area */
-                             1026, TAG_GEO_ASCII, (uint16_t)strlen(citation), 0, /* GTCitation */
-                             3076, 0, 1, 9001};                                 /* ProjLinearUnits: metre */
+    /* A user-defined model with metres and nothing else: GDAL and QGIS show an engineering system, no place on Earth.
+     */
+    const uint16_t keys[][4] = {{1, 1, 0, 4},                                         /* version 1.1.0, four keys */
+                                {1024, 0, 1, 32767},                                  /* GTModelType: user-defined */
+                                {1025, 0, 1, 1},                                      /* GTRasterType: pixel is area */
+                                {1026, TAG_GEO_ASCII, (uint16_t)strlen(citation), 0}, /* GTCitation */
+                                {3076, 0, 1, 9001}};                                  /* ProjLinearUnits: metre */
     const double scale[3] = {wall->texel_m, wall->perimeter_m / wall->rows, 0};
     const double tie[6] = {0, 0, 0, wall->station0_m, wall->perimeter_m, 0};
     TIFFSetField(out, TAG_PIXEL_SCALE, 3, scale);
     TIFFSetField(out, TAG_TIEPOINT, 6, tie);
-    TIFFSetField(out, TAG_GEO_KEYS, (int)(sizeof keys / sizeof *keys), keys);
+    TIFFSetField(out, TAG_GEO_KEYS, (int)(sizeof keys / sizeof keys[0][0]), keys);
     TIFFSetField(out, TAG_GEO_ASCII, citation);
 }
 
@@ -175,7 +180,8 @@ static enum intra_status put_tile(struct job *job, int tx, int ty, void *tile, s
 static void round_to_steps(float *values, size_t n, float steps_per_unit)
 {
     size_t i;
-    for (i = 0; i < n; i++) values[i] = roundf(values[i] * steps_per_unit) / steps_per_unit; /* NaN stays NaN */
+    for (i = 0; i < n; i++)
+        values[i] = roundf(values[i] * steps_per_unit) / steps_per_unit; /* NaN stays NaN */
 }
 
 /* The wall as it is. `column`: rows x TILE cells; `tile`: TILE x TILE cells. */
@@ -215,9 +221,11 @@ static void reduce_colour(const uint8_t *const from[4], uint8_t *to)
         if (!from[i]) continue;
         inside++;
         alpha += from[i][3];
-        for (k = 0; k < 3; k++) sum[k] += from[i][k] * from[i][3];
+        for (k = 0; k < 3; k++)
+            sum[k] += from[i][k] * from[i][3];
     }
-    for (k = 0; k < 3; k++) to[k] = alpha ? (uint8_t)((sum[k] + alpha / 2) / alpha) : 0;
+    for (k = 0; k < 3; k++)
+        to[k] = alpha ? (uint8_t)((sum[k] + alpha / 2) / alpha) : 0;
     to[3] = inside ? (uint8_t)((alpha + inside / 2) / inside) : 0;
 }
 
@@ -232,9 +240,11 @@ static void reduce_floats(const struct layer *layer, const uint8_t *const from[4
         memcpy(in, from[i], (size_t)layer->samples * sizeof *in);
         if (layer->is_nan_unseen ? !isfinite(in[0]) : in[0] <= 0) continue;
         seen++;
-        for (k = 0; k < layer->samples; k++) sum[k] += in[k];
+        for (k = 0; k < layer->samples; k++)
+            sum[k] += in[k];
     }
-    for (k = 0; k < layer->samples && seen; k++) out[k] = (float)(sum[k] / seen);
+    for (k = 0; k < layer->samples && seen; k++)
+        out[k] = (float)(sum[k] / seen);
     memcpy(to, out, (size_t)layer->samples * sizeof *out);
 }
 
@@ -287,8 +297,8 @@ static enum intra_status write_overview(struct job *job, int level, int64_t widt
                 below[i] = NULL;
                 if (bx >= tiles_across(width) || by >= tiles_across(height)) continue;
                 below[i] = tiles + (size_t)i * tile_bytes;
-                if (TIFFReadEncodedTile(in, TIFFComputeTile(in, (uint32_t)bx * TILE, (uint32_t)by * TILE, 0, 0), below[i],
-                                        (tmsize_t)tile_bytes) < 0) {
+                if (TIFFReadEncodedTile(in, TIFFComputeTile(in, (uint32_t)bx * TILE, (uint32_t)by * TILE, 0, 0),
+                                        below[i], (tmsize_t)tile_bytes) < 0) {
                     status = fail_io(job, err);
                     goto done;
                 }
@@ -334,7 +344,8 @@ enum intra_status intra_export_tiff(const struct intra_scene *scene, enum intra_
     if (wall->rows < 1 || wall->cols < 1 || wall->cols > UINT32_MAX)
         return INTRA_FAIL(err, INTRA_E_NO_RESULT, "%s: there is no unrolled wall to write", path);
     levels = count_levels(wall, &job.tiles_total);
-    /* Classic TIFF ends at 4 GiB. Counted before compression, with room for directories: never wrong, sometimes early. */
+    /* Classic TIFF ends at 4 GiB. Counted before compression, with room for directories: never wrong, sometimes early.
+     */
     is_big = job.tiles_total * (double)tile_bytes > 4.0e9;
     INTRA_TRY(INTRA_ALLOC(column, (size_t)wall->rows * TILE * cell, err));
     INTRA_TRY(INTRA_ALLOC(tiles, 5 * tile_bytes, err));

@@ -30,7 +30,8 @@ enum intra_status intra_wall_read(struct intra_raster *raster, int rows, size_t 
             } else if (is_nan_unseen) {
                 float *cell = (float *)(void *)to;
                 size_t k, count = (size_t)take * cell_bytes / sizeof *cell;
-                for (k = 0; k < count; k++) cell[k] = NAN;
+                for (k = 0; k < count; k++)
+                    cell[k] = NAN;
             } else {
                 memset(to, 0, (size_t)take * cell_bytes);
             }
@@ -57,7 +58,8 @@ enum intra_status intra_wall_seen_columns(const struct intra_wall *wall, uint8_t
         INTRA_TRY(intra_raster_peek(wall->colour, strip, &cells, err));
         if (!cells) continue;
         for (row = 0, at = cells; row < wall->rows; row++, at += (size_t)strip_cols * 4)
-            for (x = 0; x < n; x++) out_seen[first + x] |= at[4 * x + 3] != 0;
+            for (x = 0; x < n; x++)
+                out_seen[first + x] |= at[4 * x + 3] != 0;
     }
 done:
     return status;
@@ -116,8 +118,8 @@ done:
     return status;
 }
 
-/* One row of windows, x in [x0, x1), from a block of columns that starts at col0: first down the rows of the band into one
- * line of sums per column, then along the columns. sums: 4 per block column (colour times alpha, alpha). */
+/* One row of windows, x in [x0, x1), from a block of columns that starts at col0: first down the rows of the band into
+ * one line of sums per column, then along the columns. sums: 4 per block column (colour times alpha, alpha). */
 static void colour_row(const struct intra_wall *wall, const struct intra_wall_grid *grid, const uint8_t *block,
                        int64_t col0, int n, int x0, int x1, int y, float *sums, uint8_t *out_row)
 {
@@ -146,9 +148,11 @@ static void colour_row(const struct intra_wall *wall, const struct intra_wall_gr
             double w = span_weight(&columns, col);
             const float *sum = &sums[4 * (col - col0)];
             area += w;
-            for (k = 0; k < 4; k++) total[k] += w * (double)sum[k];
+            for (k = 0; k < 4; k++)
+                total[k] += w * (double)sum[k];
         }
-        for (k = 0; k < 3; k++) out_row[4 * x + k] = total[3] > 0 ? (uint8_t)(total[k] / total[3] + 0.5) : 0;
+        for (k = 0; k < 3; k++)
+            out_row[4 * x + k] = total[3] > 0 ? (uint8_t)(total[k] / total[3] + 0.5) : 0;
         out_row[4 * x + 3] = (uint8_t)(fmin(255, total[3] / (area * band_weight) + 0.5));
     }
 }
@@ -182,8 +186,8 @@ static void relief_row(const struct intra_wall *wall, const struct intra_wall_gr
     }
 }
 
-static enum intra_status mean_over_grid(const struct intra_wall *wall, const struct intra_wall_grid *grid, bool is_colour,
-                                        void *out, struct intra_error *err)
+static enum intra_status mean_over_grid(const struct intra_wall *wall, const struct intra_wall_grid *grid,
+                                        bool is_colour, void *out, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
     struct intra_raster *raster = is_colour ? wall->colour : wall->relief;
@@ -227,8 +231,8 @@ done:
     return status;
 }
 
-enum intra_status intra_wall_mean_colour(const struct intra_wall *wall, const struct intra_wall_grid *grid, uint8_t *out,
-                                         struct intra_error *err)
+enum intra_status intra_wall_mean_colour(const struct intra_wall *wall, const struct intra_wall_grid *grid,
+                                         uint8_t *out, struct intra_error *err)
 {
     return mean_over_grid(wall, grid, true, out, err);
 }

@@ -6,8 +6,8 @@
 
 #include <stddef.h>
 
-/* Columns [col, col + n) of all rows into `out` (rows x n cells, row-major). Strips never written are "unseen": zero, and NaN
- * where is_nan_unseen (relief, whose zero is a measured value). raster may be NULL: all unseen; then `rows` and
+/* Columns [col, col + n) of all rows into `out` (rows x n cells, row-major). Strips never written are "unseen": zero,
+ * and NaN where is_nan_unseen (relief, whose zero is a measured value). raster may be NULL: all unseen; then `rows` and
  * `cell_bytes` say the shape. */
 enum intra_status intra_wall_read(struct intra_raster *raster, int rows, size_t cell_bytes, bool is_nan_unseen,
                                   int64_t col, int n, void *out, struct intra_error *err);
@@ -17,8 +17,8 @@ enum intra_status intra_wall_read(struct intra_raster *raster, int rows, size_t 
 enum intra_status intra_wall_seen_columns(const struct intra_wall *wall, uint8_t *out_seen, struct intra_error *err);
 
 /* A grid of averaging windows laid over the wall, in fractions of cells: window (x, y) is centred at column
- * col_centre[x], row_first + y row_step, and is col_width by row_width cells. Rows wrap around the pipe, columns outside
- * the wall are unseen. */
+ * col_centre[x], row_first + y row_step, and is col_width by row_width cells. Rows wrap around the pipe, columns
+ * outside the wall are unseen. */
 struct intra_wall_grid {
     const double *col_centre; /* rising */
     int nx, ny;
@@ -27,10 +27,10 @@ struct intra_wall_grid {
 };
 
 /* Mean colour of the seen cells of each window: out (ny, nx, 4), the last channel 255 times the seen share.
- * Errors: INTRA_E_MEM, INTRA_E_IO. OpenMP over rows; same bytes for every team size; a window's value depends on nothing
- * but the window. */
-enum intra_status intra_wall_mean_colour(const struct intra_wall *wall, const struct intra_wall_grid *grid, uint8_t *out,
-                                         struct intra_error *err);
+ * Errors: INTRA_E_MEM, INTRA_E_IO. OpenMP over rows; same bytes for every team size; a window's value depends on
+ * nothing but the window. */
+enum intra_status intra_wall_mean_colour(const struct intra_wall *wall, const struct intra_wall_grid *grid,
+                                         uint8_t *out, struct intra_error *err);
 /* Mean relief of the measured cells of each window: out (ny, nx), NaN where none is measured. As above. */
 enum intra_status intra_wall_mean_relief(const struct intra_wall *wall, const struct intra_wall_grid *grid, float *out,
                                          struct intra_error *err);

@@ -64,7 +64,8 @@ static unsigned noise(int64_t col, int row)
     return (unsigned)(x & 31);
 }
 
-static void paint_cell(const struct made_pipe *pipe, int64_t col, int row, double station, double theta, uint8_t rgba[4])
+static void paint_cell(const struct made_pipe *pipe, int64_t col, int row, double station, double theta,
+                       uint8_t rgba[4])
 {
     unsigned grain = pipe->is_rough ? noise(col, row) : 16;
     const uint8_t wall[3] = {(uint8_t)(140 + grain), (uint8_t)(125 + grain), (uint8_t)(105 + grain)};

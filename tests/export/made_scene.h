@@ -1,5 +1,5 @@
-/* A made-up pipe for the tests of export: oval, slightly bent, with a bump in the wall, joints, a stretch that nobody saw,
- * and marks of known colour painted at known places. Formulas only, no reconstruction. */
+/* A made-up pipe for the tests of export: oval, slightly bent, with a bump in the wall, joints, a stretch that nobody
+ * saw, and marks of known colour painted at known places. Formulas only, no reconstruction. */
 #ifndef INTRA_TESTS_EXPORT_MADE_SCENE_H
 #define INTRA_TESTS_EXPORT_MADE_SCENE_H
 

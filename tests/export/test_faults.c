@@ -1,10 +1,11 @@
-/* Every export under every fault that we can make: each allocation failing in turn, the disk full after any number of bytes,
- * a folder that is not there. The call must say so with the file's name, leave no part file, and leave an older file under
- * the final name as it was. */
+/* Every export under every fault that we can make: each allocation failing in turn, the disk full after any number of
+ * bytes, a folder that is not there. The call must say so with the file's name, leave no part file, and leave an older
+ * file under the final name as it was. */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include "core/fileio.h"
@@ -43,25 +44,37 @@ static int drop_scene(void **state)
 }
 
 enum kind { TRAJECTORY, FRAMES, PROFILE, OBSERVATIONS, COLOUR, RELIEF, COVERAGE, GLB, OBJ, PLY, KINDS };
-static const char *const names[KINDS] = {"trajectory.tum", "frames.csv", "profile.csv", "observations.csv", "unrolled.tif",
-                                         "relief.tif",     "coverage.tif", "model.glb", "model.obj",        "model.ply"};
+static const char *const names[KINDS] = {"trajectory.tum", "frames.csv", "profile.csv",  "observations.csv",
+                                         "unrolled.tif",   "relief.tif", "coverage.tif", "model.glb",
+                                         "model.obj",      "model.ply"};
 
 static enum intra_status export_kind(enum kind kind, const char *dir, char *path, size_t n, struct intra_error *err)
 {
     struct intra_mesh_options options = intra_mesh_defaults();
     made_path(path, n, dir, names[kind]);
     switch (kind) {
-    case TRAJECTORY: return intra_export_trajectory(&scene, path, err);
-    case FRAMES: return intra_export_frames(&scene, path, err);
-    case PROFILE: return intra_export_profile(&scene, path, err);
-    case OBSERVATIONS: return intra_export_observations(&scene, path, err);
-    case COLOUR: return intra_export_tiff(&scene, INTRA_TIFF_COLOUR, path, NULL, err);
-    case RELIEF: return intra_export_tiff(&scene, INTRA_TIFF_RELIEF, path, NULL, err);
-    case COVERAGE: return intra_export_tiff(&scene, INTRA_TIFF_COVERAGE, path, NULL, err);
-    case GLB: return intra_export_glb(&scene, &options, path, err);
-    case OBJ: return intra_export_obj(&scene, &options, path, err);
-    case PLY: return intra_export_ply(&scene, &options, path, err);
-    case KINDS: break;
+    case TRAJECTORY:
+        return intra_export_trajectory(&scene, path, err);
+    case FRAMES:
+        return intra_export_frames(&scene, path, err);
+    case PROFILE:
+        return intra_export_profile(&scene, path, err);
+    case OBSERVATIONS:
+        return intra_export_observations(&scene, path, err);
+    case COLOUR:
+        return intra_export_tiff(&scene, INTRA_TIFF_COLOUR, path, NULL, err);
+    case RELIEF:
+        return intra_export_tiff(&scene, INTRA_TIFF_RELIEF, path, NULL, err);
+    case COVERAGE:
+        return intra_export_tiff(&scene, INTRA_TIFF_COVERAGE, path, NULL, err);
+    case GLB:
+        return intra_export_glb(&scene, &options, path, err);
+    case OBJ:
+        return intra_export_obj(&scene, &options, path, err);
+    case PLY:
+        return intra_export_ply(&scene, &options, path, err);
+    case KINDS:
+        break;
     }
     return INTRA_E_ARG;
 }
@@ -104,7 +117,8 @@ static void out_of_memory(void **state)
             status = export_kind(kind, out_folder, path, sizeof path, &err);
             intra_mem_fail_at(0, 0);
             if (status == INTRA_OK) {
-                assert_true(intra_mem_count() - before < nth); /* fine because nothing failed, not because nobody looked */
+                assert_true(intra_mem_count() - before <
+                            nth); /* fine because nothing failed, not because nobody looked */
                 break;
             }
             assert_int_equal(status, INTRA_E_MEM);
@@ -144,7 +158,8 @@ static void disk_full(void **state)
             status = export_kind(kind, out_folder, path, sizeof path, &err);
             setrlimit(RLIMIT_FSIZE, &before);
             assert_int_equal(status, INTRA_E_IO);
-            assert_non_null(strstr(err.text, kind == OBJ ? "model" : names[kind])); /* a texture may be the one to fail */
+            assert_non_null(
+                strstr(err.text, kind == OBJ ? "model" : names[kind])); /* a texture may be the one to fail */
             assert_only_old(kind, path);
         }
         made_remove_folder(out_folder);

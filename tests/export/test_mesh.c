@@ -1,10 +1,11 @@
-/* The mesh before it becomes a file: averaging of the wall against a plain reference, vertices on the made surface, normals
- * to the inside, borders without cracks, chunks where joints and gaps say, textures that show the marks, the same bytes for
- * every number of threads. What the files hold is test_models.c's matter. */
+/* The mesh before it becomes a file: averaging of the wall against a plain reference, vertices on the made surface,
+ * normals to the inside, borders without cracks, chunks where joints and gaps say, textures that show the marks, the
+ * same bytes for every number of threads. What the files hold is test_models.c's matter. */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include "core/mem.h"
@@ -53,7 +54,8 @@ static void make_chunk(struct intra_mesh_chunk *chunk, const struct intra_mesh_p
 
 static struct intra_vec3 vertex_at(const struct intra_mesh_chunk *chunk, int64_t v)
 {
-    return intra_vec3(chunk->origin[0] + (double)chunk->positions[3 * v], chunk->origin[1] + (double)chunk->positions[3 * v + 1],
+    return intra_vec3(chunk->origin[0] + (double)chunk->positions[3 * v],
+                      chunk->origin[1] + (double)chunk->positions[3 * v + 1],
                       chunk->origin[2] + (double)chunk->positions[3 * v + 2]);
 }
 
@@ -91,11 +93,13 @@ static void window_by_hand(const struct intra_wall_grid *grid, int x, int y, dou
                 uint8_t *cells = malloc((size_t)scene.wall.rows * 4);
                 assert_int_equal(intra_raster_read(scene.wall.colour, col, 1, cells, &err), INTRA_OK);
                 memcpy(rgba, cells + 4 * wrapped, 4);
-                assert_int_equal(intra_wall_read(scene.wall.relief, scene.wall.rows, 4, true, col, 1, cells, &err), INTRA_OK);
+                assert_int_equal(intra_wall_read(scene.wall.relief, scene.wall.rows, 4, true, col, 1, cells, &err),
+                                 INTRA_OK);
                 memcpy(&relief, cells + 4 * wrapped, 4);
                 free(cells);
             }
-            for (k = 0; k < 3; k++) out[k] += w * rgba[3] * rgba[k];
+            for (k = 0; k < 3; k++)
+                out[k] += w * rgba[3] * rgba[k];
             colour_weight += w * rgba[3];
             if (isfinite(relief)) {
                 out[4] += w * (double)relief;
@@ -103,7 +107,8 @@ static void window_by_hand(const struct intra_wall_grid *grid, int x, int y, dou
             }
         }
     }
-    for (k = 0; k < 3; k++) out[k] = colour_weight > 0 ? out[k] / colour_weight : 0;
+    for (k = 0; k < 3; k++)
+        out[k] = colour_weight > 0 ? out[k] / colour_weight : 0;
     out[3] = colour_weight / area;
     out[4] = relief_weight > 0 ? out[4] / relief_weight : NAN;
 }
@@ -111,10 +116,11 @@ static void window_by_hand(const struct intra_wall_grid *grid, int x, int y, dou
 static void averages_against_reference(void **state)
 {
     /* Outside the wall at both ends, inside, at the hole (375), in the gap (1150 to 1400), over strip borders. */
-    static const double centres[] = {-3.2, 0.4, 17.3, 254.9, 372.2, 377.7, 1148.5, 1152.4, 1275, 1399.6, 1702.5, 1999.9, 2003};
+    static const double centres[] = {-3.2,   0.4,  17.3,   254.9,  372.2,  377.7, 1148.5,
+                                     1152.4, 1275, 1399.6, 1702.5, 1999.9, 2003};
     enum { NX = sizeof centres / sizeof *centres, NY = 24 };
-    struct intra_wall_grid grid = {.col_centre = centres, .nx = NX, .ny = NY, .row_step = 471.0 / NY, .row_width = 7.6,
-                                   .col_width = 5.3};
+    struct intra_wall_grid grid = {
+        .col_centre = centres, .nx = NX, .ny = NY, .row_step = 471.0 / NY, .row_width = 7.6, .col_width = 5.3};
     uint8_t colour[NX * NY * 4], alone[NY * 4];
     float relief[NX * NY];
     struct intra_error err = {0};
@@ -127,7 +133,8 @@ static void averages_against_reference(void **state)
             const uint8_t *got = colour + 4 * (y * NX + x);
             double want[5];
             window_by_hand(&grid, x, y, want);
-            for (k = 0; k < 4; k++) assert_true(fabs(got[k] - want[k]) <= 0.51);
+            for (k = 0; k < 4; k++)
+                assert_true(fabs(got[k] - want[k]) <= 0.51);
             if (isnan(want[4]))
                 assert_true(isnan(relief[y * NX + x]));
             else
@@ -140,7 +147,8 @@ static void averages_against_reference(void **state)
         one.col_centre = &centres[x];
         one.nx = 1;
         assert_int_equal(intra_wall_mean_colour(&scene.wall, &one, alone, &err), INTRA_OK);
-        for (y = 0; y < NY; y++) assert_memory_equal(alone + 4 * y, colour + 4 * (y * NX + x), 4);
+        for (y = 0; y < NY; y++)
+            assert_memory_equal(alone + 4 * y, colour + 4 * (y * NX + x), 4);
     }
 }
 
@@ -184,7 +192,8 @@ static void chunks_end_at_joints_and_gaps(void **state)
     options.station_to_m = 0.75;
     make_plan(&plan, &options);
     assert_int_equal(plan.n_chunks, 1);
-    assert_true(fabs(plan.chunks[0].station_from_m - 0.25) < 0.0021 && fabs(plan.chunks[0].station_to_m - 0.75) < 0.0021);
+    assert_true(fabs(plan.chunks[0].station_from_m - 0.25) < 0.0021 &&
+                fabs(plan.chunks[0].station_to_m - 0.75) < 0.0021);
     intra_mesh_plan_fini(&plan);
 }
 
@@ -209,7 +218,8 @@ static void vertices_on_the_surface(void **state)
                                     fabs(intra_wrap_pi(theta - made_hole.theta_rad)) < 0.5;
                 bool is_end = station < 0.02 || station > 3.98 || fabs(station - 2.55) < 0.27;
                 if (is_near_hole) continue; /* no relief was measured there */
-                worst = fmax(worst, intra_norm(intra_sub(vertex_at(&chunk, ring * chunk.columns + j), surface(station, theta))));
+                worst = fmax(
+                    worst, intra_norm(intra_sub(vertex_at(&chunk, ring * chunk.columns + j), surface(station, theta))));
                 assert_true(fabs(intra_norm(normal) - 1) < 1e-6);
                 if (is_end) continue; /* one-sided slopes */
                 along = intra_sub(surface(station + h, theta), surface(station - h, theta));
@@ -336,16 +346,18 @@ static void textures_show_the_marks(void **state)
                 continue;
             assert_true(intra_scene_wall_point(&scene, mark->station_m, mark->theta_rad, 0, &at, NULL));
             for (v = 0; v < chunk.n_vertices; v++)
-                if (intra_norm(intra_sub(vertex_at(&chunk, v), at)) < intra_norm(intra_sub(vertex_at(&chunk, best), at)))
+                if (intra_norm(intra_sub(vertex_at(&chunk, v), at)) <
+                    intra_norm(intra_sub(vertex_at(&chunk, best), at)))
                     best = v;
             assert_true(intra_norm(intra_sub(vertex_at(&chunk, best), at)) < 0.01);
-            rgb = intra_row_u8(&chunk.texture, (int)fmin(chunk.uvs[2 * best + 1] * (float)chunk.texture.rows,
-                                                         chunk.texture.rows - 1)) +
+            rgb = intra_row_u8(&chunk.texture,
+                               (int)fmin(chunk.uvs[2 * best + 1] * (float)chunk.texture.rows, chunk.texture.rows - 1)) +
                   3 * (int)(chunk.uvs[2 * best] * (float)chunk.texture.cols);
             if (mark == &made_hole)
                 assert_true(rgb[0] == rgb[1] && rgb[1] == rgb[2] && (rgb[0] == 104 || rgb[0] == 152));
             else
-                for (k = 0; k < 3; k++) assert_int_equal(rgb[k], mark->rgb[k]);
+                for (k = 0; k < 3; k++)
+                    assert_int_equal(rgb[k], mark->rgb[k]);
             found++;
         }
         intra_mesh_chunk_fini(&chunk);
@@ -450,11 +462,16 @@ static void options_that_make_no_sense(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(averages_against_reference),   cmocka_unit_test(chunks_end_at_joints_and_gaps),
-        cmocka_unit_test(vertices_on_the_surface),      cmocka_unit_test(faces_look_inside),
-        cmocka_unit_test(no_cracks),                    cmocka_unit_test(still_exact_a_kilometre_away),
-        cmocka_unit_test(textures_show_the_marks),      cmocka_unit_test(finest_texture_is_the_wall),
-        cmocka_unit_test(same_bytes_for_any_threads),   cmocka_unit_test(options_that_make_no_sense),
+        cmocka_unit_test(averages_against_reference),
+        cmocka_unit_test(chunks_end_at_joints_and_gaps),
+        cmocka_unit_test(vertices_on_the_surface),
+        cmocka_unit_test(faces_look_inside),
+        cmocka_unit_test(no_cracks),
+        cmocka_unit_test(still_exact_a_kilometre_away),
+        cmocka_unit_test(textures_show_the_marks),
+        cmocka_unit_test(finest_texture_is_the_wall),
+        cmocka_unit_test(same_bytes_for_any_threads),
+        cmocka_unit_test(options_that_make_no_sense),
     };
     return cmocka_run_group_tests_name("mesh", tests, make_scene, drop_scene);
 }

@@ -1,10 +1,11 @@
 /* The model files as bytes: GLB structure, metadata and size budget; the painted marks found through positions, texture
- * coordinates and JPEG alone; OBJ and PLY hold the same wall; PLY is one welded tube a stretch. That viewers open them is the
- * matter of glb_validator, glb_in_three, outputs_in_assimp and outputs_in_blender. */
+ * coordinates and JPEG alone; OBJ and PLY hold the same wall; PLY is one welded tube a stretch. That viewers open them
+ * is the matter of glb_validator, glb_in_three, outputs_in_assimp and outputs_in_blender. */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include "core/fileio.h"
@@ -158,7 +159,8 @@ static struct intra_vec3 mark_place(const struct made_mark *mark)
     return intra_vec3(p.x, p.z, -p.y);
 }
 
-/* The file's own way from a place to a colour: nearest vertex over all nodes, its texture coordinates, the JPEG there. */
+/* The file's own way from a place to a colour: nearest vertex over all nodes, its texture coordinates, the JPEG there.
+ */
 static void colour_at(const struct glb *glb, struct intra_vec3 place, double *out_distance, uint8_t out_rgb[3])
 {
     json_t *nodes = json_object_get(glb->root, "nodes"), *best_primitive = NULL;
@@ -189,12 +191,17 @@ static void colour_at(const struct glb *glb, struct intra_vec3 place, double *ou
         }
     }
     *out_distance = best;
-    uv = view_at(glb, whole(item(glb, "accessors", whole(json_object_get(best_primitive, "attributes"), "TEXCOORD_0")),
-                            "bufferView"), NULL) + 8 * best_vertex;
+    uv = view_at(glb,
+                 whole(item(glb, "accessors", whole(json_object_get(best_primitive, "attributes"), "TEXCOORD_0")),
+                       "bufferView"),
+                 NULL) +
+         8 * best_vertex;
     u = (double)f32_at(uv);
     v = (double)f32_at(uv + 4);
     texture = whole(json_object_get(json_object_get(item(glb, "materials", whole(best_primitive, "material")),
-                                                    "pbrMetallicRoughness"), "baseColorTexture"), "index");
+                                                    "pbrMetallicRoughness"),
+                                    "baseColorTexture"),
+                    "index");
     image = whole(item(glb, "textures", texture), "source");
     jpeg = view_at(glb, whole(item(glb, "images", image), "bufferView"), &jpeg_size);
     pixels = decode_jpeg(jpeg, jpeg_size, &rows, &cols);
@@ -210,7 +217,8 @@ static void check_marks(const struct glb *glb, int tolerance)
         uint8_t rgb[3];
         colour_at(glb, mark_place(&made_marks[m]), &distance, rgb);
         assert_true(distance < 0.03);
-        for (k = 0; k < 3; k++) assert_in_range(abs(rgb[k] - made_marks[m].rgb[k]), 0, tolerance);
+        for (k = 0; k < 3; k++)
+            assert_in_range(abs(rgb[k] - made_marks[m].rgb[k]), 0, tolerance);
     }
 }
 
@@ -238,7 +246,8 @@ static void glb_says_what_it_is(void **state)
         double s = (double)i - 3;
         extras = json_object_get(node, "extras");
         assert_string_equal(json_string_value(json_object_get(extras, "kind")), "joint");
-        assert_true(fabs(number(extras, "station_m") - s) < 1e-9 && fabs(number(extras, "station_sd_m") - 0.002) < 1e-9);
+        assert_true(fabs(number(extras, "station_m") - s) < 1e-9 &&
+                    fabs(number(extras, "station_sd_m") - 0.002) < 1e-9);
         assert_true(fabs(json_number_value(json_array_get(at, 0)) - sin(0.04 * s) / 0.04) < 1e-4);
         assert_true(fabs(json_number_value(json_array_get(at, 1))) < 1e-4);
         assert_true(fabs(json_number_value(json_array_get(at, 2)) + (1 - cos(0.04 * s)) / 0.04) < 1e-4);
@@ -249,7 +258,8 @@ static void glb_says_what_it_is(void **state)
     assert_true(fabs(number(extras, "nominal_diameter_mm") - 300) < 1e-9);
     assert_true(json_is_false(json_object_get(extras, "is_diameter_assumed")));
     assert_true(json_is_true(json_object_get(extras, "is_lens_assumed")));
-    assert_memory_equal(json_string_value(json_object_get(json_object_get(glb.root, "asset"), "generator")), "Intrados ", 9);
+    assert_memory_equal(json_string_value(json_object_get(json_object_get(glb.root, "asset"), "generator")),
+                        "Intrados ", 9);
     check_marks(&glb, 12);
     close_glb(&glb);
 }
@@ -269,7 +279,7 @@ static void glb_keeps_its_budget(void **state)
         print_message("budget %zu: %ld bytes\n", budgets[i], made_file_size(path));
         assert_true(made_file_size(path) <= (long)budgets[i]);
         assert_true(made_file_size(path) >= (long)(0.7 * (double)budgets[i])); /* and does not waste it */
-        if (budgets[i] < 100000) continue; /* too coarse for marks of 8 cm */
+        if (budgets[i] < 100000) continue;                                     /* too coarse for marks of 8 cm */
         open_glb(&glb, path);
         check_marks(&glb, 60);
         close_glb(&glb);
@@ -295,8 +305,8 @@ static void glb_with_fixed_density(void **state)
     write_glb(&options, "fixed.glb", path, sizeof path);
     open_glb(&glb, path);
     primitive = json_array_get(json_object_get(item(&glb, "meshes", 0), "primitives"), 0);
-    assert_int_equal(whole(item(&glb, "accessors", whole(json_object_get(primitive, "attributes"), "POSITION")), "count"),
-                     21 * 21);
+    assert_int_equal(
+        whole(item(&glb, "accessors", whole(json_object_get(primitive, "attributes"), "POSITION")), "count"), 21 * 21);
     assert_true(fabs(number(json_object_get(item(&glb, "nodes", 0), "extras"), "texel_mm") - 4) < 0.05);
     close_glb(&glb);
     /* More than 65535 vertices a chunk take wide indices. */
@@ -345,7 +355,8 @@ static void obj_shows_the_marks(void **state)
     char path[512], line[256], texture[64];
     int m, k;
     (void)state;
-    assert_int_equal(intra_export_obj(&scene, &options, made_path(path, sizeof path, folder, "model.obj"), &err), INTRA_OK);
+    assert_int_equal(intra_export_obj(&scene, &options, made_path(path, sizeof path, folder, "model.obj"), &err),
+                     INTRA_OK);
     for (m = 0; m < MADE_MARKS; m++) {
         struct intra_vec3 place = mark_place(&made_marks[m]);
         double best = 1e9, u = 0, v = 0;
@@ -374,11 +385,15 @@ static void obj_shows_the_marks(void **state)
         fclose(in);
         assert_true(best < 0.01);
         snprintf(texture, sizeof texture, "model_%03ld.jpg", best_chunk);
-        assert_int_equal(intra_read_file(made_path(path, sizeof path, folder, texture), 1 << 24, &jpeg, &size, &err), INTRA_OK);
+        assert_int_equal(intra_read_file(made_path(path, sizeof path, folder, texture), 1 << 24, &jpeg, &size, &err),
+                         INTRA_OK);
         pixels = decode_jpeg((const unsigned char *)jpeg, size, &rows, &cols);
         for (k = 0; k < 3; k++)
-            assert_in_range(abs(pixels[3 * ((size_t)fmin((1 - v) * rows, rows - 1) * (size_t)cols + (size_t)(u * cols)) + (size_t)k] -
-                                made_marks[m].rgb[k]), 0, 12);
+            assert_in_range(
+                abs(pixels[3 * ((size_t)fmin((1 - v) * rows, rows - 1) * (size_t)cols + (size_t)(u * cols)) +
+                           (size_t)k] -
+                    made_marks[m].rgb[k]),
+                0, 12);
         free(pixels);
         intra_free(jpeg);
         made_path(path, sizeof path, folder, "model.obj");
@@ -406,7 +421,8 @@ static void ply_is_welded(void **state)
     (void)state;
     options.step_m = 0.02;
     options.segments = segments = 60;
-    assert_int_equal(intra_export_ply(&scene, &options, made_path(path, sizeof path, folder, "model.ply"), &err), INTRA_OK);
+    assert_int_equal(intra_export_ply(&scene, &options, made_path(path, sizeof path, folder, "model.ply"), &err),
+                     INTRA_OK);
     assert_int_equal(intra_read_file(path, 1 << 28, &text, &size, &err), INTRA_OK);
     body = strstr(text, "end_header\n") + strlen("end_header\n");
     sscanf(strstr(text, "element vertex"), "element vertex %zu", &vertices);
@@ -426,7 +442,8 @@ static void ply_is_welded(void **state)
     qsort(edges, n, sizeof *edges, compare_edges);
     for (i = 0; i < n;) {
         size_t run = 1;
-        while (i + run < n && edges[i + run] == edges[i]) run++;
+        while (i + run < n && edges[i + run] == edges[i])
+            run++;
         assert_in_range(run, 1, 2);
         open += run == 1;
         i += run;
@@ -444,7 +461,8 @@ static void ply_is_welded(void **state)
             best_at = at;
         }
         assert_true(best < 0.015);
-        for (k = 0; k < 3; k++) assert_in_range(abs(best_at[24 + k] - made_marks[m].rgb[k]), 0, 2);
+        for (k = 0; k < 3; k++)
+            assert_in_range(abs(best_at[24 + k] - made_marks[m].rgb[k]), 0, 2);
     }
     free(edges);
     intra_free(text);
@@ -453,9 +471,9 @@ static void ply_is_welded(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(glb_says_what_it_is),     cmocka_unit_test(glb_keeps_its_budget),
-        cmocka_unit_test(glb_with_fixed_density),  cmocka_unit_test(glb_same_bytes_for_any_threads),
-        cmocka_unit_test(obj_shows_the_marks),     cmocka_unit_test(ply_is_welded),
+        cmocka_unit_test(glb_says_what_it_is),    cmocka_unit_test(glb_keeps_its_budget),
+        cmocka_unit_test(glb_with_fixed_density), cmocka_unit_test(glb_same_bytes_for_any_threads),
+        cmocka_unit_test(obj_shows_the_marks),    cmocka_unit_test(ply_is_welded),
     };
     return cmocka_run_group_tests_name("models", tests, make_scene, drop_scene);
 }

@@ -1,9 +1,10 @@
-/* The text tables: quoting, numbers, headers and columns as the contract has them, blanks where nothing is known, poses that
- * read back. Does not prove that the numbers put into the scene are right. */
+/* The text tables: quoting, numbers, headers and columns as the contract has them, blanks where nothing is known, poses
+ * that read back. Does not prove that the numbers put into the scene are right. */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include "core/fileio.h"
@@ -67,7 +68,8 @@ static const char *field(const char *line, int index)
 {
     static char out[256];
     size_t n;
-    while (index--) line = strchr(line, ',') + 1;
+    while (index--)
+        line = strchr(line, ',') + 1;
     n = strcspn(line, ",");
     memcpy(out, line, n);
     out[n] = '\0';
@@ -77,7 +79,8 @@ static const char *field(const char *line, int index)
 static int count_fields(const char *line)
 {
     int n = 1;
-    for (; *line; line++) n += *line == ',';
+    for (; *line; line++)
+        n += *line == ',';
     return n;
 }
 
@@ -111,8 +114,9 @@ static void numbers_in_text(void **state)
         double value;
         int decimals;
         const char *text;
-    } cases[] = {{1.25, 2, "1.25"},  {-0.001, 2, "0.00"},  {-0.0, 3, "0.000"},   {NAN, 3, ""},           {INFINITY, 3, ""},
-                 {-1.5, 0, "-2"},    {1e6, 1, "1000000.0"}, {-0.006, 2, "-0.01"}, {1e300, 2, ""},         {12345.678, 4, "12345.6780"}};
+    } cases[] = {
+        {1.25, 2, "1.25"}, {-0.001, 2, "0.00"},   {-0.0, 3, "0.000"},   {NAN, 3, ""},   {INFINITY, 3, ""},
+        {-1.5, 0, "-2"},   {1e6, 1, "1000000.0"}, {-0.006, 2, "-0.01"}, {1e300, 2, ""}, {12345.678, 4, "12345.6780"}};
     size_t i;
     char out[64];
     (void)state;
@@ -165,7 +169,8 @@ static void frames_table(void **state)
 static void profile_table(void **state)
 {
     static const char header[] =
-        "station_m,x,y,z,diameter_min_mm,diameter_max_mm,diameter_mean_mm,perimeter_mm,ovality_pct,ovality_max_pct,min_clock,"
+        "station_m,x,y,z,diameter_min_mm,diameter_max_mm,diameter_mean_mm,perimeter_mm,ovality_pct,ovality_max_pct,min_"
+        "clock,"
         "water_level_pct,heading_deg,grade_pct,station_m_sd,x_sd,y_sd,z_sd,diameter_min_mm_sd,diameter_max_mm_sd,"
         "diameter_mean_mm_sd,perimeter_mm_sd,ovality_pct_sd,ovality_max_pct_sd,min_clock_sd,water_level_pct_sd,"
         "heading_deg_sd,grade_pct_sd";
@@ -240,11 +245,13 @@ static void observations_table(void **state)
     char path[512];
     int i;
     (void)state;
-    assert_int_equal(intra_export_observations(&scene, made_path(path, sizeof path, folder, "obs.csv"), &err), INTRA_OK);
+    assert_int_equal(intra_export_observations(&scene, made_path(path, sizeof path, folder, "obs.csv"), &err),
+                     INTRA_OK);
     read_table(&table, path);
-    assert_string_equal(table.lines[0],
-                        "id,code,kind,station_from_m,station_to_m,clock_from,clock_to,length_mm,width_mm,area_mm2,x,y,z,"
-                        "frame,t,source,confidence,station_sd_m,clock_sd,length_sd_mm,width_sd_mm,area_sd_mm2,x_sd,y_sd,z_sd");
+    assert_string_equal(
+        table.lines[0],
+        "id,code,kind,station_from_m,station_to_m,clock_from,clock_to,length_mm,width_mm,area_mm2,x,y,z,"
+        "frame,t,source,confidence,station_sd_m,clock_sd,length_sd_mm,width_sd_mm,area_sd_mm2,x_sd,y_sd,z_sd");
     assert_int_equal(table.n, 1 + 3);
     for (i = 1; i < table.n; i++) {
         assert_int_equal(count_fields(table.lines[i]), 25);
@@ -264,8 +271,12 @@ static void observations_table(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(csv_quoting),      cmocka_unit_test(numbers_in_text),       cmocka_unit_test(clock_wraps_after_rounding),
-        cmocka_unit_test(frames_table),     cmocka_unit_test(profile_table),         cmocka_unit_test(trajectory_reads_back),
+        cmocka_unit_test(csv_quoting),
+        cmocka_unit_test(numbers_in_text),
+        cmocka_unit_test(clock_wraps_after_rounding),
+        cmocka_unit_test(frames_table),
+        cmocka_unit_test(profile_table),
+        cmocka_unit_test(trajectory_reads_back),
         cmocka_unit_test(observations_table),
     };
     return cmocka_run_group_tests_name("tables", tests, make_scene, drop_scene);

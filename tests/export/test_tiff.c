@@ -1,10 +1,11 @@
-/* The TIFFs read back through libtiff: every cell as the raster has it (relief to 4 micrometres), unseen strips as unseen, overviews as the mean of the
- * seen cells, GeoTIFF numbers. That other programs read them is check_gdal.sh's matter. "big" (label long) proves that a wall
- * beyond 4 GiB becomes a BigTIFF. */
+/* The TIFFs read back through libtiff: every cell as the raster has it (relief to 4 micrometres), unseen strips as
+ * unseen, overviews as the mean of the seen cells, GeoTIFF numbers. That other programs read them is check_gdal.sh's
+ * matter. "big" (label long) proves that a wall beyond 4 GiB becomes a BigTIFF. */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include "core/mem.h"
@@ -94,8 +95,10 @@ static void check_full_size(enum intra_tiff_layer layer, struct intra_raster *ra
             } else if (is_float_nan) { /* the relief is rounded to 2^-17 m */
                 float want;
                 memcpy(&want, strip + y * cell, sizeof want);
-                if (isnan(want)) assert_true(isnan(value));
-                else assert_true(fabsf(value - want) < 4e-6f);
+                if (isnan(want))
+                    assert_true(isnan(value));
+                else
+                    assert_true(fabsf(value - want) < 4e-6f);
             } else {
                 assert_memory_equal(cell_at, strip + y * cell, cell);
             }
@@ -152,26 +155,30 @@ static void check_overviews(enum intra_tiff_layer layer, size_t cell)
                     if (bx >= width || by >= height) continue;
                     inside++;
                     if (layer == INTRA_TIFF_COLOUR) {
-                        for (k = 0; k < 3; k++) sum[k] += from[k] * (double)from[3];
+                        for (k = 0; k < 3; k++)
+                            sum[k] += from[k] * (double)from[3];
                         weight += from[3];
                         continue;
                     }
                     memcpy(value, from, cell);
                     if (layer == INTRA_TIFF_RELIEF ? isnan(value[0]) : !(value[0] > 0)) continue;
                     weight++;
-                    for (k = 0; k < 2; k++) sum[k] += (double)value[k];
+                    for (k = 0; k < 2; k++)
+                        sum[k] += (double)value[k];
                 }
                 if (layer == INTRA_TIFF_COLOUR) {
                     const uint8_t *to = here + ((size_t)y * half_width + x) * 4;
                     assert_true(fabs(to[3] - weight / inside) <= 0.5);
-                    for (k = 0; k < 3 && weight > 0; k++) assert_true(fabs(to[k] - sum[k] / weight) <= 0.51);
+                    for (k = 0; k < 3 && weight > 0; k++)
+                        assert_true(fabs(to[k] - sum[k] / weight) <= 0.51);
                 } else {
                     float to[2] = {0};
                     memcpy(to, here + ((size_t)y * half_width + x) * cell, cell);
                     if (weight == 0) {
                         assert_true(layer == INTRA_TIFF_RELIEF ? isnan(to[0]) : to[0] == 0.0f && to[1] == 0.0f);
                     } else {
-                        for (k = 0; k < (int)cell / 4; k++) assert_true(fabs((double)to[k] - sum[k] / weight) < 1e-6);
+                        for (k = 0; k < (int)cell / 4; k++)
+                            assert_true(fabs((double)to[k] - sum[k] / weight) < 1e-6);
                     }
                 }
             }
@@ -244,7 +251,8 @@ static void big(void **state)
     TIFF *in;
     uint32_t width = 0;
     (void)state;
-    wide.wall.cols = 1300000; /* x 314 rows x 8 bytes x 4/3 of overviews: 4.35 GB before compression, nearly all unseen */
+    wide.wall.cols =
+        1300000; /* x 314 rows x 8 bytes x 4/3 of overviews: 4.35 GB before compression, nearly all unseen */
     made_path(path, sizeof path, folder, "big.tif");
     assert_int_equal(intra_export_tiff(&wide, INTRA_TIFF_COVERAGE, path, NULL, &err), INTRA_OK);
     file = fopen(path, "rb");
@@ -262,12 +270,13 @@ static void big(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(colour_cells),     cmocka_unit_test(relief_cells),       cmocka_unit_test(coverage_cells),
-        cmocka_unit_test(colour_overviews), cmocka_unit_test(relief_overviews),   cmocka_unit_test(coverage_overviews),
+        cmocka_unit_test(colour_cells),     cmocka_unit_test(relief_cells),     cmocka_unit_test(coverage_cells),
+        cmocka_unit_test(colour_overviews), cmocka_unit_test(relief_overviews), cmocka_unit_test(coverage_overviews),
         cmocka_unit_test(geo_numbers),      cmocka_unit_test(nothing_to_write),
     };
     const struct CMUnitTest long_tests[] = {cmocka_unit_test(big)};
     TIFFSetWarningHandler(NULL); /* "unknown field": libtiff does not know the GeoTIFF tags by itself */
-    if (argc > 1 && !strcmp(argv[1], "big")) return cmocka_run_group_tests_name("tiff_big", long_tests, make_scene, drop_scene);
+    if (argc > 1 && !strcmp(argv[1], "big"))
+        return cmocka_run_group_tests_name("tiff_big", long_tests, make_scene, drop_scene);
     return cmocka_run_group_tests_name("tiff", tests, make_scene, drop_scene);
 }

@@ -22,8 +22,8 @@ static void put_mark(FILE *to, const struct intra_scene *scene, const struct mad
     double relief = mark == &made_hole ? 0 : made_relief(pipe, station, mark->theta_rad);
     struct intra_vec3 p;
     if (!intra_scene_wall_point(scene, station, mark->theta_rad, relief, &p, NULL)) exit(1);
-    fprintf(to, "%s\n {\"name\": \"%s\", \"at\": [%.6f, %.6f, %.6f], \"rgb\": [%d, %d, %d]}", separator, mark->name, p.x,
-            p.z, -p.y, mark->rgb[0], mark->rgb[1], mark->rgb[2]);
+    fprintf(to, "%s\n {\"name\": \"%s\", \"at\": [%.6f, %.6f, %.6f], \"rgb\": [%d, %d, %d]}", separator, mark->name,
+            p.x, p.z, -p.y, mark->rgb[0], mark->rgb[1], mark->rgb[2]);
 }
 
 /* Where the marks must be seen, in glTF axes: what the picture is checked against. */
@@ -33,7 +33,8 @@ static void write_marks(const struct intra_scene *scene, const struct made_pipe 
     int i;
     if (!to) exit(1);
     fprintf(to, "[");
-    for (i = 0; i < MADE_MARKS; i++) put_mark(to, scene, pipe, &made_marks[i], i ? "," : "");
+    for (i = 0; i < MADE_MARKS; i++)
+        put_mark(to, scene, pipe, &made_marks[i], i ? "," : "");
     put_mark(to, scene, pipe, &made_hole, ",");
     fprintf(to, "\n]\n");
     fclose(to);
