@@ -88,19 +88,25 @@ static double to_linear(double srgb255)
     return v <= 0.04045 ? v / 12.92 : pow((v + 0.055) / 1.055, 2.4);
 }
 
+void intra_sim_material_colour(const struct intra_sim_scene *scene, float out[3])
+{
+    double given[3] = {scene->pipe.colour_r, scene->pipe.colour_g, scene->pipe.colour_b};
+    for (int k = 0; k < 3; k++)
+        out[k] = given[k] >= 0 ? fmaxf((float)to_linear(given[k]), 0.003f) : find_material(scene)->colour[k];
+}
+
 enum intra_status intra_sim_painter_make(const struct intra_sim_scene *scene, const struct intra_sim_wall *wall,
                                          struct intra_sim_texture *texture, struct sim_painter **out, struct intra_error *err)
 {
     struct sim_painter *p = NULL;
     enum intra_status status = INTRA_ALLOC(p, 1, err);
-    double given[3] = {scene->pipe.colour_r, scene->pipe.colour_g, scene->pipe.colour_b};
     *out = p;
     if (status != INTRA_OK) return status;
     if (texture->level[0].rows > MOST_ROWS)
         return INTRA_FAIL(err, INTRA_E_FORMAT, "pipe.diameter_m: a wall of %d texels around is too large", texture->level[0].rows);
     *p = (struct sim_painter){.scene = scene, .wall = wall, .texture = texture, .material = find_material(scene),
                               .seed = sim_hash3((uint64_t)scene->seed, SEED_PAINT, 0)};
-    for (int k = 0; k < 3; k++) p->colour[k] = given[k] >= 0 ? fmaxf((float)to_linear(given[k]), 0.003f) : p->material->colour[k];
+    intra_sim_material_colour(scene, p->colour);
     return INTRA_OK;
 }
 

@@ -41,6 +41,8 @@ enum intra_status intra_sim_renderer_make(const struct intra_sim_scene *scene, c
     r.node_rows = (h + SIM_BLOCK - 2) / SIM_BLOCK + 1;
     INTRA_TRY(INTRA_ALLOC(r.nodes, (size_t)r.node_cols * (size_t)r.node_rows, err));
     set_lamps(&r);
+    intra_sim_material_colour(scene, r.branch);
+    for (float high = fmaxf(fmaxf(r.branch[0], r.branch[1]), r.branch[2]), *c = r.branch; c < r.branch + 3; c++) *c *= 0.5f / high;
     r.gloss = intra_sim_material_gloss(scene);
     intra_sim_renderer_zoom(&r, 1);
 done:

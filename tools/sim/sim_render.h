@@ -30,6 +30,7 @@ struct intra_sim_renderer {
     int n_lamps;    /* a multiple of 4; the last ones may have no power */
     float lamp_x[12], lamp_y[12], lamp_z[12], lamp_power[12]; /* in the camera frame */
     float warm[3];
+    float branch[3];  /* colour of laterals' insides: the pipe's, brightest channel 0.5 */
     double gloss;
     int node_cols, node_rows;
     struct sim_node *nodes;

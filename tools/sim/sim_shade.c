@@ -151,8 +151,9 @@ static bool lateral_colour(const struct intra_sim_renderer *rd, const struct int
     }
     tone = 0.32f * (1 + 0.35f * (float)intra_sim_noise2(77 + (uint64_t)index, deep / 0.03, (angle + M_PI) * 6, 38) +
                     0.25f * (float)intra_sim_noise2(78 + (uint64_t)index, deep / 0.008, (angle + M_PI) * 18, 113));
-    tone *= (float)power;
-    *out = (sim_v4){tone * 1.05f * rd->warm[0], tone * 0.95f * rd->warm[1], tone * 0.82f * rd->warm[2], 0};
+    tone *= (float)(power / (1 + fmax(deep - rd->wall->radius_m, 0) / radius)); /* less and less of the light's way is open */
+    *out = (sim_v4){tone * (0.6f + rd->branch[0]) * rd->warm[0], tone * (0.6f + rd->branch[1]) * rd->warm[1],
+                    tone * (0.6f + rd->branch[2]) * rd->warm[2], 0};
     return true;
 }
 

@@ -29,6 +29,7 @@ struct intra_sim_texture {
 enum intra_status intra_sim_texture_make(const struct intra_sim_scene *scene, const struct intra_sim_wall *wall,
                                          struct intra_sim_texture *out, struct intra_error *err);
 void intra_sim_texture_fini(struct intra_sim_texture *texture);
+void intra_sim_material_colour(const struct intra_sim_scene *scene, float out[3]); /* linear reflectance */
 /* Shine of the material when wet, 0..1. */
 double intra_sim_material_gloss(const struct intra_sim_scene *scene);
 

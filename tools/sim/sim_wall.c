@@ -150,19 +150,19 @@ static void add_hole(const struct intra_sim_scene *scene, struct intra_sim_wall 
         }
 }
 
-/* Strands lie on the wall as round ridges, one over the other. */
+/* Strands lie on the wall as soft ridges, one over the other; their flanks are drawn out to what the cells can carry. */
 static void add_line(struct intra_sim_wall *w, const struct sim_polyline *line)
 {
-    double per = 2 * M_PI * w->radius_m;
+    double per = 2 * M_PI * w->radius_m, reach = fmax(1.5 * line->half_width, 2 * w->cell_m);
     int c0, c1;
-    column_range(w, line->low.x - line->half_width, line->high.x + line->half_width, &c0, &c1);
+    column_range(w, line->low.x - reach, line->high.x + reach, &c0, &c1);
     for (int c = c0; c <= c1; c++)
         for (int r = 0; r < w->rows; r++) {
             double s = (c + 0.5) * w->cell_m, y = theta_of(w, r) * w->radius_m, near = y, d;
             near += per * floor((0.5 * (line->low.y + line->high.y) - y) / per + 0.5);
-            if (near < line->low.y - line->half_width || near > line->high.y + line->half_width) continue;
-            d = intra_sim_line_distance(line, s, y, per) / line->half_width;
-            if (d < 1) w->radius[(size_t)c * (size_t)w->pitch + (size_t)r] -= (float)(line->half_width * 1.6 * sqrt(1 - d * d));
+            if (near < line->low.y - reach || near > line->high.y + reach) continue;
+            d = intra_sim_line_distance(line, s, y, per) / reach;
+            if (d < 1) w->radius[(size_t)c * (size_t)w->pitch + (size_t)r] -= (float)(line->half_width * 1.6 * (1 - d * d) * (1 - d * d));
         }
 }
 
