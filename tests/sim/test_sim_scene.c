@@ -1,6 +1,7 @@
 /* Proves: scene files are read as written, written files are read back the same, every preset is sound, and bad ones are refused
  * with a message that names the key; the printed counter is the value that truth states. Does not prove: that a sound scene
  * looks right. */
+#include "core/fileio.h"
 #include "core/mem.h"
 #include "tools/sim/presets.h"
 #include "tools/sim/sim_motion.h"
@@ -120,6 +121,35 @@ static void presets_are_sound_and_survive_writing(void **state)
     }
 }
 
+/* Every key that a scene can have stands in docs/simulator.md. */
+static void every_key_is_documented(void **state)
+{
+    struct intra_sim_scene s;
+    char *docs, *all;
+    size_t size;
+    int keys = 0;
+    const char *json = "{" PIPE ", \"joints\": {\"list\": [{}]}, \"ovality\": [{}], \"laterals\": [{}], \"cracks\": [{}], \"holes\": [{}],"
+                       "\"deposits\": [{}], \"roots\": [{}], \"water\": [{}], \"light\": {\"lamps\": [{}]},"
+                       "\"image\": {\"dirt\": [{}]}, \"overlay\": {\"texts\": [{}]}}";
+    (void)state;
+    assert_int_equal(intra_sim_scene_parse(json, "x", &s, NULL), INTRA_OK);
+    all = as_text(&s);
+    assert_int_equal(intra_read_file(INTRA_TEST_SOURCE "/docs/simulator.md", 1 << 20, &docs, &size, NULL), INTRA_OK);
+    for (char *at = strchr(all, '"'); at; at = strchr(at, '"')) {
+        char *end = strchr(at + 1, '"'), word[64];
+        snprintf(word, sizeof word, "`%.*s`", (int)(end - at - 1), at + 1);
+        if (end[1] == ':') {
+            keys++;
+            if (!strstr(docs, word)) fail_msg("docs/simulator.md says nothing of %s", word);
+        }
+        at = end + 1;
+    }
+    assert_true(keys > 120);
+    free(all);
+    intra_free(docs);
+    intra_sim_scene_fini(&s);
+}
+
 static void every_failed_allocation_is_survived(void **state)
 {
     (void)state;
@@ -189,7 +219,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bad_scenes_are_refused_by_name),       cmocka_unit_test(bad_motion_is_refused),
-        cmocka_unit_test(presets_are_sound_and_survive_writing), cmocka_unit_test(every_failed_allocation_is_survived),
+        cmocka_unit_test(presets_are_sound_and_survive_writing), cmocka_unit_test(every_key_is_documented), cmocka_unit_test(every_failed_allocation_is_survived),
         cmocka_unit_test(counter_prints_what_truth_states),      cmocka_unit_test(counter_has_slack_and_starts_late)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
