@@ -42,7 +42,7 @@ static enum intra_status measure_rings(const struct intra_mesh_plan *plan, const
     int ring;
     INTRA_TRY(INTRA_ALLOC(relief, (size_t)n * (size_t)plan->segments, err));
     INTRA_TRY(intra_wall_mean_relief(wall, &grid, relief, err));
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (n > 8)
     for (ring = 0; ring < n; ring++) {
         double station = wall->station0_m + columns[ring] * wall->texel_m;
         int j;
@@ -94,7 +94,6 @@ static void put_vertices(struct intra_mesh_chunk *chunk, const struct intra_vec3
                          const struct intra_vec3 *first_slope, const struct intra_vec3 *last_slope)
 {
     int ring, n = chunk->columns - 1, k;
-#pragma omp parallel for schedule(static) private(k)
     for (ring = 0; ring < chunk->rings; ring++) {
         const struct intra_vec3 *own = points + (size_t)ring * (size_t)n;
         int j;

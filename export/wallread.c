@@ -213,7 +213,8 @@ static enum intra_status mean_over_grid(const struct intra_wall *wall, const str
         }
         n = (int)(end - col0 + 1);
         INTRA_TRY(read_padded(wall, raster, cell_bytes, !is_colour, col0, n, scratch, block, err));
-#pragma omp parallel for schedule(static)
+/* A team costs more than it saves on the few columns of a chunk's border. */
+#pragma omp parallel for schedule(static) if ((int64_t)n * wall->rows > 65536)
         for (y = 0; y < grid->ny; y++) {
             float *line = sums + (size_t)y * (size_t)block_cols * 4;
             if (is_colour)
