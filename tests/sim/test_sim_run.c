@@ -4,7 +4,6 @@
  * light and noise are those of a real camera. */
 #include "core/fileio.h"
 #include "core/mem.h"
-#include "tools/sim/presets.h"
 #include "tools/sim/simulate.h"
 
 #include <stdarg.h>
@@ -88,7 +87,7 @@ static void same_bytes_for_any_number_of_threads(void **state)
     };
     (void)state;
     for (int k = 0; k < 2; k++) {
-        char a[300], b[300], na[8], nb[8];
+        char a[300], b[300], na[16], nb[16];
         snprintf(na, sizeof na, "one%d", k);
         snprintf(nb, sizeof nb, "two%d", k);
         snprintf(a, sizeof a, "%s/%s", base, na);
@@ -342,6 +341,9 @@ static void states_follow_the_script(void **state)
 
 /* ---- failures ---- */
 
+static const char *const small = "{\"centreline\": [{\"straight_m\": 1}], \"video\": {\"width\": 64, \"height\": 64}, \"roots\": [{\"station_m\": 0.7}],"
+                                 "\"motion\": {\"phases\": [{\"action\": \"drive\", \"duration_s\": 0.05}]}}";
+
 static void an_existing_folder_is_refused(void **state)
 {
     struct intra_sim_scene s;
@@ -353,8 +355,7 @@ static void an_existing_folder_is_refused(void **state)
     snprintf(dir, sizeof dir, "%s/mine", base);
     assert_int_equal(intra_make_dir(dir, NULL), INTRA_OK);
     fclose(fopen(at("mine", "precious.txt"), "w"));
-    assert_int_equal(intra_sim_scene_parse(intra_sim_preset_json("demo"), "demo", &s, NULL), INTRA_OK);
-    s.video.width = s.video.height = 64;
+    assert_int_equal(intra_sim_scene_parse(small, "small", &s, NULL), INTRA_OK);
     o.dir = dir;
     assert_int_equal(intra_simulate(&s, &o, &r, &err), INTRA_E_EXISTS);
     assert_non_null(strstr(err.text, "--force"));
@@ -378,8 +379,7 @@ static void a_full_disk_leaves_nothing(void **state)
     (void)state;
     snprintf(dir, sizeof dir, "%s/full", base);
     o.dir = dir;
-    assert_int_equal(intra_sim_scene_parse(intra_sim_preset_json("demo"), "demo", &s, NULL), INTRA_OK);
-    s.video.width = s.video.height = 64;
+    assert_int_equal(intra_sim_scene_parse(small, "small", &s, NULL), INTRA_OK);
     signal(SIGXFSZ, SIG_IGN);
     getrlimit(RLIMIT_FSIZE, &was);
     tight = was;
@@ -395,8 +395,6 @@ static void a_full_disk_leaves_nothing(void **state)
 
 static void failing_allocations_are_survived(void **state)
 {
-    const char *json = "{\"centreline\": [{\"straight_m\": 1}], \"video\": {\"width\": 64, \"height\": 64}, \"roots\": [{\"station_m\": 0.7}],"
-                       "\"motion\": {\"phases\": [{\"action\": \"drive\", \"duration_s\": 0.05}]}}";
     char dir[300];
     int failures = 0;
     (void)state;
@@ -406,7 +404,7 @@ static void failing_allocations_are_survived(void **state)
         struct intra_sim_options o = {.dir = dir};
         struct intra_sim_result r;
         enum intra_status status;
-        assert_int_equal(intra_sim_scene_parse(json, "x", &s, NULL), INTRA_OK);
+        assert_int_equal(intra_sim_scene_parse(small, "small", &s, NULL), INTRA_OK);
         intra_mem_fail_at(n, 1);
         status = intra_simulate(&s, &o, &r, NULL);
         intra_mem_fail_at(0, 0);

@@ -88,12 +88,14 @@ static void bad_motion_is_refused(void **state)
 
 static char *as_text(const struct intra_sim_scene *s)
 {
-    char *text = NULL;
+    char *text = NULL, *copy;
     size_t size;
     FILE *f = open_memstream(&text, &size);
     assert_int_equal(intra_sim_scene_write(s, f, NULL), INTRA_OK);
     fclose(f);
-    return text;
+    copy = strdup(text);
+    free(text);
+    return copy;
 }
 
 static void presets_are_sound_and_survive_writing(void **state)
