@@ -7,12 +7,13 @@
 
 #include <stdio.h>
 
-enum { OPT_TRUTH, OPT_OUT, OPT_JSON, N_OPTIONS };
+enum { OPT_TRUTH, OPT_OUT, OPT_BLOCKS, OPT_JSON, N_OPTIONS };
 
 static const struct intra_option options[N_OPTIONS] = {
     [OPT_TRUTH] = {"truth", 't', "DIR",
                    "what 'intrados simulate' wrote: the folder, or the truth folder in it (required)"},
     [OPT_OUT] = {"output", 'o', "FILE", "write the figures as JSON to this file too"},
+    [OPT_BLOCKS] = {"blocks", 0, "FILE", "a table of every block of wall that was compared, as CSV"},
     [OPT_JSON] = {"json", 0, NULL, "JSON instead of the table on standard output"},
 };
 
@@ -26,7 +27,7 @@ static const struct intra_usage usage = {"evaluate",
                                          N_OPTIONS};
 
 struct request {
-    const char *truth, *out_file;
+    const char *truth, *out_file, *blocks;
     bool is_json;
 };
 
@@ -39,6 +40,9 @@ static enum intra_status set_option(void *user, int option, const char *value, s
         return INTRA_OK;
     case OPT_OUT:
         r->out_file = value;
+        return INTRA_OK;
+    case OPT_BLOCKS:
+        r->blocks = value;
         return INTRA_OK;
     case OPT_JSON:
         r->is_json = true;
@@ -116,7 +120,7 @@ static enum intra_status evaluate(const char *out_dir, const struct request *r, 
     INTRA_TRY(intra_evaluate_frames(&e, err));
     INTRA_TRY(intra_evaluate_motion(&e, err));
     INTRA_TRY(intra_evaluate_profile(&e, err));
-    INTRA_TRY(intra_evaluate_wall(&e, err));
+    INTRA_TRY(intra_evaluate_wall(&e, r->blocks, err));
     INTRA_TRY(intra_evaluate_coverage(&e, err));
     if (r->out_file) INTRA_TRY(write_json(&e, out_dir, r, err));
     if (r->is_json) {

@@ -9,6 +9,7 @@
  * of all blocks is taken out at the end: the one global shift. */
 #include "tools/evaluate.h"
 
+#include "core/fileio.h"
 #include "core/mem.h"
 #include "export/tiff_read.h"
 #include "tools/match.h"
@@ -37,7 +38,8 @@ struct pool {
 
 enum verdict { BLOCK_MATCHED, BLOCK_UNSURE, BLOCK_SHAPE, BLOCK_FLAT, BLOCK_UNSEEN, BLOCK_VERDICTS };
 struct block {
-    int row, col; /* first cell, in the window */
+    int row, col;                /* first cell, in the window */
+    double station_m, theta_rad; /* of the middle; theta from the crown, 0 to 2 pi */
     enum verdict verdict;
     double along_m, around_m; /* ours - truth, beyond the shifts */
     double local_m;           /* along, beyond the drift too */
@@ -325,6 +327,8 @@ static enum intra_status match_chunk(struct wall_job *job, int64_t col, struct w
             memset(b, 0, sizeof *b);
             b->row = row;
             b->col = job->pad + c;
+            b->station_m = station;
+            b->theta_rad = fmod(theta, 2 * M_PI);
             b->verdict = is_obstructed(job, station, theta) ? BLOCK_SHAPE : BLOCK_UNSURE;
             job->n_blocks++;
         }
@@ -433,7 +437,29 @@ done:
     return status;
 }
 
-enum intra_status intra_evaluate_wall(struct intra_evaluation *e, struct intra_error *err)
+static enum intra_status write_blocks(const struct wall_job *job, const char *path, struct intra_error *err)
+{
+    static const char *const names[BLOCK_VERDICTS] = {"matched", "unsure", "shape", "flat", "unseen"};
+    enum intra_status status = INTRA_OK;
+    struct intra_out_file file = {0};
+    INTRA_TRY(intra_out_file_open(&file, path, err));
+    fprintf(file.stream, "station_m,clock_deg,verdict,along_mm,around_mm,along_local_mm,likeness\n");
+    for (int64_t i = 0; i < job->n_blocks; i++) {
+        const struct block *b = &job->blocks[i];
+        fprintf(file.stream, "%.3f,%.1f,%s", b->station_m, b->theta_rad * 180 / M_PI, names[b->verdict]);
+        if (b->verdict == BLOCK_MATCHED)
+            fprintf(file.stream, ",%.3f,%.3f,%.3f,%.4f\n", 1e3 * b->along_m, 1e3 * b->around_m, 1e3 * b->local_m,
+                    b->likeness);
+        else
+            fprintf(file.stream, ",,,,\n");
+    }
+    INTRA_TRY(intra_out_file_commit(&file, err));
+done:
+    intra_out_file_abandon(&file);
+    return status;
+}
+
+enum intra_status intra_evaluate_wall(struct intra_evaluation *e, const char *blocks_path, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
     struct wall_job job = {.e = e};
@@ -453,6 +479,7 @@ enum intra_status intra_evaluate_wall(struct intra_evaluation *e, struct intra_e
         INTRA_TRY(match_wall(&job, err));
     }
     INTRA_TRY(add_figures(&job, err));
+    if (blocks_path) INTRA_TRY(write_blocks(&job, blocks_path, err));
 done:
     intra_tiff_close(&job.albedo);
     intra_tiff_close(&job.ours);

@@ -58,6 +58,7 @@ static void refuse(const char *words, int code, const char *said)
         lines += !strncmp(line, "intrados: ", 10);
     if (run.code != code || !strstr(run.err, said))
         fail_msg("intrados %s\nstatus %d, want %d, should say '%s':\n%s", words, run.code, code, said, run.err);
+    if (strstr(run.err, "Sanitizer") || strstr(run.err, "runtime error")) fail_msg("intrados %s\n%s", words, run.err);
     if (lines != 1) fail_msg("intrados %s\n%d messages, want one:\n%s", words, lines, run.err);
     assert_string_equal(run.out, "");
     assert_false(is_there("out"));

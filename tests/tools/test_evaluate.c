@@ -316,6 +316,8 @@ static void output_file(void **state)
     program_expect(folder, "evaluate out --truth . -o figures.json", 0, NULL);
     program_expect(folder, "evaluate out --truth . --json > both.json", 0, NULL);
     program_shell("grep -q posed_pct %s/figures.json", folder);
+    program_expect(folder, "evaluate out --truth . --blocks blocks.csv", 0, NULL);
+    program_shell("test $(grep -c ',matched,' %s/blocks.csv) -gt 200", folder);
     program_expect(folder, "evaluate out --truth . -o none/figures.json", 1, "none/figures.json");
     program_remove(folder);
 }
