@@ -42,11 +42,17 @@ struct intra_eval_axis {
     int64_t n;
 };
 
+/* A stretch of connected poses: its stations in the result, and ours - truth there (median). */
+struct intra_eval_segment {
+    double station_min_m, station_max_m, shift_s_m;
+};
+
 struct intra_evaluation {
     char out_dir[1100], truth_dir[1100];
     double nominal_diameter_m, truth_length_m;
     struct intra_eval_frame *frames;
     int64_t n_frames;
+    struct intra_eval_segment *segments;
     int n_segments;
     struct intra_eval_axis truth_axis, axis;
     struct intra_table profile; /* of the result */
@@ -77,6 +83,8 @@ enum intra_status intra_evaluate_coverage(struct intra_evaluation *e, struct int
 
 /* Station of the result for a station of the truth, drift included. */
 double intra_eval_station(const struct intra_evaluation *e, double truth_station_m);
+/* The connected stretch that a station of the result belongs to: the nearest; -1 when there is none. */
+int intra_eval_segment_at(const struct intra_evaluation *e, double station_m);
 /* The path of a file of the truth or the result; false where there is none. */
 bool intra_eval_find(const char *dir, const char *name, char *path, int n);
 

@@ -238,6 +238,47 @@ done:
     return status;
 }
 
+static enum intra_status fill_segments(struct intra_evaluation *e, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    double *diff = NULL;
+    INTRA_TRY(INTRA_ALLOC(e->segments, (size_t)e->n_segments, err));
+    INTRA_TRY(INTRA_ALLOC(diff, (size_t)e->n_frames, err));
+    for (int s = 0; s < e->n_segments; s++) {
+        struct intra_eval_segment *segment = &e->segments[s];
+        int64_t n = 0;
+        segment->station_min_m = INFINITY;
+        segment->station_max_m = -INFINITY;
+        for (int64_t i = 0; i < e->n_frames; i++) {
+            const struct intra_eval_frame *f = &e->frames[i];
+            if (!is_usable(f) || f->segment != s) continue;
+            diff[n++] = f->station_m - f->truth_station_m;
+            segment->station_min_m = fmin(segment->station_min_m, f->station_m);
+            segment->station_max_m = fmax(segment->station_max_m, f->station_m);
+        }
+        segment->shift_s_m = intra_stats_median(diff, n);
+    }
+done:
+    intra_free(diff);
+    return status;
+}
+
+int intra_eval_segment_at(const struct intra_evaluation *e, double station_m)
+{
+    double nearest = INFINITY;
+    int found = -1;
+    for (int s = 0; s < e->n_segments; s++) {
+        const struct intra_eval_segment *segment = &e->segments[s];
+        double away = fmax(0, fmax(segment->station_min_m - station_m, station_m - segment->station_max_m));
+        if (isnan(segment->shift_s_m) || away > nearest) continue;
+        /* Wall is seen from behind: between two stretches it belongs to the one before, inside two to the later one. */
+        if (away == nearest && away > 0) continue;
+        nearest = away;
+        found = s;
+    }
+    return found;
+}
+
 /* Median of ours - truth in bins along the truth, holes filled from their neighbours. */
 static enum intra_status fill_drift(struct intra_evaluation *e, struct intra_error *err)
 {
@@ -313,6 +354,7 @@ enum intra_status intra_evaluate_motion(struct intra_evaluation *e, struct intra
     enum intra_status status = INTRA_OK;
     intra_figures_heading(&e->figures, "Motion");
     INTRA_TRY(evaluate_distance(e, err));
+    INTRA_TRY(fill_segments(e, err));
     INTRA_TRY(fill_drift(e, err));
     INTRA_TRY(evaluate_ate(e, err));
     INTRA_TRY(evaluate_relative(e, err));

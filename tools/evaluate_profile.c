@@ -147,7 +147,9 @@ static enum intra_status compare_sections(struct intra_evaluation *e, struct int
     INTRA_TRY(intra_tiff_read_columns(tiff, 0, (int)info->cols, grid, err));
     for (int64_t row = 0; row < e->profile.n_rows; row++) {
         struct shape truth;
-        double s = intra_table_number(&e->profile, row, station) - e->shift_s_m;
+        double s = intra_table_number(&e->profile, row, station);
+        int segment = intra_eval_segment_at(e, s);
+        s -= segment >= 0 ? e->segments[segment].shift_s_m : e->shift_s_m;
         if (!isfinite(intra_table_number(&e->profile, row, m[M_MEAN].col))) continue;
         if (!truth_shape(grid, info, s, half_m, radius, &truth)) {
             ++*out_open;
@@ -199,8 +201,8 @@ static void add_figures(struct intra_evaluation *e, struct measure *m, int64_t n
                       m[M_OVALITY].n_sd);
     intra_figures_add(f, "ovality_max_within_sd_pct", "ovality (largest) within its 95 % interval",
                       share(&m[M_OVALITY_MAX]), "%", m[M_OVALITY_MAX].n_sd);
-    intra_figures_add(f, "sections_left_out", "sections left out (open wall, or outside the truth)", (double)n_open, "sections",
-                      -1);
+    intra_figures_add(f, "sections_left_out", "sections left out (open wall, or outside the truth)", (double)n_open,
+                      "sections", -1);
 }
 
 enum intra_status intra_evaluate_profile(struct intra_evaluation *e, struct intra_error *err)

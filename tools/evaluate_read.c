@@ -294,6 +294,7 @@ done:
 void intra_evaluation_fini(struct intra_evaluation *e)
 {
     intra_free(e->frames);
+    intra_free(e->segments);
     intra_free(e->truth_axis.station_m);
     intra_free(e->truth_axis.tangent);
     intra_free(e->axis.station_m);

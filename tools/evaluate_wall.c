@@ -370,12 +370,50 @@ done:
     return status;
 }
 
+/* RMS displacement when every connected stretch has a shift of its own: what is left when a gap of unknown length is
+ * forgiven. */
+static enum intra_status segments_rms(const struct wall_job *job, double *out_mm, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    double *along = NULL, *around = NULL, *sorted = NULL, square = 0;
+    int64_t all = 0;
+    INTRA_TRY(INTRA_ALLOC(along, (size_t)job->n_blocks, err));
+    INTRA_TRY(INTRA_ALLOC(around, (size_t)job->n_blocks, err));
+    INTRA_TRY(INTRA_ALLOC(sorted, (size_t)job->n_blocks, err));
+    for (int s = 0; s < job->e->n_segments; s++) {
+        double shift_along, shift_around;
+        int64_t n = 0;
+        for (int64_t i = 0; i < job->n_blocks; i++) {
+            const struct block *b = &job->blocks[i];
+            if (b->verdict != BLOCK_MATCHED) continue;
+            if (intra_eval_segment_at(job->e, b->station_m + job->e->shift_s_m + b->along_m) != s) continue;
+            along[n] = 1e3 * b->along_m;
+            around[n++] = 1e3 * b->around_m;
+        }
+        memcpy(sorted, along, (size_t)n * sizeof *sorted);
+        shift_along = intra_stats_median(sorted, n);
+        memcpy(sorted, around, (size_t)n * sizeof *sorted);
+        shift_around = intra_stats_median(sorted, n);
+        for (int64_t i = 0; i < n; i++) {
+            double a = along[i] - shift_along, b = around[i] - shift_around;
+            square += a * a + b * b;
+        }
+        all += n;
+    }
+    *out_mm = all ? sqrt(square / (double)all) : NAN;
+done:
+    intra_free(along);
+    intra_free(around);
+    intra_free(sorted);
+    return status;
+}
+
 static enum intra_status add_figures(struct wall_job *job, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
     struct intra_figures *f = &job->e->figures;
     double *along = NULL, *around = NULL, *both = NULL, *local = NULL, *likeness = NULL;
-    double shift_along, shift_around, shift_local;
+    double shift_along, shift_around, shift_local, by_segment = NAN;
     int64_t count[BLOCK_VERDICTS] = {0}, n = 0, tried;
     size_t room = (size_t)job->n_blocks;
     INTRA_TRY(INTRA_ALLOC(along, room, err));
@@ -404,12 +442,14 @@ static enum intra_status add_figures(struct wall_job *job, struct intra_error *e
         local[i] -= shift_local;
         both[i] = hypot(along[i], around[i]);
     }
+    INTRA_TRY(segments_rms(job, &by_segment, err));
     tried = count[BLOCK_MATCHED] + count[BLOCK_UNSURE];
     intra_figures_heading(f, "Unrolled wall");
     intra_figures_add(f, "unroll_rms_mm", "displacement of the texture after one shift, RMS", intra_stats_rms(both, n),
                       "mm", n);
     intra_figures_add(f, "unroll_along_rms_mm", "  along the pipe, RMS", intra_stats_rms(along, n), "mm", n);
     intra_figures_add(f, "unroll_around_rms_mm", "  around the pipe, RMS", intra_stats_rms(around, n), "mm", n);
+    intra_figures_add(f, "unroll_segments_rms_mm", "  RMS with one shift per connected stretch", by_segment, "mm", n);
     intra_figures_add(f, "unroll_median_mm", "  median", intra_stats_median(both, n), "mm", n);
     intra_figures_add(f, "unroll_p95_mm", "  95th percentile", intra_stats_percentile(both, n, 0.95), "mm", n);
     intra_figures_add(f, "unroll_local_rms_mm", "  along, against the trajectory there, RMS", intra_stats_rms(local, n),

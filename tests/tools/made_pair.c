@@ -184,7 +184,7 @@ static void write_result_tables(const struct made_pair *pair, const char *folder
     int frames = frame_count(pair);
     fprintf(table, "index,t,state,station_m,station_sd_m,counter_m,segment\n");
     for (int i = 0; i < frames; i++) {
-        double s = i * frame_step_m * pair->scale + pair->station_shift_m,
+        double s = i * frame_step_m * pair->scale + pair->station_shift_m + (i >= pair->lost_to ? pair->jump_m : 0),
                side = i % 2 ? pair->position_noise_m : -pair->position_noise_m;
         bool is_lost = i >= pair->lost_from && i < pair->lost_to, is_pan = i >= pair->pan_from && i < pair->pan_to;
         if (is_lost || is_pan) {
@@ -204,8 +204,9 @@ static void write_result_tables(const struct made_pair *pair, const char *folder
         "diameter_min_mm_sd,diameter_max_mm_sd,diameter_mean_mm_sd,ovality_pct_sd,ovality_max_pct_sd\n");
     for (double s = 0.025; s < pair->length_m; s += 0.05)
         fprintf(table, "%.4f,%.4f,%.4f,%.4f,%.4f,%.4f,0,0,%.4f,%.4f,%.4f,%.4f,%.4f\n",
-                s * pair->scale + pair->station_shift_m, d - oval, d + oval, d, 100 * oval / d, 100 * oval / d,
-                1e3 * pair->sd_m, 1e3 * pair->sd_m, 1e3 * pair->sd_m, 0.1, 0.1);
+                s * pair->scale + pair->station_shift_m + (s >= pair->lost_to * frame_step_m ? pair->jump_m : 0),
+                d - oval, d + oval, d, 100 * oval / d, 100 * oval / d, 1e3 * pair->sd_m, 1e3 * pair->sd_m,
+                1e3 * pair->sd_m, 0.1, 0.1);
     fclose(table);
 }
 
@@ -213,7 +214,8 @@ static void write_result_tables(const struct made_pair *pair, const char *folder
 static void write_result_rasters(const struct made_pair *pair, const char *folder)
 {
     double cell = pair->fine_texel_m > 0 ? pair->fine_texel_m : texel_m;
-    int rows = (int)lround(M_PI * diameter_m / cell), cols = (int)lround(pair->length_m * pair->scale / cell);
+    int rows = (int)lround(M_PI * diameter_m / cell),
+        cols = (int)lround((pair->length_m * pair->scale + pair->jump_m) / cell);
     TIFF *colour = open_tiff(folder, "unrolled.tif", cols, rows, 4, false, cell, pair->station_shift_m);
     TIFF *coverage = open_tiff(folder, "coverage.tif", cols, rows, 2, true, cell, pair->station_shift_m);
     uint8_t *rgba = malloc((size_t)cols * 4);
@@ -222,12 +224,15 @@ static void write_result_rasters(const struct made_pair *pair, const char *folde
         bool is_seen = !((row + 0.5) / rows >= pair->unseen_from && (row + 0.5) / rows < pair->unseen_to);
         double arc = (theta_of_row(row, rows) - pair->roll_shift_rad) * diameter_m / 2 - pair->texture_around_m;
         for (int c = 0; c < cols; c++) {
-            double s = (c + 0.5) * cell, true_s = s / pair->scale;
+            double s = (c + 0.5) * cell, true_s;
+            bool is_after = s >= pair->lost_to * frame_step_m + pair->jump_m;
+            bool is_in_gap = pair->jump_m > 0 && !is_after && s >= pair->lost_from * frame_step_m;
+            true_s = (s - (is_after ? pair->jump_m : 0)) / pair->scale;
             true_s -= pair->texture_along_m + pair->texture_wave_m * sin(M_PI * true_s);
             memset(rgba + 4 * c, texture(pair, true_s, arc), 3);
-            rgba[4 * c + 3] = is_seen ? 255 : 0;
-            line[2 * c] = is_seen ? 0.001f : 0;
-            line[2 * c + 1] = is_seen ? 5 : 0;
+            rgba[4 * c + 3] = is_seen && !is_in_gap ? 255 : 0;
+            line[2 * c] = is_seen && !is_in_gap ? 0.001f : 0;
+            line[2 * c + 1] = is_seen && !is_in_gap ? 5 : 0;
         }
         TIFFWriteScanline(colour, rgba, (uint32_t)row, 0);
         TIFFWriteScanline(coverage, line, (uint32_t)row, 0);

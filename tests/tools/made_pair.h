@@ -17,6 +17,7 @@ struct made_pair {
     double ovality;                           /* of the truth's section: r = R (1 - ovality cos 2 theta) */
     double sd_m;                              /* stated deviations of station and diameters */
     double unseen_from, unseen_to;            /* share of the way around that the result did not see */
+    double jump_m;                            /* stations and poses after the lost frames: plus this, the wall too */
     int lost_from, lost_to;                   /* frames that the result lost, [from, to) */
     int pan_from, pan_to;                     /* frames that pan in the truth; the result does not pose them */
     bool has_joints;                          /* one each metre, and the truth's grid has grooves there */

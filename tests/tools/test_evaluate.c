@@ -245,6 +245,27 @@ static void lost_frames(void **state)
     json_decref(r.root);
 }
 
+/* A gap of unknown length, guessed wrong: each stretch is good by itself, the whole is not. */
+static void jump_over_a_gap(void **state)
+{
+    struct made_pair pair = made_pair_defaults();
+    struct result r;
+    (void)state;
+    pair.lost_from = 50;
+    pair.lost_to = 85;
+    pair.jump_m = 0.3;
+    r = evaluate(&pair);
+    assert_figure(&r, "segments", 2, 0);
+    assert_figure(&r, "distance_error_pct", 0, 1e-4);
+    assert_figure(&r, "ate_segments_rmse_mm", 0, 1e-3);
+    assert_true(figure(&r, "ate_rmse_mm") > 20);
+    assert_figure(&r, "diameter_mean_rms_mm", 0, 0.01);
+    assert_figure(&r, "unroll_segments_rms_mm", 0, 0.1);
+    assert_true(figure(&r, "unroll_rms_mm") > 100);
+    assert_true(figure(&r, "unroll_matched_pct") > 99);
+    json_decref(r.root);
+}
+
 /* A pan need not be posed. */
 static void panning_frames(void **state)
 {
@@ -354,14 +375,23 @@ static void what_cannot_be_read_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(perfect_copy),        cmocka_unit_test(one_shift_is_no_error),
-        cmocka_unit_test(scale_error),         cmocka_unit_test(texture_shift),
-        cmocka_unit_test(texture_wave),        cmocka_unit_test(finer_wall_than_the_truth),
-        cmocka_unit_test(position_noise),      cmocka_unit_test(diameter_error),
-        cmocka_unit_test(joints_do_not_count), cmocka_unit_test(lost_frames),
-        cmocka_unit_test(panning_frames),      cmocka_unit_test(unseen_wall),
-        cmocka_unit_test(plain_wall),          cmocka_unit_test(missing_images_are_not_available),
-        cmocka_unit_test(output_file),         cmocka_unit_test(what_cannot_be_read_is_refused),
+        cmocka_unit_test(perfect_copy),
+        cmocka_unit_test(one_shift_is_no_error),
+        cmocka_unit_test(scale_error),
+        cmocka_unit_test(texture_shift),
+        cmocka_unit_test(texture_wave),
+        cmocka_unit_test(finer_wall_than_the_truth),
+        cmocka_unit_test(position_noise),
+        cmocka_unit_test(diameter_error),
+        cmocka_unit_test(joints_do_not_count),
+        cmocka_unit_test(lost_frames),
+        cmocka_unit_test(jump_over_a_gap),
+        cmocka_unit_test(panning_frames),
+        cmocka_unit_test(unseen_wall),
+        cmocka_unit_test(plain_wall),
+        cmocka_unit_test(missing_images_are_not_available),
+        cmocka_unit_test(output_file),
+        cmocka_unit_test(what_cannot_be_read_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
