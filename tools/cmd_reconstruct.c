@@ -15,6 +15,7 @@
 #include "recon/reconstruct.h"
 
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -351,6 +352,17 @@ done:
     return status;
 }
 
+/* More to the same sentence. */
+static void append_text(struct intra_error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void append_text(struct intra_error *err, const char *format, ...)
+{
+    size_t n = strlen(err->text);
+    va_list args;
+    va_start(args, format);
+    vsnprintf(err->text + n, sizeof err->text - n, format, args);
+    va_end(args);
+}
+
 /* Bring the result to its place. When some files failed, a new OUT still gets the others; an OUT that stood before is
  * not mixed with them. */
 static enum intra_status publish(struct run *run, struct intra_error *err)
@@ -362,14 +374,11 @@ static enum intra_status publish(struct run *run, struct intra_error *err)
     if (run->result.n_failed == 0) return intra_workdir_publish(&run->dir, intra_is_output_name, err);
     *err = run->result.first;
     status = err->code;
-    if (run->dir.is_new) {
-        struct intra_error move_err = {0};
-        if (intra_workdir_publish(&run->dir, intra_is_output_name, &move_err) == INTRA_OK)
-            fprintf(stderr, "intrados: %s: the files that were complete are kept there\n", run->dir.out);
-    } else {
-        fprintf(stderr, "intrados: %s is as it was; the new files that were complete are in %s\n", run->dir.out,
-                run->dir.part);
+    if (!run->dir.is_new) {
         intra_workdir_leave(&run->dir);
+        append_text(err, "; %s is as it was, the new files that were complete are in %s", run->dir.out, run->dir.part);
+    } else if (intra_workdir_publish(&run->dir, intra_is_output_name, NULL) == INTRA_OK) {
+        append_text(err, "; the files that were complete are in %s", run->dir.out);
     }
     return status;
 }

@@ -60,9 +60,19 @@ static void end_stage(struct job *job, const char *name)
     intra_console_stage(job->console, name, job->result->stages[n].wall_s, job->result->stages[n].cpu_s, -1);
 }
 
-static void note(struct job *job, enum intra_status status, const struct intra_error *err)
+/* The work folder's name means nothing to the user once it is gone: name the file where it should have stood. */
+static void name_target(const struct intra_workdir *dir, struct intra_error *err)
+{
+    size_t part = strlen(dir->part), out = strlen(dir->out);
+    if (strncmp(err->text, dir->part, part) != 0 || err->text[part] != '/' || out > part) return;
+    memcpy(err->text, dir->out, out);
+    memmove(err->text + out, err->text + part, strlen(err->text + part) + 1);
+}
+
+static void note(struct job *job, enum intra_status status, struct intra_error *err)
 {
     if (status == INTRA_OK) return;
+    name_target(job->dir, err);
     if (job->result->n_failed++ == 0) job->result->first = *err;
     intra_log(INTRA_LOG_ERROR, "files", "%s", err->text);
 }
