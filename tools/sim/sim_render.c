@@ -122,21 +122,17 @@ static void trace_node(const struct job *job, int col, int row)
     struct intra_vec3 d, ddx, ddy;
     struct sim_ray ray;
     struct sim_at at;
-    struct sim_footprint f;
     int lateral, pool;
     *n = (struct sim_node){0};
     if (!pixel_rays(r, node_x(job, col), job->first + job->step * node_j(job, row), &d, &ddx, &ddy)) return;
     intra_sim_ray_start(job->view, &ray, intra_vec3(0, 0, 0), d, job->view->home);
     if (intra_sim_trace(job->view, &ray, r->pixel_rad, &at, &lateral) == SIM_MISS) return;
     intra_sim_basis(job->view, &ray, &at);
-    f = intra_sim_footprint(&ray, &at, ddx, ddy);
+    n->foot = intra_sim_footprint(&at, ddx, ddy);
+    n->glow = intra_sim_wall_glow(r, &ray, &at);
     n->inv_t = (float)(1 / at.t);
     n->theta = (float)at.theta;
     n->s = at.s;
-    n->long_m = f.long_m;
-    n->short_m = f.short_m;
-    n->box_s = f.box_s;
-    n->box_y = f.box_y;
     n->reach = (float)(fmin((at.rho - r->wall->lowest_m) / fmax(at.vrho, 0.01), at.t) * at.vs);
     n->piece = (int16_t)ray.piece;
     n->is_wet = at.z < intra_sim_water_height(r->scene, at.s, &pool);
@@ -145,28 +141,9 @@ static void trace_node(const struct job *job, int col, int row)
 
 enum block_kind { BLOCK_SMOOTH, BLOCK_ROUGH, BLOCK_ONCE };
 
-static int tile_sum(const struct intra_sim_wall *w, int c0, int c1, int r0, int r1) /* inclusive */
-{
-    int p = w->tile_rows + 1;
-    return w->rough_count[(c1 + 1) * p + r1 + 1] - w->rough_count[c0 * p + r1 + 1] - w->rough_count[(c1 + 1) * p + r0] +
-           w->rough_count[c0 * p + r0];
-}
-
 static int clamp_int(int v, int low, int high)
 {
     return v < low ? low : v > high ? high : v;
-}
-
-static bool has_rough(const struct intra_sim_wall *w, double s0, double s1, double th0, double th1)
-{
-    double per_tile = SIM_TILE * w->cell_m, tile_per_rad = w->rows_per_rad / SIM_TILE;
-    int c0 = clamp_int((int)floor(s0 / per_tile - 0.1), 0, w->tile_cols - 1), c1 = clamp_int((int)floor(s1 / per_tile + 0.1), 0, w->tile_cols - 1);
-    int r0 = (int)floor((th0 + M_PI) * tile_per_rad - 0.1), r1 = (int)floor((th1 + M_PI) * tile_per_rad + 0.1);
-    if (r1 - r0 + 1 >= w->tile_rows) return tile_sum(w, c0, c1, 0, w->tile_rows - 1) > 0;
-    r0 = (r0 % w->tile_rows + w->tile_rows) % w->tile_rows;
-    r1 = (r1 % w->tile_rows + w->tile_rows) % w->tile_rows;
-    if (r0 <= r1) return tile_sum(w, c0, c1, r0, r1) > 0;
-    return tile_sum(w, c0, c1, r0, w->tile_rows - 1) + tile_sum(w, c0, c1, 0, r1) > 0;
 }
 
 static bool has_gap(const struct intra_sim_wall *w, double s0, double s1)
@@ -190,7 +167,7 @@ static enum block_kind judge(const struct intra_sim_renderer *r, const struct si
         wet += n[i]->is_wet;
         gaps += n[i]->shows_gaps;
     }
-    if (has_rough(r->wall, s0, s1, th0, th1)) return BLOCK_ROUGH;
+    if (intra_sim_wall_is_rough(r->wall, s0, s1, th0, th1)) return BLOCK_ROUGH;
     if (gaps && has_gap(r->wall, fmin(fmin(n[0]->s, n[1]->s), fmin(n[2]->s, n[3]->s)),
                         fmax(fmax(n[0]->s, n[1]->s), fmax(n[2]->s, n[3]->s))))
         return BLOCK_ROUGH;
@@ -243,36 +220,71 @@ static void rough_block(const struct job *job, int x0, int x_end, int j0, int j_
         }
 }
 
-static sim_v4 pixel_fast(const struct job *job, int x, int y, double inv_t, int piece)
+/* A smooth block: what its pixels have in common, bilinear between the corners. */
+struct patch {
+    const struct sim_node *n[4];
+    bool is_even;        /* light and footprint may be interpolated */
+    float ax[4], ay[4];  /* of the footprints, all pointing the same way */
+};
+
+static float between(float a, float b, float c, float d, float fx, float fy)
 {
+    return (1 - fy) * (a + fx * (b - a)) + fy * (c + fx * (d - c));
+}
+
+static void start_patch(struct patch *p)
+{
+    float low = 1e9f, high = 0;
+    for (int i = 0; i < 4; i++) {
+        const struct sim_footprint *f = &p->n[i]->foot;
+        float sign = f->ax * p->n[0]->foot.ax + f->ay * p->n[0]->foot.ay < 0 ? -1 : 1;
+        p->ax[i] = sign * f->ax;
+        p->ay[i] = sign * f->ay;
+        low = f->long_m < low ? f->long_m : low;
+        high = f->long_m > high ? f->long_m : high;
+    }
+    p->is_even = high < 1.6f * low;
+}
+
+static sim_v4 pixel_fast(const struct job *job, const struct patch *p, int x, int y, float fx, float fy)
+{
+#define MIX(field) between(p->n[0]->field, p->n[1]->field, p->n[2]->field, p->n[3]->field, fx, fy)
+    const struct intra_sim_renderer *r = job->r;
     struct intra_vec3 d, ddx, ddy;
     struct sim_ray ray;
     struct sim_at at;
-    if (!pixel_rays(job->r, x, y, &d, &ddx, &ddy)) return (sim_v4){0, 0, 0, 0};
-    intra_sim_ray_start(job->view, &ray, intra_vec3(0, 0, 0), d, piece);
-    if (!intra_sim_polish(job->view, &ray, 1 / inv_t, &at)) return pixel_slow(job, x, y, false);
-    return intra_sim_wall_colour(job->r, job->view, &ray, &at, ddx, ddy);
+    if (!ray_at(r, x, y, &d)) return (sim_v4){0, 0, 0, 0};
+    intra_sim_ray_start(job->view, &ray, intra_vec3(0, 0, 0), d, p->n[0]->piece);
+    if (!intra_sim_polish(job->view, &ray, 1 / (double)MIX(inv_t), &at)) return pixel_slow(job, x, y, false);
+    if (p->is_even) {
+        struct sim_glow glow = {MIX(glow.diffuse), MIX(glow.shine)};
+        float ax = between(p->ax[0], p->ax[1], p->ax[2], p->ax[3], fx, fy), ay = between(p->ay[0], p->ay[1], p->ay[2], p->ay[3], fx, fy);
+        return sim_mix_colour(r, intra_sim_texture_sample(r->texture, at.s, at.theta, ax, ay, MIX(foot.short_m)), glow);
+    }
+    pixel_rays(r, x, y, &d, &ddx, &ddy);
+    return intra_sim_wall_colour(r, job->view, &ray, &at, ddx, ddy);
+#undef MIX
 }
 
 static void render_block(const struct job *job, int col, int row)
 {
     const struct intra_sim_renderer *r = job->r;
-    const struct sim_node *n[4] = {&r->nodes[row * r->node_cols + col], &r->nodes[row * r->node_cols + col + 1],
-                                   &r->nodes[(row + 1) * r->node_cols + col], &r->nodes[(row + 1) * r->node_cols + col + 1]};
+    const struct sim_node *first = &r->nodes[row * r->node_cols + col], *below = first + r->node_cols;
+    struct patch p = {.n = {first, first + 1, below, below + 1}};
     int x0 = node_x(job, col), x1 = node_x(job, col + 1), j0 = node_j(job, row), j1 = node_j(job, row + 1);
     int x_end = col + 2 == r->node_cols ? x1 + 1 : x1, j_end = j1 == job->rows - 1 ? j1 + 1 : j1;
-    enum block_kind kind = judge(r, n);
+    enum block_kind kind = judge(r, p.n);
     if (kind == BLOCK_ROUGH) {
         rough_block(job, x0, x_end, j0, j_end);
         return;
     }
+    start_patch(&p);
     for (int j = j0; j < j_end; j++) {
         int y = job->first + job->step * j;
-        double fy = j1 > j0 ? (double)(j - j0) / (j1 - j0) : 0;
+        float fy = j1 > j0 ? (float)(j - j0) / (float)(j1 - j0) : 0;
         for (int x = x0; x < x_end; x++) {
-            double fx = x1 > x0 ? (double)(x - x0) / (x1 - x0) : 0;
-            double inv_t = (1 - fy) * ((1 - fx) * n[0]->inv_t + fx * n[1]->inv_t) + fy * ((1 - fx) * n[2]->inv_t + fx * n[3]->inv_t);
-            put_pixel(job, x, y, kind == BLOCK_SMOOTH ? pixel_fast(job, x, y, inv_t, n[0]->piece) : pixel_slow(job, x, y, false));
+            float fx = x1 > x0 ? (float)(x - x0) / (float)(x1 - x0) : 0;
+            put_pixel(job, x, y, kind == BLOCK_SMOOTH ? pixel_fast(job, &p, x, y, fx, fy) : pixel_slow(job, x, y, false));
         }
     }
 }

@@ -8,16 +8,25 @@
 
 enum { SIM_BLOCK = 4 };
 
+/* A pixel on the wall: its long axis (metres along s and around, whole width), length of the axes, extent along s and around. */
+struct sim_footprint {
+    float ax, ay, short_m, long_m, box_s, box_y;
+};
+struct sim_glow {
+    float diffuse, shine;
+};
+
 /* What lies behind the corner of a block of pixels. */
 struct sim_node {
     float inv_t; /* 0: nothing of the pipe */
-    float theta, long_m, short_m; /* footprint of one pixel on the wall */
+    float theta;
     double s;
+    struct sim_footprint foot;
+    struct sim_glow glow;
     float reach;                  /* how far along s something sticking out could hide */
     int16_t piece;
     uint8_t is_wet;               /* under water */
     uint8_t shows_gaps;
-    float box_s, box_y;           /* footprint along s and around, metres */
 };
 
 struct intra_sim_renderer {

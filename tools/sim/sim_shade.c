@@ -5,10 +5,6 @@
 #include "tools/sim/sim_noise.h"
 #include "tools/sim/sim_shape.h"
 
-struct lit {
-    float diffuse, shine;
-};
-
 static inline sim_v4 load4(const float *from)
 {
     return (sim_v4){from[0], from[1], from[2], from[3]};
@@ -27,10 +23,10 @@ static inline sim_v4 positive4(sim_v4 a)
 
 /* p: point, n: unit normal, v: unit direction to the eye; shine falls as the cosine to the power 2 sharpness. Four lamps at a
  * time. */
-static struct lit light_at(const struct intra_sim_renderer *rd, struct intra_vec3 p, struct intra_vec3 n, struct intra_vec3 v,
+static struct sim_glow light_at(const struct intra_sim_renderer *rd, struct intra_vec3 p, struct intra_vec3 n, struct intra_vec3 v,
                            int sharpness)
 {
-    struct lit out = {0, 0};
+    struct sim_glow out = {0, 0};
     float ambient = (float)rd->scene->light.ambient, beam = (float)rd->scene->light.beam;
     float px = (float)p.x, py = (float)p.y, pz = (float)p.z, nx = (float)n.x, ny = (float)n.y, nz = (float)n.z;
     float vx = (float)v.x, vy = (float)v.y, vz = (float)v.z;
@@ -49,8 +45,7 @@ static struct lit light_at(const struct intra_sim_renderer *rd, struct intra_vec
     return out;
 }
 
-struct sim_footprint intra_sim_footprint(const struct sim_ray *ray, const struct sim_at *at, struct intra_vec3 ddx,
-                                         struct intra_vec3 ddy)
+struct sim_footprint intra_sim_footprint(const struct sim_at *at, struct intra_vec3 ddx, struct intra_vec3 ddy)
 {
     struct sim_footprint f;
     double inv = 1 / fmax(at->vrho, 1e-3), t = at->t;
@@ -59,7 +54,6 @@ struct sim_footprint intra_sim_footprint(const struct sim_ray *ray, const struct
     float sy = (float)(t * (intra_dot(ddy, at->tangent) - ky * at->vs)), yy = (float)(t * (intra_dot(ddy, at->eth) - ky * at->vth));
     float a = sx * sx + sy * sy, b = sx * yx + sy * yy, c = yx * yx + yy * yy, half = 0.5f * (a - c);
     float root = sqrtf(half * half + b * b), big = 0.5f * (a + c) + root, ux, uy, n;
-    (void)ray;
     f.long_m = sqrtf(big);
     f.short_m = fabsf(sx * yy - sy * yx) / fmaxf(f.long_m, 1e-12f);
     ux = half >= 0 ? half + root : b; /* the better conditioned of the two forms of the eigenvector */
@@ -72,30 +66,27 @@ struct sim_footprint intra_sim_footprint(const struct sim_ray *ray, const struct
     return f;
 }
 
-sim_v4 intra_sim_wall_colour(const struct intra_sim_renderer *rd, const struct intra_sim_view *view, const struct sim_ray *ray,
-                             struct sim_at *at, struct intra_vec3 ddx, struct intra_vec3 ddy)
+struct sim_glow intra_sim_wall_glow(const struct intra_sim_renderer *rd, const struct sim_ray *ray, const struct sim_at *at)
 {
     double ds, dth, gds = 0;
-    struct sim_footprint f;
     struct intra_vec3 n, p = intra_mad(ray->o, at->t, ray->d);
-    struct lit lit;
-    sim_v4 albedo, out;
-    float wet, shine, lum;
-    intra_sim_basis(view, ray, at);
+    struct sim_glow glow;
     sim_wall_grid(rd->wall, at->s, at->theta, &ds, &dth);
     if (sim_gaps_show(at->t, rd->pixel_rad, at->vrho)) sim_wall_groove(rd->wall, at->s, &gds);
     n = intra_unit(intra_sub(intra_mad(intra_scale(at->tangent, ds + gds), dth / at->rho, at->eth), at->er));
-    f = intra_sim_footprint(ray, at, ddx, ddy);
-    albedo = intra_sim_texture_sample(rd->texture, at->s, at->theta, f.ax, f.ay, f.short_m);
-    lit = light_at(rd, p, n, intra_scale(ray->d, -1), 32);
-    /* The lower half is wetter; grain breaks the shine up. */
-    wet = (float)(0.45 - 0.4 * at->z / at->rho);
-    lum = 0.4f * albedo[0] + 0.4f * albedo[1] + 0.2f * albedo[2];
-    shine = (float)rd->gloss * wet * lit.shine * (0.10f + 0.25f * lum);
-    out = albedo * (lit.diffuse * albedo[3]);
-    out = (sim_v4){(out[0] + shine * albedo[3]) * rd->warm[0], (out[1] + shine * albedo[3]) * rd->warm[1],
-                   (out[2] + shine * albedo[3]) * rd->warm[2], 0};
-    return out;
+    glow = light_at(rd, p, n, intra_scale(ray->d, -1), 32);
+    glow.shine *= (float)(rd->gloss * (0.45 - 0.4 * at->z / at->rho)); /* the lower half is wetter */
+    return glow;
+}
+
+sim_v4 intra_sim_wall_colour(const struct intra_sim_renderer *rd, const struct intra_sim_view *view, const struct sim_ray *ray,
+                             struct sim_at *at, struct intra_vec3 ddx, struct intra_vec3 ddy)
+{
+    struct sim_footprint f;
+    intra_sim_basis(view, ray, at);
+    f = intra_sim_footprint(at, ddx, ddy);
+    return sim_mix_colour(rd, intra_sim_texture_sample(rd->texture, at->s, at->theta, f.ax, f.ay, f.short_m),
+                          intra_sim_wall_glow(rd, ray, at));
 }
 
 /* ---- inside a lateral ---- */
@@ -199,7 +190,7 @@ static sim_v4 water_colour(const struct intra_sim_renderer *rd, const struct int
     double fade, ripple, cosine, fresnel, clear;
     struct sim_ray back;
     struct sim_at at;
-    struct lit lit;
+    struct sim_glow lit;
     int lateral;
     sim_v4 sky = {0, 0, 0, 0}, veil;
     intra_sim_basis(view, ray, top);

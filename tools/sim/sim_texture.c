@@ -7,6 +7,9 @@
 #include "tools/sim/sim_paint.h"
 
 #include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 static enum intra_status level_init(struct sim_level *l, int cols, int rows, struct intra_error *err)
 {
@@ -66,10 +69,16 @@ void intra_sim_texture_fini(struct intra_sim_texture *t)
 
 static inline sim_v4 fetch(const uint8_t *at)
 {
-    sim_b4 bytes;
     sim_v4 v;
+#ifdef __SSE2__ /* compilers take the four bytes one by one otherwise */
+    int bytes;
+    __m128i wide;
     memcpy(&bytes, at, 4);
-    v = __builtin_convertvector(bytes, sim_v4);
+    wide = _mm_unpacklo_epi8(_mm_cvtsi32_si128(bytes), _mm_setzero_si128());
+    v = (sim_v4)_mm_cvtepi32_ps(_mm_unpacklo_epi16(wide, _mm_setzero_si128()));
+#else
+    v = (sim_v4){at[0], at[1], at[2], at[3]};
+#endif
     return v * v;
 }
 
@@ -104,7 +113,7 @@ sim_v4 intra_sim_texture_sample(const struct intra_sim_texture *t, double s, dou
     float inv = (float)(1 / t->texel_m), inv_y = (float)(t->level[0].rows / t->perimeter_m);
     float length = sqrtf(ax * ax + ay * ay), ratio = length / (short_axis > 1e-9f ? short_axis : 1e-9f), level, part;
     float x = (float)(s / t->texel_m), y = (float)((theta + M_PI) * (t->level[0].rows / (2 * M_PI))), scale;
-    int taps = (int)(ratio + 0.7f), low;
+    int taps = (int)(ratio * 0.75f + 0.6f), low; /* a tap's own kernel is two texels wide */
     sim_v4 sum = {0, 0, 0, 0};
     if (taps < 1) taps = 1;
     if (taps > MOST_TAPS) taps = MOST_TAPS;

@@ -14,7 +14,6 @@
 enum { SIM_LEVELS = 7 };
 
 typedef float sim_v4 __attribute__((vector_size(16)));
-typedef uint8_t sim_b4 __attribute__((vector_size(4)));
 
 struct sim_level {
     uint8_t *data; /* [(col * pitch + row) * 4] */

@@ -36,15 +36,15 @@ void intra_sim_truth_see(struct intra_sim_truth *t, const struct intra_sim_rende
             const struct sim_node *n = &r->nodes[i * r->node_cols + k];
             int x = k * SIM_BLOCK < r->lens.width ? k * SIM_BLOCK : r->lens.width - 1;
             int y = i * SIM_BLOCK < r->lens.height ? i * SIM_BLOCK : r->lens.height - 1, c0, c1, r0, r1;
-            if (n->inv_t == 0 || n->is_wet || n->long_m > worst || (hidden && hidden[y * r->lens.width + x])) continue;
-            c0 = (int)floor((n->s - SIM_BLOCK / 2 * (double)n->box_s) / t->cell_m);
-            c1 = (int)floor((n->s + SIM_BLOCK / 2 * (double)n->box_s) / t->cell_m);
-            r0 = (int)floor(((n->theta + M_PI) * radius - SIM_BLOCK / 2 * (double)n->box_y) / row_m);
-            r1 = (int)floor(((n->theta + M_PI) * radius + SIM_BLOCK / 2 * (double)n->box_y) / row_m);
+            if (n->inv_t == 0 || n->is_wet || n->foot.long_m > worst || (hidden && hidden[y * r->lens.width + x])) continue;
+            c0 = (int)floor((n->s - SIM_BLOCK / 2 * (double)n->foot.box_s) / t->cell_m);
+            c1 = (int)floor((n->s + SIM_BLOCK / 2 * (double)n->foot.box_s) / t->cell_m);
+            r0 = (int)floor(((n->theta + M_PI) * radius - SIM_BLOCK / 2 * (double)n->foot.box_y) / row_m);
+            r1 = (int)floor(((n->theta + M_PI) * radius + SIM_BLOCK / 2 * (double)n->foot.box_y) / row_m);
             for (int c = c0 < 0 ? 0 : c0; c <= c1 && c < t->cols; c++)
                 for (int row = r0; row <= r1 && row < r0 + t->rows; row++) {
                     float *at = &t->resolution[(size_t)c * (size_t)t->rows + (size_t)((row % t->rows + t->rows) % t->rows)];
-                    if (*at == 0 || n->long_m < *at) *at = n->long_m;
+                    if (*at == 0 || n->foot.long_m < *at) *at = n->foot.long_m;
                 }
         }
 }

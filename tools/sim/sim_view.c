@@ -3,6 +3,16 @@
 #include "core/mem.h"
 #include "tools/sim/sim_shape.h"
 
+/* fmin and fmax care for NaN and are calls; these are in the innermost loop. */
+static inline double low2(double a, double b)
+{
+    return a < b ? a : b;
+}
+static inline double high2(double a, double b)
+{
+    return a > b ? a : b;
+}
+
 enum intra_status intra_sim_view_init(struct intra_sim_view *view, const struct intra_sim_wall *wall,
                                       const struct intra_sim_centreline *line, struct intra_error *err)
 {
@@ -198,18 +208,28 @@ bool intra_sim_polish(const struct intra_sim_view *view, struct sim_ray *ray, do
     return false;
 }
 
-/* Between t0 (inside the pipe) and t1 (at or beyond the wall). */
-static void bisect(const struct intra_sim_view *view, struct sim_ray *ray, double t0, double t1, bool has_gaps, struct sim_at *out)
+static double room_at(const struct intra_sim_view *view, struct sim_ray *ray, double t, bool has_gaps, struct sim_at *out)
 {
-    double ds, dth;
-    for (int i = 0; i < 24 && t1 - t0 > 2e-6; i++) {
-        double mid = 0.5 * (t0 + t1), r;
-        intra_sim_ray_look(view, ray, mid, out);
-        r = sim_wall_grid(view->wall, out->s, out->theta, &ds, &dth) + (has_gaps ? sim_wall_groove(view->wall, out->s, &ds) : 0);
-        if (out->rho < r)
-            t0 = mid;
+    double ds, dth, r;
+    intra_sim_ray_look(view, ray, t, out);
+    r = sim_wall_grid(view->wall, out->s, out->theta, &ds, &dth) + (has_gaps ? sim_wall_groove(view->wall, out->s, &ds) : 0);
+    return r - out->rho;
+}
+
+/* The wall between t0 (inside the pipe, room f0 > 0) and t1 (beyond the wall, room f1 < 0): false position with every third
+ * step a halving, since the face of a joint is nearly a step. */
+static void close_in(const struct intra_sim_view *view, struct sim_ray *ray, double t0, double t1, double f1, bool has_gaps,
+                     struct sim_at *out)
+{
+    double f0 = room_at(view, ray, t0, has_gaps, out);
+    for (int i = 0; i < 24 && t1 - t0 > 4e-6; i++) {
+        double t = i % 3 == 2 || f0 <= 0 ? 0.5 * (t0 + t1) : t0 + (t1 - t0) * low2(high2(f0 / (f0 - f1), 0.02), 0.98);
+        double f = room_at(view, ray, t, has_gaps, out);
+        if (fabs(f) < 2e-6) return;
+        if (f > 0)
+            t0 = t, f0 = f;
         else
-            t1 = mid;
+            t1 = t, f1 = f;
     }
     intra_sim_ray_look(view, ray, t1, out);
 }
@@ -220,8 +240,10 @@ static double free_step(const struct intra_sim_view *view, const struct sim_ray 
     const struct view_piece *p = &view->pieces[ray->piece];
     double gap = view->wall->lowest_m - at->rho, step;
     if (p->is_arc) {
-        double across = sqrt(at->vrho * at->vrho + at->vth * at->vth);
-        step = gap / fmin(1, across + 0.25);
+        /* The ray turns away from the axis by no more than 1 / r per metre: rho <= rho0 + across x + x^2 / (2 r). */
+        double across = sqrt(at->vrho * at->vrho + at->vth * at->vth), r = p->bend - view->wall->highest_m;
+        r = high2(r, 0.05);
+        step = r * (sqrt(across * across + 2 * gap / r) - across);
     } else { /* where the line pierces the cylinder */
         double a = ray->dr * ray->dr + ray->dc * ray->dc, b = at->rho * at->vrho;
         double c = at->rho * at->rho - view->wall->lowest_m * view->wall->lowest_m;
@@ -234,9 +256,9 @@ static double free_step(const struct intra_sim_view *view, const struct sim_ray 
         if (i < 0 || i + 1 >= view->n_pieces) continue;
         speed = intra_dot(ray->d, cut->cut_n);
         left = cut->cut_off - intra_dot(intra_mad(ray->o, at->t, ray->d), cut->cut_n);
-        if (speed * left > 0) step = fmin(step, left / speed + 1e-6);
+        if (speed * left > 0) step = low2(step, left / speed + 1e-6);
     }
-    return fmax(step, 1e-5);
+    return high2(step, 1e-5);
 }
 
 static enum sim_hit classify(const struct intra_sim_view *view, struct sim_at *at, int *out_lateral)
@@ -251,7 +273,7 @@ static enum sim_hit classify(const struct intra_sim_view *view, struct sim_at *a
 
 static bool gap_between(const struct intra_sim_wall *w, double s0, double s1)
 {
-    int a = (int)(fmin(s0, s1) / w->groove_m) - 2, b = (int)(fmax(s0, s1) / w->groove_m) + 3;
+    int a = (int)(low2(s0, s1) / w->groove_m) - 2, b = (int)(high2(s0, s1) / w->groove_m) + 3;
     a = a < 0 ? 0 : a > w->n_groove ? w->n_groove : a;
     b = b < 0 ? 0 : b > w->n_groove ? w->n_groove : b;
     return w->groove_count[b] > w->groove_count[a];
@@ -280,20 +302,21 @@ enum sim_hit intra_sim_trace(const struct intra_sim_view *view, struct sim_ray *
         across = sqrt(out->vs * out->vs + out->vth * out->vth);
         if (groove > 0 || gap <= 0) {
             if (gap + groove <= 2e-6) {
-                if (gap + groove < -2e-6) bisect(view, ray, before, t, has_gaps, out);
+                if (gap + groove < -2e-6) close_in(view, ray, before, t, gap + groove, has_gaps, out);
                 return classify(view, out, out_lateral);
             }
             before = t;
-            t += fmax(0.0008, 0.2 * foot);
+            t += high2(0.0008, 0.2 * foot);
             continue;
         }
-        if (gap < 3e-6) return classify(view, out, out_lateral);
+        if (gap < 1e-5) return classify(view, out, out_lateral);
         sim_wall_cell(w, out->s, out->theta, &c, &r, &fs, &ft);
         tile = c / SIM_TILE * w->tile_rows + r / SIM_TILE;
         slope = w->tile_slope[tile];
-        if (slope < 0.05f && slope * across < 0.5 * out->vrho) { /* smooth all around: Newton, if the root is near */
-            step = gap / (out->vrho - ds * out->vs - dth * out->vth / out->rho);
-            if (step * across < SIM_TILE * w->cell_m && step * step * (1 - out->vs * out->vs) < 0.5 * gap * out->rho &&
+        if (slope < 0.05f && out->vrho > 0.03) { /* smooth from here to where Newton points: go there */
+            step = gap / high2(out->vrho - ds * out->vs - dth * out->vth / out->rho, 1e-3);
+            if (step * step * (1 - out->vs * out->vs) < out->rho * gap && slope * across < 0.5 * out->vrho &&
+                !intra_sim_wall_is_rough(w, out->s, out->s + step * out->vs, out->theta, out->theta + step * out->vth / out->rho) &&
                 (!has_gaps || !gap_between(w, out->s, out->s + step * out->vs))) {
                 if (step * step < 8e-6 * out->rho) {
                     slide(out, step);
@@ -305,10 +328,12 @@ enum sim_hit intra_sim_trace(const struct intra_sim_view *view, struct sim_ray *
             }
         }
         if (w->tile_low[tile] - out->rho > 0.3 * gap) gap = w->tile_low[tile] - out->rho, slope = 0;
-        speed = fmax(out->vrho, 0) + slope * across + 1e-4;
-        step = fmin(gap / speed, SIM_TILE * w->cell_m / (across + 1e-6));
+        speed = high2(out->vrho, 0) + slope * across + 1e-4;
+        step = low2(gap / speed, SIM_TILE * w->cell_m / (across + 1e-6));
         step = gap / (speed + 0.5 * step * (1 - out->vs * out->vs) / out->rho); /* rho grows faster along a straight ray */
-        step = fmin(fmax(step, 0.0001 + 0.1 * foot), SIM_TILE * w->cell_m / (across + 1e-6));
+        /* Close to rough wall the bound is far too careful: nothing there is narrower than two cells. */
+        step = high2(step, low2(gap / high2(out->vrho - ds * out->vs - dth * out->vth / out->rho, 0.05), 1.5 * w->cell_m / (across + 1e-6)));
+        step = low2(high2(step, 0.0001 + 0.1 * foot), SIM_TILE * w->cell_m / (across + 1e-6));
         before = t;
         t += step;
     }

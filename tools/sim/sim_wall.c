@@ -310,3 +310,28 @@ double intra_sim_wall_radius(const struct intra_sim_wall *w, double s, double th
     double a, b;
     return sim_wall_grid(w, s, intra_wrap_pi(theta), &a, &b) + sim_wall_groove(w, s, &a);
 }
+
+static int tile_sum(const struct intra_sim_wall *w, int c0, int c1, int r0, int r1) /* inclusive */
+{
+    int p = w->tile_rows + 1;
+    return w->rough_count[(c1 + 1) * p + r1 + 1] - w->rough_count[c0 * p + r1 + 1] - w->rough_count[(c1 + 1) * p + r0] +
+           w->rough_count[c0 * p + r0];
+}
+
+static int clamp_int(int v, int low, int high)
+{
+    return v < low ? low : v > high ? high : v;
+}
+
+bool intra_sim_wall_is_rough(const struct intra_sim_wall *w, double s_a, double s_b, double th_a, double th_b)
+{
+    double s0 = fmin(s_a, s_b), s1 = fmax(s_a, s_b), th0 = fmin(th_a, th_b), th1 = fmax(th_a, th_b);
+    double per_tile = SIM_TILE * w->cell_m, tile_per_rad = w->rows_per_rad / SIM_TILE;
+    int c0 = clamp_int((int)floor(s0 / per_tile - 0.1), 0, w->tile_cols - 1), c1 = clamp_int((int)floor(s1 / per_tile + 0.1), 0, w->tile_cols - 1);
+    int r0 = (int)floor((th0 + M_PI) * tile_per_rad - 0.1), r1 = (int)floor((th1 + M_PI) * tile_per_rad + 0.1);
+    if (r1 - r0 + 1 >= w->tile_rows) return tile_sum(w, c0, c1, 0, w->tile_rows - 1) > 0;
+    r0 = (r0 % w->tile_rows + w->tile_rows) % w->tile_rows;
+    r1 = (r1 % w->tile_rows + w->tile_rows) % w->tile_rows;
+    if (r0 <= r1) return tile_sum(w, c0, c1, r0, r1) > 0;
+    return tile_sum(w, c0, c1, r0, w->tile_rows - 1) + tile_sum(w, c0, c1, 0, r1) > 0;
+}

@@ -79,6 +79,8 @@ static inline double sim_wall_groove(const struct intra_sim_wall *w, double s, d
     *ds = (w->groove[i + 1] - w->groove[i]) / w->groove_m;
     return w->groove[i] + (x - i) * (w->groove[i + 1] - w->groove[i]);
 }
+/* Anything but gently sloping wall between these stations and clock angles (any order; angles may run past pi)? */
+bool intra_sim_wall_is_rough(const struct intra_sim_wall *wall, double s_a, double s_b, double theta_a, double theta_b);
 /* Radius with everything, for checks and truth. */
 double intra_sim_wall_radius(const struct intra_sim_wall *wall, double s, double theta);
 
