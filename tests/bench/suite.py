@@ -5,7 +5,8 @@ For each (scene, seed): intrados simulate, reconstruct, evaluate, and ffmpeg dec
 threads. One JSON file a run under OUT/runs keeps the figures, with the program's hash in its name, so that a suite
 that was stopped goes on where it was. Prints a Markdown table; OUT/suite.csv has every run.
 
-Usage: suite.py [--scenes a,b] [--seeds 1,2,3] [--threads N] [--out out/bench] [--clean] [--memory SCENE]
+Usage: suite.py [--scenes a,b] [--seeds 1,2,3] [--threads N] [--out out/bench] [--clean]
+                [--simulate-only] [--memory SCENE]
 """
 import argparse
 import csv
@@ -199,6 +200,7 @@ def main():
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--out", default="out/bench")
     parser.add_argument("--clean", action="store_true", help="remove each video and result once it is measured")
+    parser.add_argument("--simulate-only", action="store_true", help="only make the videos that are not there yet")
     parser.add_argument("--memory", metavar="SCENE", help="only: peak memory of SCENE against the same four times as long")
     a = parser.parse_args()
     bench = Bench(a)
@@ -212,6 +214,12 @@ def main():
         more = long["peak_mb"] - short["peak_mb"]
         print(f"\nFour times the length takes {more:+.0f} MB (target: at most +50).")
         return 0 if more <= 50 and short["exit"] in (0, 3) and long["exit"] in (0, 3) else 1
+
+    if a.simulate_only:
+        for seed in a.seeds.split(","):
+            for scene in a.scenes.split(","):
+                print(bench.simulate(scene, scene, int(seed)))
+        return 0
 
     runs, failed = [], 0
     for scene in a.scenes.split(","):
