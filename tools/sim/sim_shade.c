@@ -207,7 +207,8 @@ static sim_v4 water_colour(const struct intra_sim_renderer *rd, const struct int
     mirror = intra_unit(intra_mad(ray->d, 2 * cosine, n));
     intra_sim_ray_start(view, &back, intra_mad(p, 1e-5, crown), mirror, ray->piece);
     if (intra_sim_trace(view, &back, rd->pixel_rad * 3, &at, &lateral) != SIM_MISS) {
-        sky = intra_sim_wall_colour(rd, view, &back, &at, intra_scale(ddx, 1 + top->t / at.t), intra_scale(ddy, 1 + top->t / at.t));
+        double spread = 1 + top->t / fmax(at.t, 0.001); /* the mirrored pixel has widened over the whole way */
+        sky = intra_sim_wall_colour(rd, view, &back, &at, intra_scale(ddx, spread), intra_scale(ddy, spread));
     }
     lit = light_at(rd, p, n, intra_scale(ray->d, -1), 1024);
     clear = exp(-(t_wall - top->t) * (2 + 60 * w->murk));

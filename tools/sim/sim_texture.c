@@ -112,12 +112,14 @@ sim_v4 intra_sim_texture_sample(const struct intra_sim_texture *t, double s, dou
     enum { MOST_TAPS = 24 };
     float inv = (float)(1 / t->texel_m), inv_y = (float)(t->level[0].rows / t->perimeter_m);
     float length = sqrtf(ax * ax + ay * ay), ratio = length / (short_axis > 1e-9f ? short_axis : 1e-9f), level, part;
+    const float whole = 2; /* no pixel needs more than metres of wall */
     float x = (float)(s / t->texel_m), y = (float)((theta + M_PI) * (t->level[0].rows / (2 * M_PI))), scale;
-    int taps = (int)(ratio * 0.75f + 0.6f), low; /* a tap's own kernel is two texels wide */
+    int taps = ratio < MOST_TAPS * 2 ? (int)(ratio * 0.75f + 0.6f) : MOST_TAPS, low; /* a tap's own kernel is two texels wide */
     sim_v4 sum = {0, 0, 0, 0};
+    if (!(length < whole)) ax = whole, ay = 0, length = whole, taps = MOST_TAPS; /* seen edge-on, NaN among them */
     if (taps < 1) taps = 1;
     if (taps > MOST_TAPS) taps = MOST_TAPS;
-    level = short_axis * inv;
+    level = short_axis < whole ? short_axis * inv : whole * inv;
     if (length / (float)taps * inv > level) level = length / (float)taps * inv; /* very long: coarser taps */
     if ((float)taps > length * inv) taps = length * inv < 1 ? 1 : (int)(length * inv + 0.99f); /* finer than texels is no use */
     level = level > 1 ? log2f(level) : 0;

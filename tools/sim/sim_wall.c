@@ -325,7 +325,8 @@ static int clamp_int(int v, int low, int high)
 
 bool intra_sim_wall_is_rough(const struct intra_sim_wall *w, double s_a, double s_b, double th_a, double th_b)
 {
-    double s0 = fmin(s_a, s_b), s1 = fmax(s_a, s_b), th0 = fmin(th_a, th_b), th1 = fmax(th_a, th_b);
+    double s0 = fmax(fmin(s_a, s_b), -1), s1 = fmin(fmax(s_a, s_b), w->length_m + 1);
+    double th0 = fmax(fmin(th_a, th_b), -20), th1 = fmin(fmax(th_a, th_b), 20);
     double per_tile = SIM_TILE * w->cell_m, tile_per_rad = w->rows_per_rad / SIM_TILE;
     int c0 = clamp_int((int)floor(s0 / per_tile - 0.1), 0, w->tile_cols - 1), c1 = clamp_int((int)floor(s1 / per_tile + 0.1), 0, w->tile_cols - 1);
     int r0 = (int)floor((th0 + M_PI) * tile_per_rad - 0.1), r1 = (int)floor((th1 + M_PI) * tile_per_rad + 0.1);
