@@ -167,7 +167,7 @@ static enum block_kind judge(const struct intra_sim_renderer *r, const struct si
         wet += n[i]->is_wet;
         gaps += n[i]->shows_gaps;
     }
-    if (intra_sim_wall_is_rough(r->wall, s0, s1, th0, th1)) return BLOCK_ROUGH;
+    if (intra_sim_wall_any_tile(r->wall, r->wall->rough_count, s0, s1, th0, th1)) return BLOCK_ROUGH;
     if (gaps && has_gap(r->wall, fmin(fmin(n[0]->s, n[1]->s), fmin(n[2]->s, n[3]->s)),
                         fmax(fmax(n[0]->s, n[1]->s), fmax(n[2]->s, n[3]->s))))
         return BLOCK_ROUGH;

@@ -316,14 +316,14 @@ enum sim_hit intra_sim_trace(const struct intra_sim_view *view, struct sim_ray *
         if (slope < 0.05f && out->vrho > 0.03) { /* smooth from here to where Newton points: go there */
             step = gap / high2(out->vrho - ds * out->vs - dth * out->vth / out->rho, 1e-3);
             if (step * step * (1 - out->vs * out->vs) < out->rho * gap && slope * across < 0.5 * out->vrho &&
-                !intra_sim_wall_is_rough(w, out->s, out->s + step * out->vs, out->theta, out->theta + step * out->vth / out->rho) &&
-                (!has_gaps || !gap_between(w, out->s, out->s + step * out->vs))) {
-                if (step * step < 8e-6 * out->rho) {
+                !intra_sim_wall_any_tile(w, w->steep_count, out->s, out->s + step * out->vs, out->theta,
+                                         out->theta + step * out->vth / out->rho)) {
+                if (step * step < 8e-6 * out->rho && !(has_gaps && gap_between(w, out->s, out->s + step * out->vs))) {
                     slide(out, step);
                     return classify(view, out, out_lateral);
                 }
                 before = t;
-                t += step;
+                t += step - 4e-6; /* a gap only takes wall away: up to its edge nothing is in the way */
                 continue;
             }
         }

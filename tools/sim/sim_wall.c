@@ -219,6 +219,12 @@ static struct tile_own tile_measure(const struct intra_sim_wall *w, int tc, int 
     return t;
 }
 
+static void add_to_table(int *sum, int nr, int c, int r, int count)
+{
+    int p = nr + 1;
+    sum[(c + 1) * p + r + 1] = count + sum[c * p + r + 1] + sum[(c + 1) * p + r] - sum[c * p + r];
+}
+
 static enum intra_status make_tiles(struct intra_sim_wall *w, struct intra_error *err)
 {
     const float smooth_slope = 0.03f;
@@ -229,13 +235,14 @@ static enum intra_status make_tiles(struct intra_sim_wall *w, struct intra_error
     INTRA_TRY(INTRA_ALLOC(w->tile_low, (size_t)nc * (size_t)nr, err));
     INTRA_TRY(INTRA_ALLOC(w->tile_slope, (size_t)nc * (size_t)nr, err));
     INTRA_TRY(INTRA_ALLOC(w->rough_count, (size_t)(nc + 1) * (size_t)(nr + 1), err));
+    INTRA_TRY(INTRA_ALLOC(w->steep_count, (size_t)(nc + 1) * (size_t)(nr + 1), err));
     for (int c = 0; c < nc; c++)
         for (int r = 0; r < nr; r++) own[c * nr + r] = tile_measure(w, c, r);
     for (int c = 0; c < nc; c++)
         for (int r = 0; r < nr; r++) {
             float low = 1e9f, slope = 0;
             const struct tile_own *o = &own[c * nr + r];
-            int *sum = w->rough_count;
+            bool is_steep = o->slope > smooth_slope;
             for (int dc = -1; dc <= 1; dc++)
                 for (int dr = -1; dr <= 1; dr++) {
                     int cc = c + dc < 0 ? 0 : c + dc >= nc ? nc - 1 : c + dc;
@@ -244,8 +251,8 @@ static enum intra_status make_tiles(struct intra_sim_wall *w, struct intra_error
                 }
             w->tile_low[c * nr + r] = low;
             w->tile_slope[c * nr + r] = slope;
-            sum[(c + 1) * (nr + 1) + r + 1] = (o->has_open || o->slope > smooth_slope) + sum[c * (nr + 1) + r + 1] +
-                                              sum[(c + 1) * (nr + 1) + r] - sum[c * (nr + 1) + r];
+            add_to_table(w->rough_count, nr, c, r, o->has_open || is_steep);
+            add_to_table(w->steep_count, nr, c, r, is_steep);
         }
 done:
     intra_free(own);
@@ -301,6 +308,7 @@ void intra_sim_wall_fini(struct intra_sim_wall *w)
     intra_free(w->tile_low);
     intra_free(w->tile_slope);
     intra_free(w->rough_count);
+    intra_free(w->steep_count);
     intra_free(w->joints);
     *w = (struct intra_sim_wall){0};
 }
@@ -311,11 +319,10 @@ double intra_sim_wall_radius(const struct intra_sim_wall *w, double s, double th
     return sim_wall_grid(w, s, intra_wrap_pi(theta), &a, &b) + sim_wall_groove(w, s, &a);
 }
 
-static int tile_sum(const struct intra_sim_wall *w, int c0, int c1, int r0, int r1) /* inclusive */
+static int tile_sum(const struct intra_sim_wall *w, const int *count, int c0, int c1, int r0, int r1) /* inclusive */
 {
     int p = w->tile_rows + 1;
-    return w->rough_count[(c1 + 1) * p + r1 + 1] - w->rough_count[c0 * p + r1 + 1] - w->rough_count[(c1 + 1) * p + r0] +
-           w->rough_count[c0 * p + r0];
+    return count[(c1 + 1) * p + r1 + 1] - count[c0 * p + r1 + 1] - count[(c1 + 1) * p + r0] + count[c0 * p + r0];
 }
 
 static int clamp_int(int v, int low, int high)
@@ -323,16 +330,16 @@ static int clamp_int(int v, int low, int high)
     return v < low ? low : v > high ? high : v;
 }
 
-bool intra_sim_wall_is_rough(const struct intra_sim_wall *w, double s_a, double s_b, double th_a, double th_b)
+bool intra_sim_wall_any_tile(const struct intra_sim_wall *w, const int *count, double s_a, double s_b, double th_a, double th_b)
 {
     double s0 = fmax(fmin(s_a, s_b), -1), s1 = fmin(fmax(s_a, s_b), w->length_m + 1);
     double th0 = fmax(fmin(th_a, th_b), -20), th1 = fmin(fmax(th_a, th_b), 20);
     double per_tile = SIM_TILE * w->cell_m, tile_per_rad = w->rows_per_rad / SIM_TILE;
     int c0 = clamp_int((int)floor(s0 / per_tile - 0.1), 0, w->tile_cols - 1), c1 = clamp_int((int)floor(s1 / per_tile + 0.1), 0, w->tile_cols - 1);
     int r0 = (int)floor((th0 + M_PI) * tile_per_rad - 0.1), r1 = (int)floor((th1 + M_PI) * tile_per_rad + 0.1);
-    if (r1 - r0 + 1 >= w->tile_rows) return tile_sum(w, c0, c1, 0, w->tile_rows - 1) > 0;
+    if (r1 - r0 + 1 >= w->tile_rows) return tile_sum(w, count, c0, c1, 0, w->tile_rows - 1) > 0;
     r0 = (r0 % w->tile_rows + w->tile_rows) % w->tile_rows;
     r1 = (r1 % w->tile_rows + w->tile_rows) % w->tile_rows;
-    if (r0 <= r1) return tile_sum(w, c0, c1, r0, r1) > 0;
-    return tile_sum(w, c0, c1, r0, w->tile_rows - 1) + tile_sum(w, c0, c1, 0, r1) > 0;
+    if (r0 <= r1) return tile_sum(w, count, c0, c1, r0, r1) > 0;
+    return tile_sum(w, count, c0, c1, r0, w->tile_rows - 1) + tile_sum(w, count, c0, c1, 0, r1) > 0;
 }

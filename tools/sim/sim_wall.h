@@ -23,7 +23,8 @@ struct intra_sim_wall {
     int tile_cols, tile_rows;
     float *tile_low;           /* smallest radius in the tile and its neighbours */
     float *tile_slope;         /* steepest |grad radius| in the tile and its neighbours, metres per metre */
-    int *rough_count;          /* tiles that are not smooth, summed area table, (tile_cols + 1) x (tile_rows + 1) */
+    int *rough_count;          /* tiles that are steep or open, summed area table, (tile_cols + 1) x (tile_rows + 1) */
+    int *steep_count;          /* tiles that are steep */
     double lowest_m, highest_m;
     struct sim_joint *joints;  /* resolved, sorted by station */
     int n_joints;
@@ -79,8 +80,9 @@ static inline double sim_wall_groove(const struct intra_sim_wall *w, double s, d
     *ds = (w->groove[i + 1] - w->groove[i]) / w->groove_m;
     return w->groove[i] + (x - i) * (w->groove[i + 1] - w->groove[i]);
 }
-/* Anything but gently sloping wall between these stations and clock angles (any order; angles may run past pi)? */
-bool intra_sim_wall_is_rough(const struct intra_sim_wall *wall, double s_a, double s_b, double theta_a, double theta_b);
+/* Does one of the tiles between these stations and clock angles count (any order; angles may run past pi)? */
+bool intra_sim_wall_any_tile(const struct intra_sim_wall *wall, const int *count, double s_a, double s_b, double theta_a,
+                             double theta_b);
 /* Radius with everything, for checks and truth. */
 double intra_sim_wall_radius(const struct intra_sim_wall *wall, double s, double theta);
 
