@@ -35,27 +35,44 @@ static const struct intra_option options[] = {
     {"json", 0, NULL, "the summary as JSON on standard output"},
 };
 static const struct intra_usage usage = {
-    "simulate", "SCENE",
+    "simulate",
+    "SCENE",
     "Render an inspection video of a made-up pipe, with the truth about everything in it.\n"
     "SCENE is a preset (see --list) or a JSON file; docs/simulator.md describes its keys.",
-    "  intrados simulate straight-concrete-300 -o sim\n"
+    "intrados simulate straight-concrete-300 -o sim\n"
     "  intrados simulate --print clay-225-bend > mine.json\n"
     "  intrados simulate mine.json --seed 7 --frames 100 -o mine",
-    options, sizeof options / sizeof options[0]};
+    options,
+    sizeof options / sizeof options[0]};
 
 static enum intra_status set_option(void *user, int option, const char *value, struct intra_error *err)
 {
     struct args *a = user;
     switch (option) {
-    case OPT_OUTPUT: a->out = value; return INTRA_OK;
-    case OPT_SEED: return intra_parse_int("--seed", value, 0, 2147483647, &a->seed, err);
-    case OPT_FRAMES: return intra_parse_int("--frames", value, 1, 10000000, &a->frames, err);
-    case OPT_THREADS: return intra_parse_int("--threads", value, 1, 256, &a->threads, err);
-    case OPT_LIST: a->is_list = true; return INTRA_OK;
-    case OPT_PRINT: a->print = value; return INTRA_OK;
-    case OPT_FORCE: a->may_replace = true; return INTRA_OK;
-    case OPT_QUIET: a->is_quiet = true; return INTRA_OK;
-    default: a->is_json = true; return INTRA_OK;
+    case OPT_OUTPUT:
+        a->out = value;
+        return INTRA_OK;
+    case OPT_SEED:
+        return intra_parse_int("--seed", value, 0, 2147483647, &a->seed, err);
+    case OPT_FRAMES:
+        return intra_parse_int("--frames", value, 1, 10000000, &a->frames, err);
+    case OPT_THREADS:
+        return intra_parse_int("--threads", value, 1, 256, &a->threads, err);
+    case OPT_LIST:
+        a->is_list = true;
+        return INTRA_OK;
+    case OPT_PRINT:
+        a->print = value;
+        return INTRA_OK;
+    case OPT_FORCE:
+        a->may_replace = true;
+        return INTRA_OK;
+    case OPT_QUIET:
+        a->is_quiet = true;
+        return INTRA_OK;
+    default:
+        a->is_json = true;
+        return INTRA_OK;
     }
 }
 
@@ -70,7 +87,8 @@ static enum intra_status load_scene(const char *name, struct intra_sim_scene *ou
         if (preset) return intra_sim_scene_parse(preset, name, out, err);
         const char *names[64];
         int n = intra_sim_n_presets < 64 ? intra_sim_n_presets : 64;
-        for (int i = 0; i < n; i++) names[i] = intra_sim_presets[i].name;
+        for (int i = 0; i < n; i++)
+            names[i] = intra_sim_presets[i].name;
         const char *near = intra_nearest_word(name, names, n);
         return INTRA_FAIL(err, INTRA_E_IO, "%s: no such scene file or preset%s%s; see 'intrados simulate --list'", name,
                           near ? "; did you mean " : "", near ? near : "");
@@ -103,8 +121,8 @@ static void print_result(const struct args *a, const struct intra_sim_scene *s, 
     struct intra_json j = {.stream = stdout, .is_pretty = true};
     if (!a->is_json) {
         if (!a->is_quiet)
-            printf("%s/%s: %d frames of '%s', seed %lld, %.2f m of pipe; %.1f frames/s\n", a->out, r->video, r->frames, s->name,
-                   (long long)s->seed, r->length_m, r->render_s > 0 ? r->frames / r->render_s : 0);
+            printf("%s/%s: %d frames of '%s', seed %lld, %.2f m of pipe; %.1f frames/s\n", a->out, r->video, r->frames,
+                   s->name, (long long)s->seed, r->length_m, r->render_s > 0 ? r->frames / r->render_s : 0);
         return;
     }
     intra_json_open(&j, NULL, '{');

@@ -1,13 +1,14 @@
-/* Proves: the simulator's lenses project as the published formulas say (a table computed in 80-bit arithmetic by lens_table.py),
- * and its rays are the inverse of that over the whole picture. Does not prove: that real lenses follow these formulas. */
+/* Proves: the simulator's lenses project as the published formulas say (a table computed in 80-bit arithmetic by
+ * lens_table.py), and its rays are the inverse of that over the whole picture. Does not prove: that real lenses follow
+ * these formulas. */
 #include "tests/sim/lens_table.h"
 #include "tools/sim/sim_lens.h"
 
+#include <cmocka.h>
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
-#include <cmocka.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -50,7 +51,8 @@ static void rays_invert_the_table(void **state)
         struct intra_sim_lens lens = lens_of(&rows[i]);
         struct intra_vec3 want = intra_unit(intra_vec3(rows[i].x, rows[i].y, rows[i].z)), ray;
         assert_true(intra_sim_lens_ray(&lens, 1, rows[i].u, rows[i].v, &ray));
-        if (intra_norm(intra_sub(ray, want)) > 1e-11) fail_msg("row %d: ray off by %g", i, intra_norm(intra_sub(ray, want)));
+        if (intra_norm(intra_sub(ray, want)) > 1e-11)
+            fail_msg("row %d: ray off by %g", i, intra_norm(intra_sub(ray, want)));
     }
 }
 
@@ -83,7 +85,8 @@ static void field_of_view_is_as_asked(void **state)
     (void)state;
     for (int i = 0; i < 2; i++) {
         assert_int_equal(intra_sim_lens_make(&spec, 800, 600, &lens, NULL), INTRA_OK);
-        assert_true(intra_sim_lens_ray(&lens, 1, -0.5, 299.5, &left) && intra_sim_lens_ray(&lens, 1, 799.5, 299.5, &right));
+        assert_true(intra_sim_lens_ray(&lens, 1, -0.5, 299.5, &left) &&
+                    intra_sim_lens_ray(&lens, 1, 799.5, 299.5, &right));
         assert_true(fabs(atan2(right.x, right.z) - spec.hfov_deg * M_PI / 360) < 1e-9);
         assert_true(fabs(atan2(-left.x, left.z) - spec.hfov_deg * M_PI / 360) < 1e-9);
         spec = (struct sim_lens){.model = "brown", .hfov_deg = 80, .cx = -1, .cy = -1, .k1 = -0.2, .k2 = 0.03};
@@ -102,9 +105,9 @@ static void a_lens_that_folds_over_is_refused(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(projects_as_the_table), cmocka_unit_test(rays_invert_the_table),
-        cmocka_unit_test(rays_and_pixels_agree_over_the_picture), cmocka_unit_test(field_of_view_is_as_asked),
-        cmocka_unit_test(a_lens_that_folds_over_is_refused)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(projects_as_the_table), cmocka_unit_test(rays_invert_the_table),
+                                       cmocka_unit_test(rays_and_pixels_agree_over_the_picture),
+                                       cmocka_unit_test(field_of_view_is_as_asked),
+                                       cmocka_unit_test(a_lens_that_folds_over_is_refused)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

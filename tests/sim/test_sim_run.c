@@ -1,19 +1,19 @@
-/* Proves: a whole run gives the same bytes with one thread and with two; what truth says of colour, pose and layout is what the
- * pictures show (the wall's texture, projected through the truth's poses by this file's own arithmetic, matches the picture best
- * at zero shift); states and counters are as the script has them; a run that fails leaves nothing behind. Does not prove: that
- * light and noise are those of a real camera. */
+/* Proves: a whole run gives the same bytes with one thread and with two; what truth says of colour, pose and layout is
+ * what the pictures show (the wall's texture, projected through the truth's poses by this file's own arithmetic,
+ * matches the picture best at zero shift); states and counters are as the script has them; a run that fails leaves
+ * nothing behind. Does not prove: that light and noise are those of a real camera. */
 #include "core/fileio.h"
 #include "core/mem.h"
 #include "tools/sim/simulate.h"
 
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
 #include <cmocka.h>
 #include <math.h>
 #include <png.h>
+#include <setjmp.h>
 #include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,9 +53,10 @@ static const char *at(const char *dir, const char *name)
     return path[next];
 }
 
-static const char *const truth_files[] = {"camera.yaml", "scene.json", "truth/trajectory.tum", "truth/frames.csv", "truth/centreline.csv",
-                                          "truth/radius.tif", "truth/albedo.tif", "truth/resolution.tif", "truth/joints.csv",
-                                          "truth/laterals.csv", "truth/defects.csv", "truth/water.csv", "truth/truth.json"};
+static const char *const truth_files[] = {
+    "camera.yaml",       "scene.json",       "truth/trajectory.tum", "truth/frames.csv", "truth/centreline.csv",
+    "truth/radius.tif",  "truth/albedo.tif", "truth/resolution.tif", "truth/joints.csv", "truth/laterals.csv",
+    "truth/defects.csv", "truth/water.csv",  "truth/truth.json"};
 
 static void compare_files(const char *a, const char *b, const char *name)
 {
@@ -70,9 +71,12 @@ static void compare_files(const char *a, const char *b, const char *name)
 }
 
 #define THINGS                                                                                                         \
-    "\"laterals\": [{\"station_m\": 0.9, \"kind\": \"protruding\"}], \"holes\": [{\"station_m\": 0.8, \"clock_deg\": 300}],"                \
-    "\"roots\": [{\"station_m\": 1.0}], \"cracks\": [{\"station_m\": 0.7}], \"deposits\": [{\"from_m\": 0.8, \"to_m\": 1.2}],"             \
-    "\"water\": [{\"from_m\": 0, \"to_m\": 2}], \"image\": {\"blur_samples\": 2, \"sharpen\": 0.3, \"dirt\": [{\"roll_deg_s\": 5}]},"         \
+    "\"laterals\": [{\"station_m\": 0.9, \"kind\": \"protruding\"}], \"holes\": [{\"station_m\": 0.8, \"clock_deg\": " \
+    "300}],"                                                                                                           \
+    "\"roots\": [{\"station_m\": 1.0}], \"cracks\": [{\"station_m\": 0.7}], \"deposits\": [{\"from_m\": 0.8, "         \
+    "\"to_m\": 1.2}],"                                                                                                 \
+    "\"water\": [{\"from_m\": 0, \"to_m\": 2}], \"image\": {\"blur_samples\": 2, \"sharpen\": 0.3, \"dirt\": "         \
+    "[{\"roll_deg_s\": 5}]},"                                                                                          \
     "\"motion\": {\"phases\": [{\"action\": \"drive\", \"duration_s\": 0.3}]}"
 
 static void same_bytes_for_any_number_of_threads(void **state)
@@ -80,10 +84,13 @@ static void same_bytes_for_any_number_of_threads(void **state)
     static const struct {
         const char *json, *video;
     } runs[] = {
-        {"{\"centreline\": [{\"straight_m\": 1}, {\"bend_deg\": 30}, {\"straight_m\": 0.5}], \"video\": {\"width\": 160, \"height\": 122},"
-         THINGS "}", "video.mp4"},
-        {"{\"centreline\": [{\"straight_m\": 2}], \"video\": {\"width\": 162, \"height\": 120, \"interlaced\": true, \"codec\": \"mpeg2\"},"
-         "\"lens\": {\"model\": \"kb\", \"hfov_deg\": 170}," THINGS "}", "video.mpg"},
+        {"{\"centreline\": [{\"straight_m\": 1}, {\"bend_deg\": 30}, {\"straight_m\": 0.5}], \"video\": {\"width\": "
+         "160, \"height\": 122}," THINGS "}",
+         "video.mp4"},
+        {"{\"centreline\": [{\"straight_m\": 2}], \"video\": {\"width\": 162, \"height\": 120, \"interlaced\": true, "
+         "\"codec\": \"mpeg2\"},"
+         "\"lens\": {\"model\": \"kb\", \"hfov_deg\": 170}," THINGS "}",
+         "video.mpg"},
     };
     (void)state;
     for (int k = 0; k < 2; k++) {
@@ -95,7 +102,8 @@ static void same_bytes_for_any_number_of_threads(void **state)
         run_scene(runs[k].json, a, 1);
         run_scene(runs[k].json, b, 2);
         compare_files(na, nb, runs[k].video);
-        for (size_t i = 0; i < sizeof truth_files / sizeof truth_files[0]; i++) compare_files(na, nb, truth_files[i]);
+        for (size_t i = 0; i < sizeof truth_files / sizeof truth_files[0]; i++)
+            compare_files(na, nb, truth_files[i]);
     }
 }
 
@@ -151,7 +159,8 @@ static struct map read_tiff(const char *path, int bytes)
             assert_true(TIFFReadTile(t, tile, (uint32_t)x, (uint32_t)y, 0, 0) > 0);
             for (int r = y; r < y + 256 && r < m.rows; r++)
                 for (int c = x; c < x + 256 && c < m.cols; c++)
-                    memcpy(m.cells + (size_t)(r * m.cols + c) * (size_t)bytes, tile + ((r - y) * 256 + c - x) * bytes, (size_t)bytes);
+                    memcpy(m.cells + (size_t)(r * m.cols + c) * (size_t)bytes, tile + ((r - y) * 256 + c - x) * bytes,
+                           (size_t)bytes);
         }
     TIFFClose(t);
     free(tile);
@@ -169,9 +178,11 @@ static struct pose read_pose(const char *path, int line)
     double q[8], x, y, z, w;
     struct pose p;
     assert_non_null(f);
-    for (int i = 0; i <= line; i++) assert_non_null(fgets(text, sizeof text, f));
+    for (int i = 0; i <= line; i++)
+        assert_non_null(fgets(text, sizeof text, f));
     fclose(f);
-    assert_int_equal(sscanf(text, "%lf %lf %lf %lf %lf %lf %lf %lf", &q[0], &q[1], &q[2], &q[3], &q[4], &q[5], &q[6], &q[7]), 8);
+    assert_int_equal(
+        sscanf(text, "%lf %lf %lf %lf %lf %lf %lf %lf", &q[0], &q[1], &q[2], &q[3], &q[4], &q[5], &q[6], &q[7]), 8);
     memcpy(p.t, q + 1, sizeof p.t);
     x = q[4], y = q[5], z = q[6], w = q[7];
     p.r[0][0] = 1 - 2 * (y * y + z * z), p.r[0][1] = 2 * (x * y - z * w), p.r[0][2] = 2 * (x * z + y * w);
@@ -183,16 +194,19 @@ static struct pose read_pose(const char *path, int line)
 enum { RINGS = 40, AROUND = 400 };
 static const double pipe_radius = 0.15, focal = 330;
 
-/* The picture's light where the wall's grid of points lies, pinhole; NAN outside. Station of ring i: s0 + 3.17 mm i (not in step with the texels). */
+/* The picture's light where the wall's grid of points lies, pinhole; NAN outside. Station of ring i: s0 + 3.17 mm i
+ * (not in step with the texels). */
 static void sample_picture(const struct picture *im, const struct pose *p, double s0, float out[RINGS][AROUND])
 {
     for (int i = 0; i < RINGS; i++)
         for (int k = 0; k < AROUND; k++) {
-            double theta = 2 * PI * (k + 0.5) / AROUND, w[3] = {s0 + 0.00317 * i, -pipe_radius * sin(theta), pipe_radius * cos(theta)}, c[3], u, v;
+            double theta = 2 * PI * (k + 0.5) / AROUND,
+                   w[3] = {s0 + 0.00317 * i, -pipe_radius * sin(theta), pipe_radius * cos(theta)}, c[3], u, v;
             int x, y;
             for (int a = 0; a < 3; a++) {
                 c[a] = 0;
-                for (int b = 0; b < 3; b++) c[a] += p->r[b][a] * (w[b] - p->t[b]);
+                for (int b = 0; b < 3; b++)
+                    c[a] += p->r[b][a] * (w[b] - p->t[b]);
             }
             u = focal * c[0] / c[2] + 0.5 * (im->width - 1);
             v = focal * c[1] / c[2] + 0.5 * (im->height - 1);
@@ -202,8 +216,9 @@ static void sample_picture(const struct picture *im, const struct pose *p, doubl
             if (c[2] < 0.05 || x < 1 || y < 1 || x >= im->width - 2 || y >= im->height - 2) continue;
             u -= x;
             v -= y;
-            out[i][k] = (float)((1 - v) * ((1 - u) * im->v[y * im->width + x] + u * im->v[y * im->width + x + 1]) +
-                                v * ((1 - u) * im->v[(y + 1) * im->width + x] + u * im->v[(y + 1) * im->width + x + 1]));
+            out[i][k] =
+                (float)((1 - v) * ((1 - u) * im->v[y * im->width + x] + u * im->v[y * im->width + x + 1]) +
+                        v * ((1 - u) * im->v[(y + 1) * im->width + x] + u * im->v[(y + 1) * im->width + x + 1]));
         }
 }
 
@@ -233,7 +248,8 @@ static void flatten(float v[RINGS][AROUND])
         memcpy(old, v[i], sizeof old);
         for (int k = 0; k < AROUND; k++) {
             float sum = 0;
-            for (int d = -10; d <= 10; d++) sum += old[(k + d + AROUND) % AROUND];
+            for (int d = -10; d <= 10; d++)
+                sum += old[(k + d + AROUND) % AROUND];
             v[i][k] = old[k] / (sum / 21) - 1;
         }
     }
@@ -259,9 +275,11 @@ static void truth_lies_on_the_picture(void **state)
 {
     static float light[RINGS][AROUND], wall[RINGS][AROUND];
     const char *json =
-        "{\"centreline\": [{\"straight_m\": 2}], \"joints\": {\"spacing_m\": 0}, \"video\": {\"width\": 480, \"height\": 360, \"codec\": \"png\"},"
+        "{\"centreline\": [{\"straight_m\": 2}], \"joints\": {\"spacing_m\": 0}, \"video\": {\"width\": 480, "
+        "\"height\": 360, \"codec\": \"png\"},"
         "\"lens\": {\"fx\": 330, \"k1\": 0}, \"pipe\": {\"dirt\": 0.2}, \"overlay\": {\"layout\": \"none\"},"
-        "\"image\": {\"read_noise\": 0.5, \"shot_noise\": 0.5}, \"motion\": {\"start_m\": 0.5, \"wobble_m\": 0.01, \"wobble_deg\": 2,"
+        "\"image\": {\"read_noise\": 0.5, \"shot_noise\": 0.5}, \"motion\": {\"start_m\": 0.5, \"wobble_m\": 0.01, "
+        "\"wobble_deg\": 2,"
         "\"roll_deg\": 12, \"phases\": [{\"action\": \"drive\", \"duration_s\": 0.5}]}}";
     char dir[300];
     struct map albedo;
@@ -286,8 +304,8 @@ static void truth_lies_on_the_picture(void **state)
         s_hi = TRY(0.002, 0);
         y_lo = TRY(0, -0.002);
         y_hi = TRY(0, 0.002);
-        print_message("frame %d: correlation %.3f over %d points; peak off by %.2f mm along, %.2f mm around\n", frame, best, n,
-                      2 * vertex(s_lo, best, s_hi), 2 * vertex(y_lo, best, y_hi));
+        print_message("frame %d: correlation %.3f over %d points; peak off by %.2f mm along, %.2f mm around\n", frame,
+                      best, n, 2 * vertex(s_lo, best, s_hi), 2 * vertex(y_lo, best, y_hi));
         assert_true(n > RINGS * AROUND / 2);
         assert_true(best > 0.8);
         assert_true(best > s_lo && best > s_hi && best > y_lo && best > y_hi);
@@ -303,19 +321,23 @@ static int count_lines_with(const char *path, const char *word)
     char line[400];
     int n = 0;
     assert_non_null(f);
-    while (fgets(line, sizeof line, f)) n += strstr(line, word) != NULL;
+    while (fgets(line, sizeof line, f))
+        n += strstr(line, word) != NULL;
     fclose(f);
     return n;
 }
 
 static void states_follow_the_script(void **state)
 {
-    const char *json =
-        "{\"centreline\": [{\"straight_m\": 3}], \"video\": {\"width\": 64, \"height\": 64, \"fps\": 10, \"codec\": \"ffv1\"},"
-        "\"laterals\": [{\"station_m\": 1}], \"holes\": [{\"station_m\": 2}],"
-        "\"motion\": {\"start_m\": 1, \"phases\": [{\"action\": \"title\", \"duration_s\": 0.5}, {\"action\": \"drive\", \"duration_s\": 1},"
-        "{\"action\": \"stop\", \"duration_s\": 1}, {\"action\": \"pan\", \"pan_deg\": 90, \"move_s\": 0.2, \"duration_s\": 1},"
-        "{\"action\": \"reverse\", \"duration_s\": 1}, {\"action\": \"freeze\", \"duration_s\": 0.5}, {\"action\": \"stop\", \"duration_s\": 0.5}]}}";
+    const char *json = "{\"centreline\": [{\"straight_m\": 3}], \"video\": {\"width\": 64, \"height\": 64, \"fps\": "
+                       "10, \"codec\": \"ffv1\"},"
+                       "\"laterals\": [{\"station_m\": 1}], \"holes\": [{\"station_m\": 2}],"
+                       "\"motion\": {\"start_m\": 1, \"phases\": [{\"action\": \"title\", \"duration_s\": 0.5}, "
+                       "{\"action\": \"drive\", \"duration_s\": 1},"
+                       "{\"action\": \"stop\", \"duration_s\": 1}, {\"action\": \"pan\", \"pan_deg\": 90, \"move_s\": "
+                       "0.2, \"duration_s\": 1},"
+                       "{\"action\": \"reverse\", \"duration_s\": 1}, {\"action\": \"freeze\", \"duration_s\": 0.5}, "
+                       "{\"action\": \"stop\", \"duration_s\": 0.5}]}}";
     char dir[300];
     const char *csv, *tum;
     struct map radius;
@@ -333,7 +355,8 @@ static void states_follow_the_script(void **state)
     assert_int_equal(count_lines_with(csv, ",duplicate,"), 5);
     assert_int_equal(count_lines_with(tum, " "), all - 5); /* every frame that shows pipe has its pose */
     radius = read_tiff(at("states", "truth/radius.tif"), 4);
-    for (int i = 0; i < radius.rows * radius.cols; i++) open_cells += isnan(((float *)(void *)radius.cells)[i]);
+    for (int i = 0; i < radius.rows * radius.cols; i++)
+        open_cells += isnan(((float *)(void *)radius.cells)[i]);
     /* a flush lateral of 150 mm cuts more than its own circle out of a wall of 300 mm */
     assert_in_range(open_cells, 4500, 7500);
     free(radius.cells);
@@ -341,7 +364,8 @@ static void states_follow_the_script(void **state)
 
 /* ---- failures ---- */
 
-static const char *const small = "{\"centreline\": [{\"straight_m\": 1}], \"video\": {\"width\": 64, \"height\": 64}, \"roots\": [{\"station_m\": 0.7}],"
+static const char *const small = "{\"centreline\": [{\"straight_m\": 1}], \"video\": {\"width\": 64, \"height\": 64}, "
+                                 "\"roots\": [{\"station_m\": 0.7}],"
                                  "\"motion\": {\"phases\": [{\"action\": \"drive\", \"duration_s\": 0.05}]}}";
 
 static void an_existing_folder_is_refused(void **state)
@@ -434,9 +458,11 @@ static int remove_base(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(same_bytes_for_any_number_of_threads), cmocka_unit_test(truth_lies_on_the_picture),
-        cmocka_unit_test(states_follow_the_script),             cmocka_unit_test(an_existing_folder_is_refused),
-        cmocka_unit_test(a_full_disk_leaves_nothing),           cmocka_unit_test(failing_allocations_are_survived)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(same_bytes_for_any_number_of_threads),
+                                       cmocka_unit_test(truth_lies_on_the_picture),
+                                       cmocka_unit_test(states_follow_the_script),
+                                       cmocka_unit_test(an_existing_folder_is_refused),
+                                       cmocka_unit_test(a_full_disk_leaves_nothing),
+                                       cmocka_unit_test(failing_allocations_are_survived)};
     return cmocka_run_group_tests(tests, make_base, remove_base);
 }

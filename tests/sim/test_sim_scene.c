@@ -1,6 +1,6 @@
-/* Proves: scene files are read as written, written files are read back the same, every preset is sound, and bad ones are refused
- * with a message that names the key; the printed counter is the value that truth states. Does not prove: that a sound scene
- * looks right. */
+/* Proves: scene files are read as written, written files are read back the same, every preset is sound, and bad ones
+ * are refused with a message that names the key; the printed counter is the value that truth states. Does not prove:
+ * that a sound scene looks right. */
 #include "core/fileio.h"
 #include "core/mem.h"
 #include "tools/sim/presets.h"
@@ -8,17 +8,18 @@
 #include "tools/sim/sim_overlay.h"
 #include "tools/sim/sim_scene.h"
 
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
 #include <cmocka.h>
 #include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define PIPE "\"centreline\": [{\"straight_m\": 5}], \"motion\": {\"phases\": [{\"action\": \"drive\", \"distance_m\": 1}]}"
+#define PIPE                                                                                                           \
+    "\"centreline\": [{\"straight_m\": 5}], \"motion\": {\"phases\": [{\"action\": \"drive\", \"distance_m\": 1}]}"
 
 /* Bad text, and a piece of the message that must come. */
 static const struct {
@@ -78,7 +79,8 @@ static void bad_motion_is_refused(void **state)
         struct intra_sim_track track;
         struct intra_error err = {0};
         char json[400];
-        snprintf(json, sizeof json, "{\"centreline\": [{\"straight_m\": 5}], \"motion\": {\"phases\": [%s]}}", bad_motion[i].phases);
+        snprintf(json, sizeof json, "{\"centreline\": [{\"straight_m\": 5}], \"motion\": {\"phases\": [%s]}}",
+                 bad_motion[i].phases);
         assert_int_equal(intra_sim_scene_parse(json, "x", &s, &err), INTRA_OK);
         assert_int_equal(intra_sim_track_make(&s, &track, &err), INTRA_E_FORMAT);
         if (!strstr(err.text, bad_motion[i].says)) fail_msg("%s gave '%s'", bad_motion[i].phases, err.text);
@@ -107,7 +109,8 @@ static void presets_are_sound_and_survive_writing(void **state)
         struct intra_sim_track track;
         struct intra_error err = {0};
         char *first, *second;
-        if (intra_sim_scene_parse(intra_sim_presets[i].json, intra_sim_presets[i].name, &a, &err) != INTRA_OK) fail_msg("%s", err.text);
+        if (intra_sim_scene_parse(intra_sim_presets[i].json, intra_sim_presets[i].name, &a, &err) != INTRA_OK)
+            fail_msg("%s", err.text);
         assert_string_equal(a.name, intra_sim_presets[i].name);
         first = as_text(&a);
         if (intra_sim_scene_parse(first, "again", &b, &err) != INTRA_OK) fail_msg("%s", err.text);
@@ -130,9 +133,11 @@ static void every_key_is_documented(void **state)
     char *docs, *all;
     size_t size;
     int keys = 0;
-    const char *json = "{" PIPE ", \"joints\": {\"list\": [{}]}, \"ovality\": [{}], \"laterals\": [{}], \"cracks\": [{}], \"holes\": [{}],"
-                       "\"deposits\": [{}], \"roots\": [{}], \"water\": [{}], \"light\": {\"lamps\": [{}]},"
-                       "\"image\": {\"dirt\": [{}]}, \"overlay\": {\"texts\": [{}]}}";
+    const char *json =
+        "{" PIPE
+        ", \"joints\": {\"list\": [{}]}, \"ovality\": [{}], \"laterals\": [{}], \"cracks\": [{}], \"holes\": [{}],"
+        "\"deposits\": [{}], \"roots\": [{}], \"water\": [{}], \"light\": {\"lamps\": [{}]},"
+        "\"image\": {\"dirt\": [{}]}, \"overlay\": {\"texts\": [{}]}}";
     (void)state;
     assert_int_equal(intra_sim_scene_parse(json, "x", &s, NULL), INTRA_OK);
     all = as_text(&s);
@@ -220,8 +225,9 @@ static void counter_has_slack_and_starts_late(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(bad_scenes_are_refused_by_name),       cmocka_unit_test(bad_motion_is_refused),
-        cmocka_unit_test(presets_are_sound_and_survive_writing), cmocka_unit_test(every_key_is_documented), cmocka_unit_test(every_failed_allocation_is_survived),
-        cmocka_unit_test(counter_prints_what_truth_states),      cmocka_unit_test(counter_has_slack_and_starts_late)};
+        cmocka_unit_test(bad_scenes_are_refused_by_name),        cmocka_unit_test(bad_motion_is_refused),
+        cmocka_unit_test(presets_are_sound_and_survive_writing), cmocka_unit_test(every_key_is_documented),
+        cmocka_unit_test(every_failed_allocation_is_survived),   cmocka_unit_test(counter_prints_what_truth_states),
+        cmocka_unit_test(counter_has_slack_and_starts_late)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,15 +1,16 @@
-/* Proves: rays end on the wall that truth states (within 0.02 mm where it is smooth), at the first crossing, in straights, bends and
- * across kinks; the centreline's projection inverts its points; the wall follows its own numbers (ovality, offsets, gaps).
- * The reference walks along each ray in small steps in world coordinates. Does not prove: colours. */
+/* Proves: rays end on the wall that truth states (within 0.02 mm where it is smooth), at the first crossing, in
+ * straights, bends and across kinks; the centreline's projection inverts its points; the wall follows its own numbers
+ * (ovality, offsets, gaps). The reference walks along each ray in small steps in world coordinates. Does not prove:
+ * colours. */
 #include "core/mem.h"
 #include "tools/sim/sim_noise.h"
 #include "tools/sim/sim_view.h"
 
+#include <cmocka.h>
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
-#include <cmocka.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,9 +18,12 @@ static const char *const scenes[] = {
     "{\"centreline\": [{\"straight_m\": 4}], \"joints\": {\"spacing_m\": 0}, \"pipe\": {\"grade_pct\": 2},"
     "\"ovality\": [{\"from_m\": 1, \"to_m\": 3, \"ovality_pct\": 6, \"min_clock_deg\": 20}],"
     "\"motion\": {\"phases\": [{\"action\": \"drive\", \"distance_m\": 1}]}}",
-    "{\"centreline\": [{\"straight_m\": 1}, {\"bend_deg\": 60, \"radius_m\": 1.2, \"towards_clock_deg\": 120}, {\"straight_m\": 1},"
-    "{\"bend_deg\": 20, \"radius_m\": 2, \"towards_clock_deg\": 0}, {\"straight_m\": 1}], \"joints\": {\"spacing_m\": 0.5,"
-    "\"offset_max_m\": 0.006, \"deflection_max_deg\": 1.5}, \"deposits\": [{\"from_m\": 1.2, \"to_m\": 2, \"height_m\": 0.03}],"
+    "{\"centreline\": [{\"straight_m\": 1}, {\"bend_deg\": 60, \"radius_m\": 1.2, \"towards_clock_deg\": 120}, "
+    "{\"straight_m\": 1},"
+    "{\"bend_deg\": 20, \"radius_m\": 2, \"towards_clock_deg\": 0}, {\"straight_m\": 1}], \"joints\": {\"spacing_m\": "
+    "0.5,"
+    "\"offset_max_m\": 0.006, \"deflection_max_deg\": 1.5}, \"deposits\": [{\"from_m\": 1.2, \"to_m\": 2, "
+    "\"height_m\": 0.03}],"
     "\"roots\": [{\"station_m\": 1.6}], \"motion\": {\"phases\": [{\"action\": \"drive\", \"distance_m\": 1}]}}",
 };
 
@@ -55,7 +59,8 @@ static void locate_inverts_points(void **state)
     (void)state;
     world_open(&w, scenes[1]);
     for (int i = 0; i < 2000; i++) {
-        double s = w.line.length * sim_unit(sim_mix((uint64_t)i)), theta = 6.28 * sim_unit(sim_mix(9000 + (uint64_t)i)) - 3.14;
+        double s = w.line.length * sim_unit(sim_mix((uint64_t)i)),
+               theta = 6.28 * sim_unit(sim_mix(9000 + (uint64_t)i)) - 3.14;
         double rho = 0.14 * sim_unit(sim_mix(80000 + (uint64_t)i)), s2, theta2, rho2;
         struct sim_frame f = intra_sim_centreline_at(&w.line, s);
         struct intra_vec3 p = intra_mad(intra_mad(f.p, rho * sin(theta), f.right), rho * cos(theta), f.crown);
@@ -104,9 +109,11 @@ static void rays_end_at_the_first_wall(void **state)
             worst = fmax(worst, fabs(room(&w, intra_mad(cam.t, at.t, dw), &hint, &s)));
             assert_true(fabs(s - at.s) < 1e-5);
             hint = 0;
-            for (t = 0.001; t < at.t - 0.004; t += 0.0007) /* nothing nearer, but for what a millimetre step may graze */
+            for (t = 0.001; t < at.t - 0.004;
+                 t += 0.0007) /* nothing nearer, but for what a millimetre step may graze */
                 if (room(&w, intra_mad(cam.t, t, dw), &hint, &s) < -0.0008)
-                    fail_msg("scene %d ray %d: wall at %.4f m before the hit at %.4f m (station %.3f)", k, i, t, at.t, s);
+                    fail_msg("scene %d ray %d: wall at %.4f m before the hit at %.4f m (station %.3f)", k, i, t, at.t,
+                             s);
         }
         assert_true(hits > 3000);
         if (worst > (k == 0 ? 2e-5 : 6e-4)) fail_msg("scene %d: worst distance from the wall %.3g m", k, worst);
@@ -122,14 +129,16 @@ static void the_wall_follows_its_numbers(void **state)
     (void)state;
     world_open(&w, scenes[0]);
     flat = intra_sim_wall_radius(&w.wall, 2.0, 20 * M_PI / 180) + intra_sim_wall_radius(&w.wall, 2.0, 200 * M_PI / 180);
-    wide = intra_sim_wall_radius(&w.wall, 2.0, 110 * M_PI / 180) + intra_sim_wall_radius(&w.wall, 2.0, 290 * M_PI / 180);
+    wide =
+        intra_sim_wall_radius(&w.wall, 2.0, 110 * M_PI / 180) + intra_sim_wall_radius(&w.wall, 2.0, 290 * M_PI / 180);
     assert_true(fabs(flat - 2 * r * 0.94) < 5e-6 && fabs(wide - 2 * r * 1.06) < 5e-6);
     assert_true(fabs(intra_sim_wall_radius(&w.wall, 0.5, 1) - r) < 1e-7);
     world_close(&w);
     world_open(&w, scenes[1]);
     j = &w.wall.joints[4];
     /* Just after a joint the pipe is displaced by the offset, just before it (at the end of a length) by nothing. */
-    assert_true(fabs(intra_sim_wall_radius(&w.wall, j->station_m + 0.02, j->offset_clock_deg * M_PI / 180) - r - j->offset_m * 0.96) < 2e-5);
+    assert_true(fabs(intra_sim_wall_radius(&w.wall, j->station_m + 0.02, j->offset_clock_deg * M_PI / 180) - r -
+                     j->offset_m * 0.96) < 2e-5);
     assert_true(fabs(intra_sim_wall_radius(&w.wall, j->station_m, 3) - j->depth_m - r) < 0.0065);
     world_close(&w);
 }
@@ -146,7 +155,8 @@ static void fast_atan2_is_close(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(locate_inverts_points), cmocka_unit_test(rays_end_at_the_first_wall),
-                                       cmocka_unit_test(the_wall_follows_its_numbers), cmocka_unit_test(fast_atan2_is_close)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(locate_inverts_points), cmocka_unit_test(rays_end_at_the_first_wall),
+        cmocka_unit_test(the_wall_follows_its_numbers), cmocka_unit_test(fast_atan2_is_close)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -43,8 +43,12 @@ struct builder {
 static void add_piece(struct builder *b, double length, const struct sim_stretch *c)
 {
     struct sim_piece *a = &b->line->pieces[b->line->n++];
-    *a = (struct sim_piece){.is_arc = c->bend_deg > 0, .s0 = b->line->length, .s1 = b->line->length + length, .p0 = b->end.p,
-                            .t0 = b->end.tangent, .bend = c->radius_m};
+    *a = (struct sim_piece){.is_arc = c->bend_deg > 0,
+                            .s0 = b->line->length,
+                            .s1 = b->line->length + length,
+                            .p0 = b->end.p,
+                            .t0 = b->end.tangent,
+                            .bend = c->radius_m};
     if (a->is_arc) { /* the arc's centre lies towards the clock position */
         struct sim_frame side = frame_of(b->end.p, b->end.tangent);
         double clock = c->towards_clock_deg * M_PI / 180;
@@ -62,7 +66,8 @@ static void add_stretch(struct builder *b, const struct sim_stretch *c)
     struct sim_stretch now = *c;
     while (left > 1e-9) {
         double length = left, from = b->line->length;
-        while (b->next < b->n_joints && (b->joints[b->next].deflection_deg == 0 || b->joints[b->next].station_m <= from + 1e-6))
+        while (b->next < b->n_joints &&
+               (b->joints[b->next].deflection_deg == 0 || b->joints[b->next].station_m <= from + 1e-6))
             b->next++;
         if (b->next < b->n_joints && b->joints[b->next].station_m < from + left - 1e-6)
             length = b->joints[b->next].station_m - from;
@@ -70,7 +75,8 @@ static void add_stretch(struct builder *b, const struct sim_stretch *c)
         left -= length;
         if (left > 1e-9) {
             const struct sim_joint *j = &b->joints[b->next];
-            b->end = frame_of(b->end.p, turned(b->end, j->deflection_deg * M_PI / 180, j->deflection_clock_deg * M_PI / 180));
+            b->end = frame_of(b->end.p,
+                              turned(b->end, j->deflection_deg * M_PI / 180, j->deflection_clock_deg * M_PI / 180));
         }
     }
 }
@@ -84,15 +90,18 @@ enum intra_status intra_sim_centreline_make(const struct intra_sim_scene *scene,
     *out = (struct intra_sim_centreline){0};
     INTRA_TRY(INTRA_ALLOC(out->pieces, (size_t)scene->centreline.n + (size_t)n + 1, err));
     b.end = frame_of(intra_vec3(0, 0, 0), intra_unit(intra_vec3(1, 0, grade)));
-    for (int i = 0; i < scene->centreline.n; i++) add_stretch(&b, SIM_AT(scene->centreline, sim_stretch, i));
+    for (int i = 0; i < scene->centreline.n; i++)
+        add_stretch(&b, SIM_AT(scene->centreline, sim_stretch, i));
     for (int i = 0; i < out->n; i++) {
         struct sim_piece *a = &out->pieces[i];
         struct intra_vec3 last = piece_frame(a, a->s1).tangent, next = i + 1 < out->n ? out->pieces[i + 1].t0 : last;
         a->cut_n = intra_unit(intra_add(last, next));
         for (int k = 0; k <= 8; k++)
             if (fabs(piece_frame(a, a->s0 + (a->s1 - a->s0) * k / 8).tangent.z) > 0.985) {
-                status = INTRA_FAIL(err, INTRA_E_FORMAT, "centreline: steeper than 80 degrees near station %.2f m; clock "
-                                    "positions have no meaning there", a->s0);
+                status = INTRA_FAIL(err, INTRA_E_FORMAT,
+                                    "centreline: steeper than 80 degrees near station %.2f m; clock "
+                                    "positions have no meaning there",
+                                    a->s0);
                 goto done;
             }
     }

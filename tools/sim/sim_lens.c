@@ -47,16 +47,18 @@ enum intra_status intra_sim_lens_make(const struct sim_lens *spec, int width, in
         double k[5] = {spec->k1, spec->k2, spec->p1, spec->p2, spec->k3};
         memcpy(l.k, k, sizeof k);
         if (spec->fx <= 0 && spec->hfov_deg > 150)
-            return INTRA_FAIL(err, INTRA_E_FORMAT, "lens.hfov_deg is %g; a brown lens ends at 150 degrees, use model kb",
-                              spec->hfov_deg);
+            return INTRA_FAIL(err, INTRA_E_FORMAT,
+                              "lens.hfov_deg is %g; a brown lens ends at 150 degrees, use model kb", spec->hfov_deg);
         l.max_edge = find_edge(&l, 6);
     }
     l.fx = spec->fx;
     if (l.fx <= 0) { /* the picture's left and right edge see half of hfov each */
         double edge = l.is_fisheye ? half : tan(half);
         if (edge > l.max_edge)
-            return INTRA_FAIL(err, INTRA_E_FORMAT, "lens: the distortion folds over at %.1f degrees, inside hfov_deg %g; "
-                              "weaken k1, k2, k3", (l.is_fisheye ? l.max_edge : atan(l.max_edge)) * 180 / M_PI, spec->hfov_deg);
+            return INTRA_FAIL(err, INTRA_E_FORMAT,
+                              "lens: the distortion folds over at %.1f degrees, inside hfov_deg %g; "
+                              "weaken k1, k2, k3",
+                              (l.is_fisheye ? l.max_edge : atan(l.max_edge)) * 180 / M_PI, spec->hfov_deg);
         l.fx = 0.5 * width / (l.is_fisheye ? kb_grow(l.k, edge, &slope) : brown_grow(l.k, edge, &slope));
     }
     l.fy = spec->fy > 0 ? spec->fy : l.fx;
@@ -164,10 +166,13 @@ enum intra_status intra_sim_lens_write(const struct intra_sim_lens *l, const cha
     INTRA_TRY(intra_out_file_open(&file, path, err));
     fprintf(file.stream, "%%YAML:1.0\n---\nimage_width: %d\nimage_height: %d\n", l->width, l->height);
     fprintf(file.stream, "distortion_model: %s\n", l->is_fisheye ? "equidistant" : "plumb_bob");
-    fprintf(file.stream, "camera_matrix: !!opencv-matrix\n   rows: 3\n   cols: 3\n   dt: d\n"
-            "   data: [ %.17g, 0., %.17g, 0., %.17g, %.17g, 0., 0., 1. ]\n", l->fx, l->cx, l->fy, l->cy);
+    fprintf(file.stream,
+            "camera_matrix: !!opencv-matrix\n   rows: 3\n   cols: 3\n   dt: d\n"
+            "   data: [ %.17g, 0., %.17g, 0., %.17g, %.17g, 0., 0., 1. ]\n",
+            l->fx, l->cx, l->fy, l->cy);
     fprintf(file.stream, "distortion_coefficients: !!opencv-matrix\n   rows: 1\n   cols: %d\n   dt: d\n   data: [ ", n);
-    for (int i = 0; i < n; i++) fprintf(file.stream, "%s%.17g", i ? ", " : "", l->k[i]);
+    for (int i = 0; i < n; i++)
+        fprintf(file.stream, "%s%.17g", i ? ", " : "", l->k[i]);
     fprintf(file.stream, " ]\n");
     INTRA_TRY(intra_out_file_commit(&file, err));
 done:

@@ -16,7 +16,8 @@ struct intra_sim_lens {
     int width, height;
     double fx, fy, cx, cy;
     double k[5];     /* brown: k1 k2 p1 p2 k3; kb: k1 k2 k3 k4 */
-    double max_edge; /* brown: largest radius X/Z, kb: largest angle, up to where the distortion grows; the picture ends there */
+    double max_edge; /* brown: largest radius X/Z, kb: largest angle, up to where the distortion grows; the picture ends
+                        there */
 };
 
 /* Errors: INTRA_E_FORMAT when the lens folds over before the picture's nearest edge. */

@@ -31,7 +31,8 @@ static enum intra_status put(struct scribe *w)
         int more = t->capacity ? 2 * t->capacity : 4096;
         struct sim_moment *grown;
         if (t->n > 40000000)
-            return INTRA_FAIL(w->err, INTRA_E_FORMAT, "motion.phases: the video would be longer than %d frames", t->n / SIM_FINE);
+            return INTRA_FAIL(w->err, INTRA_E_FORMAT, "motion.phases: the video would be longer than %d frames",
+                              t->n / SIM_FINE);
         grown = intra_resize(t->moments, (size_t)t->capacity, (size_t)more, sizeof *grown);
         if (!grown) return INTRA_FAIL(w->err, INTRA_E_MEM, "no memory for %d steps of motion", more);
         t->moments = grown;
@@ -57,9 +58,11 @@ static enum intra_status travel(struct scribe *w, const struct sim_phase *p, int
     else if (p->distance_m > 0)
         left = p->distance_m;
     else if (p->duration_s <= 0)
-        return INTRA_FAIL(w->err, INTRA_E_FORMAT, "motion.phases[%d]: give to_m, distance_m or duration_s, how far to %s", index, p->action);
+        return INTRA_FAIL(w->err, INTRA_E_FORMAT,
+                          "motion.phases[%d]: give to_m, distance_m or duration_s, how far to %s", index, p->action);
     if (left < 0)
-        return INTRA_FAIL(w->err, INTRA_E_FORMAT, "motion.phases[%d].to_m is %g, but the camera is at %g already", index, p->to_m, w->now.s);
+        return INTRA_FAIL(w->err, INTRA_E_FORMAT, "motion.phases[%d].to_m is %g, but the camera is at %g already",
+                          index, p->to_m, w->now.s);
     w->now.speed = 0;
     while (left > 1e-6 && (p->duration_s <= 0 || clock < p->duration_s - 1e-9)) {
         double v = fabs(w->now.speed) + accel * w->dt, step;
@@ -74,7 +77,9 @@ static enum intra_status travel(struct scribe *w, const struct sim_phase *p, int
         left -= step;
         clock += w->dt;
         if (w->now.s < 0.02 || w->now.s > w->length - 0.02)
-            return INTRA_FAIL(w->err, INTRA_E_FORMAT, "motion.phases[%d] leaves the pipe (0 to %g m) at its end; go less far", index, w->length);
+            return INTRA_FAIL(w->err, INTRA_E_FORMAT,
+                              "motion.phases[%d] leaves the pipe (0 to %g m) at its end; go less far", index,
+                              w->length);
         INTRA_TRY(put(w));
     }
     w->now.speed = 0;
@@ -86,7 +91,8 @@ static enum intra_status stay(struct scribe *w, double duration)
 {
     enum intra_status status = INTRA_OK;
     int n = (int)(duration / w->dt + 0.5);
-    for (int i = 0; i < n; i++) INTRA_TRY(put(w));
+    for (int i = 0; i < n; i++)
+        INTRA_TRY(put(w));
 done:
     return status;
 }
@@ -126,7 +132,9 @@ static enum intra_status act(struct scribe *w, const struct sim_phase *p, int in
     if (strcmp(p->action, "pan") == 0 || strcmp(p->action, "zoom") == 0) return look_round(w, p);
     if (strcmp(p->action, "jump") == 0) {
         if (p->to_m < 0.02 || p->to_m > w->length - 0.02)
-            return INTRA_FAIL(w->err, INTRA_E_FORMAT, "motion.phases[%d].to_m is %g; it must lie in the pipe, 0 to %g m", index, p->to_m, w->length);
+            return INTRA_FAIL(w->err, INTRA_E_FORMAT,
+                              "motion.phases[%d].to_m is %g; it must lie in the pipe, 0 to %g m", index, p->to_m,
+                              w->length);
         w->now.odometer += 10; /* another wobble after the cut */
         w->now.s = w->encoder = p->to_m;
         return INTRA_OK;
@@ -140,7 +148,8 @@ static enum intra_status act(struct scribe *w, const struct sim_phase *p, int in
     return status;
 }
 
-enum intra_status intra_sim_track_make(const struct intra_sim_scene *scene, struct intra_sim_track *out, struct intra_error *err)
+enum intra_status intra_sim_track_make(const struct intra_sim_scene *scene, struct intra_sim_track *out,
+                                       struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
     struct scribe w = {.scene = scene, .track = out, .dt = 1 / (scene->video.fps * SIM_FINE), .err = err};
@@ -149,9 +158,11 @@ enum intra_status intra_sim_track_make(const struct intra_sim_scene *scene, stru
     w.now.s = w.encoder = w.start = scene->motion.start_m;
     w.now.zoom = 1;
     if (w.now.s < 0.02 || w.now.s > w.length - 0.02)
-        return INTRA_FAIL(err, INTRA_E_FORMAT, "motion.start_m is %g; it must lie in the pipe, 0 to %g m", w.now.s, w.length);
+        return INTRA_FAIL(err, INTRA_E_FORMAT, "motion.start_m is %g; it must lie in the pipe, 0 to %g m", w.now.s,
+                          w.length);
     INTRA_TRY(put(&w));
-    for (int i = 0; i < scene->motion.phases.n; i++) INTRA_TRY(act(&w, SIM_AT(scene->motion.phases, sim_phase, i), i));
+    for (int i = 0; i < scene->motion.phases.n; i++)
+        INTRA_TRY(act(&w, SIM_AT(scene->motion.phases, sim_phase, i), i));
     out->frames = (out->n - 1) / SIM_FINE + 1;
     INTRA_TRY(stay(&w, w.dt * SIM_FINE)); /* the last picture's exposure */
 done:
@@ -197,8 +208,10 @@ struct sim_camera intra_sim_camera_at(const struct intra_sim_scene *scene, const
     off = hypot(right, up);
     if (off > limit) right *= limit / off, up *= limit / off; /* stays inside the pipe */
     shake = m->vibration_deg * fmin(fabs(speed) / 0.15, 2);
-    yaw = m->wobble_deg * intra_sim_wander(seed + 2, odo, m->wobble_wave_m) + shake * intra_sim_wander(seed + 5, time_s, 0.1);
-    pitch = m->wobble_deg * intra_sim_wander(seed + 3, odo, m->wobble_wave_m) + shake * intra_sim_wander(seed + 6, time_s, 0.1);
+    yaw = m->wobble_deg * intra_sim_wander(seed + 2, odo, m->wobble_wave_m) +
+          shake * intra_sim_wander(seed + 5, time_s, 0.1);
+    pitch = m->wobble_deg * intra_sim_wander(seed + 3, odo, m->wobble_wave_m) +
+            shake * intra_sim_wander(seed + 6, time_s, 0.1);
     roll = m->roll_deg + m->roll_drift_deg * intra_sim_wander(seed + 4, odo, 2.5);
     at = intra_sim_centreline_at(line, s);
     c.world_from_cam.t = intra_mad(intra_mad(at.p, right, at.right), up, at.crown);
@@ -237,7 +250,8 @@ int intra_sim_picture_of(const struct intra_sim_scene *scene, const struct intra
     int every = scene->video.repeat_every, shown = index;
     *out_state = own_state(&track->moments[index * SIM_FINE]);
     if (index > 0 && *out_state == SIM_DUPLICATE) {
-        while (shown > 0 && own_state(&track->moments[shown * SIM_FINE]) == SIM_DUPLICATE) shown--;
+        while (shown > 0 && own_state(&track->moments[shown * SIM_FINE]) == SIM_DUPLICATE)
+            shown--;
     } else if (index > 0 && every > 0 && index % every == every - 1 && *out_state != SIM_NOT_PIPE) {
         enum sim_state before = own_state(&track->moments[(index - 1) * SIM_FINE]);
         if (before != SIM_NOT_PIPE && before != SIM_DUPLICATE) shown = index - 1, *out_state = SIM_DUPLICATE;

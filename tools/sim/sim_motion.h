@@ -25,7 +25,8 @@ struct sim_camera {
 };
 
 /* Errors: INTRA_E_FORMAT when a phase leaves the pipe or has no end. */
-enum intra_status intra_sim_track_make(const struct intra_sim_scene *scene, struct intra_sim_track *out, struct intra_error *err);
+enum intra_status intra_sim_track_make(const struct intra_sim_scene *scene, struct intra_sim_track *out,
+                                       struct intra_error *err);
 void intra_sim_track_fini(struct intra_sim_track *track);
 struct sim_camera intra_sim_camera_at(const struct intra_sim_scene *scene, const struct intra_sim_centreline *line,
                                       const struct intra_sim_track *track, double time_s);

@@ -14,28 +14,34 @@ struct layout {
 /* Positions: shares of width and height; negative ones count from the right and from the bottom. */
 static const struct layout layouts[] = {
     {"corner", {{"{distance}", "sans", "#ffffff", "", "#000000", 0.03, -0.04, 0.045, 1}}},
-    {"boxes", {{"12.03.24", "mono", "#101010", "#808886", "", 0.01, -0.035, 0.042, 1},
-               {"   {distance}", "mono", "#101010", "#808886", "", -0.01, -0.035, 0.042, 1}}},
-    {"header", {{"4711 Oberdorf Bachstrasse", "bold", "#ffffff", "", "#303030", 0.04, 0.04, 0.036, 1},
-                {"10234 -> 10235 Mischwasser", "bold", "#ffffff", "", "#303030", 0.04, 0.082, 0.036, 1},
-                {"12.03.24", "bold", "#ffffff", "", "#303030", 0.04, -0.05, 0.04, 1},
-                {"LZ1: +{distance}", "bold", "#ffffff", "", "#303030", -0.05, -0.05, 0.04, 1},
-                {"{time}", "bold", "#ffffff", "", "#303030", 0.24, -0.05, 0.04, 1}}},
-    {"yellow", {{"MH 17 TO MH 18", "osd", "#f0e020", "", "#000000", 0.05, 0.05, 0.06, 1},
-                {"{distance}", "osd", "#f0e020", "", "#000000", -0.06, -0.06, 0.06, 1},
-                {"03/12/24 {time}", "osd", "#f0e020", "", "#000000", 0.05, -0.06, 0.06, 1}}},
-    {"green", {{"{distance}", "osd", "#20f040", "", "", 0.05, 0.06, 0.07, 1},
-               {"{time}", "osd", "#20f040", "", "", -0.05, 0.06, 0.05, 1}}},
-    {"dark", {{"6487 Unterdorfstrasse GDE", "bold", "#101018", "", "", 0.03, 0.03, 0.036, 1},
-              {"{date}", "sans", "#101018", "#e8e8e8", "", 0.01, -0.02, 0.04, 1},
-              {"LZ2: {distance}", "sans", "#101018", "#e8e8e8", "", -0.01, -0.02, 0.04, 1}}},
+    {"boxes",
+     {{"12.03.24", "mono", "#101010", "#808886", "", 0.01, -0.035, 0.042, 1},
+      {"   {distance}", "mono", "#101010", "#808886", "", -0.01, -0.035, 0.042, 1}}},
+    {"header",
+     {{"4711 Oberdorf Bachstrasse", "bold", "#ffffff", "", "#303030", 0.04, 0.04, 0.036, 1},
+      {"10234 -> 10235 Mischwasser", "bold", "#ffffff", "", "#303030", 0.04, 0.082, 0.036, 1},
+      {"12.03.24", "bold", "#ffffff", "", "#303030", 0.04, -0.05, 0.04, 1},
+      {"LZ1: +{distance}", "bold", "#ffffff", "", "#303030", -0.05, -0.05, 0.04, 1},
+      {"{time}", "bold", "#ffffff", "", "#303030", 0.24, -0.05, 0.04, 1}}},
+    {"yellow",
+     {{"MH 17 TO MH 18", "osd", "#f0e020", "", "#000000", 0.05, 0.05, 0.06, 1},
+      {"{distance}", "osd", "#f0e020", "", "#000000", -0.06, -0.06, 0.06, 1},
+      {"03/12/24 {time}", "osd", "#f0e020", "", "#000000", 0.05, -0.06, 0.06, 1}}},
+    {"green",
+     {{"{distance}", "osd", "#20f040", "", "", 0.05, 0.06, 0.07, 1},
+      {"{time}", "osd", "#20f040", "", "", -0.05, 0.06, 0.05, 1}}},
+    {"dark",
+     {{"6487 Unterdorfstrasse GDE", "bold", "#101018", "", "", 0.03, 0.03, 0.036, 1},
+      {"{date}", "sans", "#101018", "#e8e8e8", "", 0.01, -0.02, 0.04, 1},
+      {"LZ2: {distance}", "sans", "#101018", "#e8e8e8", "", -0.01, -0.02, 0.04, 1}}},
 };
 
 static enum intra_status check_colour(const char *colour, struct intra_error *err)
 {
     if (*colour == 0) return INTRA_OK;
     if (*colour != '#' || strlen(colour) != 7 || strspn(colour + 1, "0123456789abcdefABCDEF") != 6)
-        return INTRA_FAIL(err, INTRA_E_FORMAT, "overlay.texts: colour '%s' is none; write #rrggbb or leave it empty", colour);
+        return INTRA_FAIL(err, INTRA_E_FORMAT, "overlay.texts: colour '%s' is none; write #rrggbb or leave it empty",
+                          colour);
     return INTRA_OK;
 }
 
@@ -47,7 +53,8 @@ enum intra_status intra_sim_overlay_make(const struct intra_sim_scene *scene, st
     for (size_t i = 0; i < sizeof layouts / sizeof layouts[0]; i++)
         for (int k = 0; k < 5 && strcmp(layouts[i].name, scene->overlay.layout) == 0; k++)
             if (layouts[i].texts[k].text[0]) o.texts[o.n++] = layouts[i].texts[k];
-    for (int i = 0; i < scene->overlay.texts.n; i++) o.texts[o.n++] = *SIM_AT(scene->overlay.texts, sim_text, i);
+    for (int i = 0; i < scene->overlay.texts.n; i++)
+        o.texts[o.n++] = *SIM_AT(scene->overlay.texts, sim_text, i);
     for (int i = 0; i < o.n; i++) {
         INTRA_TRY(check_colour(o.texts[i].colour, err));
         INTRA_TRY(check_colour(o.texts[i].box, err));
@@ -115,7 +122,8 @@ static void colour_of(const char *text, int out[3])
 static void blend(struct intra_view_u8 *rgb, int x, int y, const int colour[3], int alpha)
 {
     uint8_t *p = intra_row_u8(rgb, y) + 3 * x;
-    for (int k = 0; k < 3; k++) p[k] = (uint8_t)(p[k] + ((colour[k] - p[k]) * alpha + 127) / 255);
+    for (int k = 0; k < 3; k++)
+        p[k] = (uint8_t)(p[k] + ((colour[k] - p[k]) * alpha + 127) / 255);
 }
 
 struct rect {
@@ -131,8 +139,8 @@ static struct rect clip(struct rect r, int width, int height)
     return r;
 }
 
-static enum intra_status draw_text(struct intra_sim_overlay *o, const struct sim_text *t, const char *text, struct intra_view_u8 *rgb,
-                                   struct intra_error *err)
+static enum intra_status draw_text(struct intra_sim_overlay *o, const struct sim_text *t, const char *text,
+                                   struct intra_view_u8 *rgb, struct intra_error *err)
 {
     int height = (int)(t->size * o->height + 0.5), width, x, y, ink[3] = {255, 255, 255}, box[3] = {0}, edge[3] = {0};
     enum intra_status status = INTRA_OK;
@@ -140,8 +148,10 @@ static enum intra_status draw_text(struct intra_sim_overlay *o, const struct sim
     INTRA_TRY(intra_sim_font_draw(o->fonts, t->font, text, height, 0, 0, NULL, 0, 0, &width, err));
     x = t->x >= 0 ? (int)(t->x * o->width) : (int)(o->width + t->x * o->width) - width;
     y = t->y >= 0 ? (int)(t->y * o->height) : (int)(o->height + t->y * o->height) - height;
-    r = clip((struct rect){x - height / 4, y - height / 8, x + width + height / 4, y + height + height / 8}, o->width, o->height);
-    for (int yy = r.y0; yy < r.y1; yy++) memset(o->mask + yy * o->width + r.x0, 0, (size_t)(r.x1 > r.x0 ? r.x1 - r.x0 : 0));
+    r = clip((struct rect){x - height / 4, y - height / 8, x + width + height / 4, y + height + height / 8}, o->width,
+             o->height);
+    for (int yy = r.y0; yy < r.y1; yy++)
+        memset(o->mask + yy * o->width + r.x0, 0, (size_t)(r.x1 > r.x0 ? r.x1 - r.x0 : 0));
     INTRA_TRY(intra_sim_font_draw(o->fonts, t->font, text, height, x, y, o->mask, o->width, o->height, &width, err));
     if (*t->colour) colour_of(t->colour, ink);
     if (*t->box) colour_of(t->box, box);
@@ -163,8 +173,8 @@ done:
     return status;
 }
 
-enum intra_status intra_sim_overlay_draw(struct intra_sim_overlay *o, double time_s, double counter_m, struct intra_view_u8 *rgb,
-                                         struct intra_error *err)
+enum intra_status intra_sim_overlay_draw(struct intra_sim_overlay *o, double time_s, double counter_m,
+                                         struct intra_view_u8 *rgb, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
     char distance[32], text[160];
@@ -184,7 +194,8 @@ enum intra_status intra_sim_overlay_title(struct intra_sim_overlay *o, const cha
     struct sim_text line = {"", "bold", "#e0e0e0", "", "", 0.12, 0.3, 0.06, 1};
     enum intra_status status = INTRA_OK;
     char part[128];
-    for (int y = 0; y < o->height; y++) memset(intra_row_u8(rgb, y), 16, (size_t)o->width * 3);
+    for (int y = 0; y < o->height; y++)
+        memset(intra_row_u8(rgb, y), 16, (size_t)o->width * 3);
     memset(o->hidden, 0, (size_t)o->width * (size_t)o->height);
     for (const char *at = *text ? text : "INSPECTION|Section 1"; *at;) { /* '|' parts lines */
         size_t n = strcspn(at, "|");

@@ -11,8 +11,8 @@ struct intra_sim_overlay {
     struct intra_sim_fonts *fonts;
     struct sim_text texts[24];
     int n;
-    uint8_t *mask;    /* coverage of the text being drawn */
-    uint8_t *hidden;  /* where text or its box covered the last picture */
+    uint8_t *mask;   /* coverage of the text being drawn */
+    uint8_t *hidden; /* where text or its box covered the last picture */
     int width, height;
     bool has_counter;
 };
@@ -26,7 +26,7 @@ double intra_sim_counter_text(const struct intra_sim_scene *scene, double counte
 enum intra_status intra_sim_overlay_draw(struct intra_sim_overlay *overlay, double time_s, double counter_m,
                                          struct intra_view_u8 *rgb, struct intra_error *err);
 /* A page of text on black: what recordings open with. */
-enum intra_status intra_sim_overlay_title(struct intra_sim_overlay *overlay, const char *text, struct intra_view_u8 *rgb,
-                                          struct intra_error *err);
+enum intra_status intra_sim_overlay_title(struct intra_sim_overlay *overlay, const char *text,
+                                          struct intra_view_u8 *rgb, struct intra_error *err);
 
 #endif

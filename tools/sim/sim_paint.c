@@ -1,5 +1,5 @@
-/* Materials are sums of smooth noise at several wavelengths with sparse marks over it; every material is made of the same
- * few strokes with other numbers. Colours are linear reflectance. */
+/* Materials are sums of smooth noise at several wavelengths with sparse marks over it; every material is made of the
+ * same few strokes with other numbers. Colours are linear reflectance. */
 #include "tools/sim/sim_paint.h"
 
 #include "core/geom.h"
@@ -35,28 +35,47 @@ struct material {
 };
 
 static const struct material materials[] = {
-    {"concrete", {0.36f, 0.345f, 0.31f}, 0.25,
-     {{0.60, 0.25, 0.16f}, {0.17, 0.12, 0.16f}, {0.055, 0.05, 0.17f}, {0.019, 0.019, 0.17f}, {0.007, 0.007, 0.18f}, {0.0025, 0.0025, 0.16f}},
-     {{0.011, 0.001, 0.0035, 1, {0.62f, 0.60f, 0.58f}, 0.5}, {0.017, 0.001, 0.0032, 1, {1.5f, 1.47f, 1.4f}, 0.4},
+    {"concrete",
+     {0.36f, 0.345f, 0.31f},
+     0.25,
+     {{0.60, 0.25, 0.16f},
+      {0.17, 0.12, 0.16f},
+      {0.055, 0.05, 0.17f},
+      {0.019, 0.019, 0.17f},
+      {0.007, 0.007, 0.18f},
+      {0.0025, 0.0025, 0.16f}},
+     {{0.011, 0.001, 0.0035, 1, {0.62f, 0.60f, 0.58f}, 0.5},
+      {0.017, 0.001, 0.0032, 1, {1.5f, 1.47f, 1.4f}, 0.4},
       {0.05, 0.002, 0.008, 1.4, {0.4f, 0.38f, 0.36f}, 0.35}},
      0.22},
-    {"clay", {0.30f, 0.125f, 0.062f}, 0.55,
+    {"clay",
+     {0.30f, 0.125f, 0.062f},
+     0.55,
      {{0.9, 0.20, 0.14f}, {0.25, 0.07, 0.14f}, {0.08, 0.03, 0.12f}, {0.03, 0.012, 0.09f}, {0.008, 0.006, 0.08f}},
-     {{0.022, 0.001, 0.003, 1, {0.5f, 0.5f, 0.5f}, 0.4}, {0.035, 0.001, 0.004, 1, {1.5f, 1.7f, 1.8f}, 0.35},
+     {{0.022, 0.001, 0.003, 1, {0.5f, 0.5f, 0.5f}, 0.4},
+      {0.035, 0.001, 0.004, 1, {1.5f, 1.7f, 1.8f}, 0.35},
       {0.10, 0.003, 0.012, 3, {0.55f, 0.5f, 0.5f}, 0.4}},
      0.30},
-    {"brick", {0.27f, 0.105f, 0.065f}, 0.15,
+    {"brick",
+     {0.27f, 0.105f, 0.065f},
+     0.15,
      {{0.8, 0.5, 0.14f}, {0.06, 0.05, 0.14f}, {0.02, 0.02, 0.15f}, {0.008, 0.008, 0.16f}},
      {{0.03, 0.002, 0.006, 1, {0.55f, 0.55f, 0.55f}, 0.4}, {0.06, 0.003, 0.012, 1, {1.7f, 1.9f, 2.0f}, 0.25}},
      0.25},
-    {"plastic", {0.56f, 0.235f, 0.075f}, 0.75,
+    {"plastic",
+     {0.56f, 0.235f, 0.075f},
+     0.75,
      {{1.5, 0.10, 0.030f}, {0.6, 0.012, 0.020f}, {0.9, 0.0035, 0.020f}, {0.12, 0.09, 0.025f}},
-     {{0.055, 0.0008, 0.0020, 1, {0.62f, 0.62f, 0.66f}, 0.35}, {0.12, 0.0010, 0.0018, 14, {0.80f, 0.82f, 0.86f}, 0.35},
+     {{0.055, 0.0008, 0.0020, 1, {0.62f, 0.62f, 0.66f}, 0.35},
+      {0.12, 0.0010, 0.0018, 14, {0.80f, 0.82f, 0.86f}, 0.35},
       {0.16, 0.0015, 0.005, 1.5, {1.18f, 1.22f, 1.3f}, 0.3}},
      0.05},
-    {"lined", {0.50f, 0.53f, 0.42f}, 0.65,
+    {"lined",
+     {0.50f, 0.53f, 0.42f},
+     0.65,
      {{1.2, 0.15, 0.04f}, {0.35, 0.02, 0.035f}, {0.10, 0.06, 0.035f}, {0.5, 0.005, 0.03f}, {0.012, 0.012, 0.03f}},
-     {{0.05, 0.001, 0.003, 1, {0.7f, 0.68f, 0.6f}, 0.35}, {0.14, 0.002, 0.006, 4, {0.82f, 0.8f, 0.7f}, 0.4},
+     {{0.05, 0.001, 0.003, 1, {0.7f, 0.68f, 0.6f}, 0.35},
+      {0.14, 0.002, 0.006, 4, {0.82f, 0.8f, 0.7f}, 0.4},
       {0.07, 0.001, 0.002, 1, {1.2f, 1.2f, 1.2f}, 0.3}},
      0.08},
 };
@@ -96,15 +115,20 @@ void intra_sim_material_colour(const struct intra_sim_scene *scene, float out[3]
 }
 
 enum intra_status intra_sim_painter_make(const struct intra_sim_scene *scene, const struct intra_sim_wall *wall,
-                                         struct intra_sim_texture *texture, struct sim_painter **out, struct intra_error *err)
+                                         struct intra_sim_texture *texture, struct sim_painter **out,
+                                         struct intra_error *err)
 {
     struct sim_painter *p = NULL;
     enum intra_status status = INTRA_ALLOC(p, 1, err);
     *out = p;
     if (status != INTRA_OK) return status;
     if (texture->level[0].rows > MOST_ROWS)
-        return INTRA_FAIL(err, INTRA_E_FORMAT, "pipe.diameter_m: a wall of %d texels around is too large", texture->level[0].rows);
-    *p = (struct sim_painter){.scene = scene, .wall = wall, .texture = texture, .material = find_material(scene),
+        return INTRA_FAIL(err, INTRA_E_FORMAT, "pipe.diameter_m: a wall of %d texels around is too large",
+                          texture->level[0].rows);
+    *p = (struct sim_painter){.scene = scene,
+                              .wall = wall,
+                              .texture = texture,
+                              .material = find_material(scene),
                               .seed = sim_hash3((uint64_t)scene->seed, SEED_PAINT, 0)};
     intra_sim_material_colour(scene, p->colour);
     return INTRA_OK;
@@ -166,7 +190,8 @@ static void stamp(const struct column *c, double s0, double y0, double rs, doubl
         double dy = ((r + 0.5) / scale - y0) / ry, q = dx * dx + dy * dy;
         float k = q < 1 ? most * fminf(1, (float)(2.5 * (1 - q))) : 0;
         float *p = c->px[((r % c->rows) + c->rows) % c->rows];
-        for (int i = 0; i < 3 && k > 0; i++) p[i] *= 1 + k * (factor[i] - 1);
+        for (int i = 0; i < 3 && k > 0; i++)
+            p[i] *= 1 + k * (factor[i] - 1);
     }
 }
 
@@ -201,13 +226,15 @@ static void lay_bricks(const struct column *c, uint64_t seed, float contrast, co
     int courses = (int)(c->perimeter / 0.075 + 0.5);
     double height = c->perimeter / courses;
     for (int r = 0; r < c->rows; r++) {
-        double y = (r + 0.5) * c->perimeter / c->rows, wobble = 0.002 * intra_sim_noise2(seed + 3, c->s / 0.05, y / 0.05, 1 << 20);
+        double y = (r + 0.5) * c->perimeter / c->rows,
+               wobble = 0.002 * intra_sim_noise2(seed + 3, c->s / 0.05, y / 0.05, 1 << 20);
         int course = (int)(y / height);
         double x = (c->s + wobble) / brick + 0.5 * (course & 1) + 0.12 * sim_unit(sim_hash3(seed, 11, course));
         double in_x = (x - floor(x)) * brick, in_y = y - course * height + wobble;
         double edge = fmin(fmin(in_x, brick - in_x), fmin(in_y, height - in_y)) - joint / 2;
         uint64_t h = sim_hash3(seed, (int64_t)floor(x), course);
-        float mortar = (float)fmin(fmax(0.5 - edge / 0.0025, 0), 1), tone = 1 + contrast * 0.45f * (float)(2 * sim_unit(h) - 1);
+        float mortar = (float)fmin(fmax(0.5 - edge / 0.0025, 0), 1),
+              tone = 1 + contrast * 0.45f * (float)(2 * sim_unit(h) - 1);
         float burnt = sim_unit(sim_mix(h)) < 0.15 ? 0.55f : 1;
         static const float mortar_colour[3] = {0.20f, 0.18f, 0.145f};
         for (int k = 0; k < 3; k++) {
@@ -226,7 +253,8 @@ static void lay_liner(const struct column *c, uint64_t seed)
     for (int r = (int)((seam - width) * scale); r < (int)((seam + width) * scale); r++) {
         double d = fabs((r + 0.5) / scale - seam), k = d < width / 2 ? 1 : 0;
         float stitch = 0.85f + 0.15f * (float)intra_sim_noise1(seed + 2, c->s / 0.006);
-        for (int i = 0; i < 3 && k > 0; i++) c->px[((r % c->rows) + c->rows) % c->rows][i] *= line[i] * stitch;
+        for (int i = 0; i < 3 && k > 0; i++)
+            c->px[((r % c->rows) + c->rows) % c->rows][i] *= line[i] * stitch;
     }
 }
 
@@ -234,10 +262,12 @@ static void lay_liner(const struct column *c, uint64_t seed)
 static void lay_dirt(const struct column *c, uint64_t seed, float dirt)
 {
     static const float slime[3] = {0.075f, 0.058f, 0.038f};
-    double level = 0.5 + 0.35 * dirt + 0.10 * intra_sim_noise1(seed, c->s / 0.5) + 0.05 * intra_sim_noise1(seed + 1, c->s / 0.09);
+    double level =
+        0.5 + 0.35 * dirt + 0.10 * intra_sim_noise1(seed, c->s / 0.5) + 0.05 * intra_sim_noise1(seed + 1, c->s / 0.09);
     if (dirt <= 0) return;
     for (int r = 0; r < c->rows; r++) {
-        double theta = 2 * M_PI * (r + 0.5) / c->rows - M_PI, from_invert = M_PI - fabs(theta), y = (r + 0.5) * c->perimeter / c->rows;
+        double theta = 2 * M_PI * (r + 0.5) / c->rows - M_PI, from_invert = M_PI - fabs(theta),
+               y = (r + 0.5) * c->perimeter / c->rows;
         double rag, d, k, tide;
         if (from_invert > level + 0.5) continue; /* nothing of it shows there */
         rag = 0.12 * intra_sim_noise2(seed + 2, c->s / 0.12, y / 0.03, 1 << 20) +
@@ -260,28 +290,34 @@ static void paint_things(const struct sim_painter *p, const struct column *c)
     const struct intra_sim_scene *scene = p->scene;
     const struct intra_sim_wall *w = p->wall;
     double slope, groove = sim_wall_groove(w, c->s, &slope);
-    static const float earth[3] = {0.10f, 0.065f, 0.040f}, sludge[3] = {0.15f, 0.115f, 0.075f}, ring[3] = {0.72f, 0.70f, 0.68f};
+    static const float earth[3] = {0.10f, 0.065f, 0.040f}, sludge[3] = {0.15f, 0.115f, 0.075f},
+                       ring[3] = {0.72f, 0.70f, 0.68f};
     double near = 1e9;
-    for (int i = 0; i < w->n_joints; i++) near = fmin(near, fabs(c->s - w->joints[i].station_m) - w->joints[i].gap_m / 2);
+    for (int i = 0; i < w->n_joints; i++)
+        near = fmin(near, fabs(c->s - w->joints[i].station_m) - w->joints[i].gap_m / 2);
     for (int r = 0; r < c->rows; r++) {
         double theta = 2 * M_PI * (r + 0.5) / c->rows - M_PI, y = (r + 0.5) * c->perimeter / c->rows;
         float *px = c->px[r];
         if (groove > 0) px[3] = fmaxf(0.10f, 1 - 1.2f * (float)(groove / 0.012));
         if (near > 0 && near < 0.012) { /* edges are worn and stained */
-            float k = (float)((1 - near / 0.012) * (0.55 + 0.45 * intra_sim_noise2(p->seed + 60, c->s / 0.02, y / 0.025, 1 << 20)));
-            for (int i = 0; i < 3; i++) px[i] *= 1 + k * (ring[i] - 1);
+            float k = (float)((1 - near / 0.012) *
+                              (0.55 + 0.45 * intra_sim_noise2(p->seed + 60, c->s / 0.02, y / 0.025, 1 << 20)));
+            for (int i = 0; i < 3; i++)
+                px[i] *= 1 + k * (ring[i] - 1);
         }
         for (int i = 0; i < scene->deposits.n; i++) {
             double h = intra_sim_deposit_height(scene, i, c->s, theta);
             float k = (float)fmin(h / 0.004, 1);
             float grain = 1 + 0.35f * (float)intra_sim_noise2(p->seed + 50, c->s / 0.012, y / 0.012, 1 << 20) +
                           0.25f * (float)intra_sim_noise2(p->seed + 51, c->s / 0.004, y / 0.004, 1 << 20);
-            for (int q = 0; q < 3 && k > 0; q++) px[q] += k * (sludge[q] * grain - px[q]);
+            for (int q = 0; q < 3 && k > 0; q++)
+                px[q] += k * (sludge[q] * grain - px[q]);
         }
         for (int i = 0; i < scene->holes.n; i++) {
             double d = intra_sim_hole_edge(scene, i, c->s, theta);
             float k = d < 0 ? 1 : 0;
-            for (int q = 0; q < 3 && k > 0; q++) px[q] = earth[q] * (1 + 0.4f * (float)intra_sim_noise2(p->seed + 52, c->s / 0.005, y / 0.005, 1 << 20));
+            for (int q = 0; q < 3 && k > 0; q++)
+                px[q] = earth[q] * (1 + 0.4f * (float)intra_sim_noise2(p->seed + 52, c->s / 0.005, y / 0.005, 1 << 20));
             if (d < 0) px[3] = (float)fmax(0.25, 1 + d / 0.015);
         }
         for (int i = 0; i < scene->laterals.n; i++) {
@@ -291,7 +327,8 @@ static void paint_things(const struct sim_painter *p, const struct column *c)
             q = intra_sim_lateral_distance(scene, i, c->s, theta, w->radius_m) - l->diameter_m / 2;
             if (q < -1 + 1e-9 - l->diameter_m / 2 || q > 0.02) continue;
             if (q > 0)
-                for (int k = 0; k < 3; k++) px[k] *= (float)(0.6 + 0.4 * q / 0.02);
+                for (int k = 0; k < 3; k++)
+                    px[k] *= (float)(0.6 + 0.4 * q / 0.02);
             else
                 px[3] = 0.08f;
         }
@@ -320,12 +357,14 @@ void intra_sim_paint_column(const struct sim_painter *p, int col)
     memset(tone, 0, sizeof *tone * (size_t)c.rows);
     memset(drip, 0, sizeof *drip * (size_t)c.rows);
     for (int i = 0; i < MOST_OCTAVES && m->octaves[i].strength > 0; i++)
-        add_octave(&c, p->seed + (uint64_t)i, m->octaves[i].wave_s, m->octaves[i].wave_y, m->octaves[i].strength * contrast, tone);
+        add_octave(&c, p->seed + (uint64_t)i, m->octaves[i].wave_s, m->octaves[i].wave_y,
+                   m->octaves[i].strength * contrast, tone);
     add_octave(&c, p->seed + 40, 0.02, c.perimeter / 4, 0.6f, drip);
     add_octave(&c, p->seed + 41, 0.11, c.perimeter / 5, 0.6f, drip);
     for (int r = 0; r < c.rows; r++) {
         float d = fmaxf(drip[r] - 0.15f, 0) * (float)m->streak * contrast * 1.6f, t = expf(tone[r] - d);
-        for (int k = 0; k < 3; k++) px[r][k] = p->colour[k] * t * (1 + 0.06f * tone[r] * (float)(1 - k));
+        for (int k = 0; k < 3; k++)
+            px[r][k] = p->colour[k] * t * (1 + 0.06f * tone[r] * (float)(1 - k));
         px[r][3] = 1;
     }
     if (strcmp(m->name, "brick") == 0) lay_bricks(&c, p->seed + 20, contrast, p->colour);
@@ -349,9 +388,11 @@ static double band_share(double d, double h, double t)
 static void paint_line(const struct sim_painter *p, const struct sim_polyline *line, const float colour[3], float light)
 {
     struct sim_level *l = &p->texture->level[0];
-    double texel = p->texture->texel_m, per = p->texture->perimeter_m, row_m = per / l->rows, margin = line->half_width + texel;
+    double texel = p->texture->texel_m, per = p->texture->perimeter_m, row_m = per / l->rows,
+           margin = line->half_width + texel;
     int c0 = (int)floor((line->low.x - margin) / texel), c1 = (int)ceil((line->high.x + margin) / texel);
-    int r0 = (int)floor((line->low.y - margin + per / 2) / row_m), r1 = (int)ceil((line->high.y + margin + per / 2) / row_m);
+    int r0 = (int)floor((line->low.y - margin + per / 2) / row_m),
+        r1 = (int)ceil((line->high.y + margin + per / 2) / row_m);
     for (int c = c0 < 0 ? 0 : c0; c <= c1 && c < l->cols; c++) {
         uint8_t *column = l->data + (size_t)c * (size_t)l->pitch * 4;
         for (int r = r0; r <= r1; r++) {
@@ -374,12 +415,14 @@ enum intra_status intra_sim_paint_lines(const struct sim_painter *p, struct intr
     struct sim_lines lines = {0};
     for (int i = 0; i < p->scene->cracks.n; i++) {
         INTRA_TRY(intra_sim_crack_lines(p->scene, i, &lines, err));
-        for (int k = 0; k < lines.n; k++) paint_line(p, &lines.lines[k], crack, 0);
+        for (int k = 0; k < lines.n; k++)
+            paint_line(p, &lines.lines[k], crack, 0);
         intra_sim_lines_fini(&lines);
     }
     for (int i = 0; i < p->scene->roots.n; i++) {
         INTRA_TRY(intra_sim_root_lines(p->scene, i, &lines, err));
-        for (int k = 0; k < lines.n; k++) paint_line(p, &lines.lines[k], root, 0.6f);
+        for (int k = 0; k < lines.n; k++)
+            paint_line(p, &lines.lines[k], root, 0.6f);
         intra_sim_lines_fini(&lines);
     }
 done:

@@ -1,6 +1,6 @@
-/* Pictures are made in blocks of 4 x 4 pixels. The corners of all blocks are traced in full. Where they show that a block sees
- * nothing but smooth wall, its pixels start from the corners' depths (1/t is nearly linear in the picture) and need one or
- * two Newton steps; other blocks are traced in full, four rays a pixel. */
+/* Pictures are made in blocks of 4 x 4 pixels. The corners of all blocks are traced in full. Where they show that a
+ * block sees nothing but smooth wall, its pixels start from the corners' depths (1/t is nearly linear in the picture)
+ * and need one or two Newton steps; other blocks are traced in full, four rays a pixel. */
 #include "tools/sim/sim_render.h"
 
 #include "core/mem.h"
@@ -42,7 +42,8 @@ enum intra_status intra_sim_renderer_make(const struct intra_sim_scene *scene, c
     INTRA_TRY(INTRA_ALLOC(r.nodes, (size_t)r.node_cols * (size_t)r.node_rows, err));
     set_lamps(&r);
     intra_sim_material_colour(scene, r.branch);
-    for (float high = fmaxf(fmaxf(r.branch[0], r.branch[1]), r.branch[2]), *c = r.branch; c < r.branch + 3; c++) *c *= 0.5f / high;
+    for (float high = fmaxf(fmaxf(r.branch[0], r.branch[1]), r.branch[2]), *c = r.branch; c < r.branch + 3; c++)
+        *c *= 0.5f / high;
     r.gloss = intra_sim_material_gloss(scene);
     intra_sim_renderer_zoom(&r, 1);
 done:
@@ -148,7 +149,8 @@ static int clamp_int(int v, int low, int high)
 
 static bool has_gap(const struct intra_sim_wall *w, double s0, double s1)
 {
-    int a = clamp_int((int)(s0 / w->groove_m) - 4, 0, w->n_groove), b = clamp_int((int)(s1 / w->groove_m) + 4, 0, w->n_groove);
+    int a = clamp_int((int)(s0 / w->groove_m) - 4, 0, w->n_groove),
+        b = clamp_int((int)(s1 / w->groove_m) + 4, 0, w->n_groove);
     return w->groove_count[b] > w->groove_count[a];
 }
 
@@ -159,7 +161,8 @@ static enum block_kind judge(const struct intra_sim_renderer *r, const struct si
     for (int i = 0; i < 4; i++) {
         double th = n[0]->theta + intra_wrap_pi((double)n[i]->theta - n[0]->theta);
         double near = n[i]->s - (double)n[i]->reach;
-        if (n[i]->inv_t == 0) return n[0]->inv_t + n[1]->inv_t + n[2]->inv_t + n[3]->inv_t > 0 ? BLOCK_ROUGH : BLOCK_ONCE;
+        if (n[i]->inv_t == 0)
+            return n[0]->inv_t + n[1]->inv_t + n[2]->inv_t + n[3]->inv_t > 0 ? BLOCK_ROUGH : BLOCK_ONCE;
         s0 = fmin(s0, fmin(n[i]->s, near));
         s1 = fmax(s1, fmax(n[i]->s, near));
         th0 = fmin(th0, th);
@@ -184,15 +187,17 @@ static sim_v4 pixel_slow(const struct job *job, int x, int y, bool many)
     if (!pixel_rays(job->r, x, y, &d, &ddx, &ddy)) return sum;
     if (!many) return intra_sim_ray_colour(job->r, job->view, d, ddx, ddy, job->time_s);
     for (int i = 0; i < 4; i++)
-        sum += intra_sim_ray_colour(job->r, job->view, intra_unit(intra_mad(intra_mad(d, at[i][0], ddx), at[i][1], ddy)),
-                                    intra_scale(ddx, 0.6), intra_scale(ddy, 0.6), job->time_s);
+        sum +=
+            intra_sim_ray_colour(job->r, job->view, intra_unit(intra_mad(intra_mad(d, at[i][0], ddx), at[i][1], ddy)),
+                                 intra_scale(ddx, 0.6), intra_scale(ddy, 0.6), job->time_s);
     return sum * 0.25f;
 }
 
 static void put_pixel(const struct job *job, int x, int y, sim_v4 c)
 {
     float *out = job->out + 4 * ((size_t)y * (size_t)job->r->lens.width + (size_t)x);
-    for (int k = 0; k < 3; k++) out[k] += job->weight * c[k];
+    for (int k = 0; k < 3; k++)
+        out[k] += job->weight * c[k];
 }
 
 /* One ray a pixel first; four where it differs from a neighbour by more than texture does. */
@@ -223,8 +228,8 @@ static void rough_block(const struct job *job, int x0, int x_end, int j0, int j_
 /* A smooth block: what its pixels have in common, bilinear between the corners. */
 struct patch {
     const struct sim_node *n[4];
-    bool is_even;        /* light and footprint may be interpolated */
-    float ax[4], ay[4];  /* of the footprints, all pointing the same way */
+    bool is_even;       /* light and footprint may be interpolated */
+    float ax[4], ay[4]; /* of the footprints, all pointing the same way */
 };
 
 static float between(float a, float b, float c, float d, float fx, float fy)
@@ -258,7 +263,8 @@ static sim_v4 pixel_fast(const struct job *job, const struct patch *p, int x, in
     if (!intra_sim_polish(job->view, &ray, 1 / (double)MIX(inv_t), &at)) return pixel_slow(job, x, y, false);
     if (p->is_even) {
         struct sim_glow glow = {MIX(glow.diffuse), MIX(glow.shine)};
-        float ax = between(p->ax[0], p->ax[1], p->ax[2], p->ax[3], fx, fy), ay = between(p->ay[0], p->ay[1], p->ay[2], p->ay[3], fx, fy);
+        float ax = between(p->ax[0], p->ax[1], p->ax[2], p->ax[3], fx, fy),
+              ay = between(p->ay[0], p->ay[1], p->ay[2], p->ay[3], fx, fy);
         return sim_mix_colour(r, intra_sim_texture_sample(r->texture, at.s, at.theta, ax, ay, MIX(foot.short_m)), glow);
     }
     pixel_rays(r, x, y, &d, &ddx, &ddy);
@@ -284,13 +290,14 @@ static void render_block(const struct job *job, int col, int row)
         float fy = j1 > j0 ? (float)(j - j0) / (float)(j1 - j0) : 0;
         for (int x = x0; x < x_end; x++) {
             float fx = x1 > x0 ? (float)(x - x0) / (float)(x1 - x0) : 0;
-            put_pixel(job, x, y, kind == BLOCK_SMOOTH ? pixel_fast(job, &p, x, y, fx, fy) : pixel_slow(job, x, y, false));
+            put_pixel(job, x, y,
+                      kind == BLOCK_SMOOTH ? pixel_fast(job, &p, x, y, fx, fy) : pixel_slow(job, x, y, false));
         }
     }
 }
 
-void intra_sim_render(struct intra_sim_renderer *r, const struct intra_sim_view *view, double time_s, int first, int step,
-                      float weight, float *out)
+void intra_sim_render(struct intra_sim_renderer *r, const struct intra_sim_view *view, double time_s, int first,
+                      int step, float weight, float *out)
 {
     struct job job = {r, view, time_s, first, step, (r->lens.height - first + step - 1) / step, weight, out};
     int node_rows = (job.rows + SIM_BLOCK - 2) / SIM_BLOCK + 1;
@@ -298,9 +305,11 @@ void intra_sim_render(struct intra_sim_renderer *r, const struct intra_sim_view 
     {
 #pragma omp for schedule(dynamic, 1)
         for (int i = 0; i < node_rows; i++)
-            for (int k = 0; k < r->node_cols; k++) trace_node(&job, k, i);
+            for (int k = 0; k < r->node_cols; k++)
+                trace_node(&job, k, i);
 #pragma omp for schedule(dynamic, 1)
         for (int i = 0; i < node_rows - 1; i++)
-            for (int k = 0; k < r->node_cols - 1; k++) render_block(&job, k, i);
+            for (int k = 0; k < r->node_cols - 1; k++)
+                render_block(&job, k, i);
     }
 }

@@ -8,7 +8,8 @@
 
 enum { SIM_BLOCK = 4 };
 
-/* A pixel on the wall: its long axis (metres along s and around, whole width), length of the axes, extent along s and around. */
+/* A pixel on the wall: its long axis (metres along s and around, whole width), length of the axes, extent along s and
+ * around. */
 struct sim_footprint {
     float ax, ay, short_m, long_m, box_s, box_y;
 };
@@ -23,9 +24,9 @@ struct sim_node {
     double s;
     struct sim_footprint foot;
     struct sim_glow glow;
-    float reach;                  /* how far along s something sticking out could hide */
+    float reach; /* how far along s something sticking out could hide */
     int16_t piece;
-    uint8_t is_wet;               /* under water */
+    uint8_t is_wet; /* under water */
     uint8_t shows_gaps;
 };
 
@@ -35,11 +36,11 @@ struct intra_sim_renderer {
     const struct intra_sim_texture *texture;
     struct intra_sim_lens lens;
     double zoom, pixel_rad;
-    float *rays;    /* (height, width, 3); all zero outside the lens's field */
-    int n_lamps;    /* a multiple of 4; the last ones may have no power */
+    float *rays; /* (height, width, 3); all zero outside the lens's field */
+    int n_lamps; /* a multiple of 4; the last ones may have no power */
     float lamp_x[12], lamp_y[12], lamp_z[12], lamp_power[12]; /* in the camera frame */
     float warm[3];
-    float branch[3];  /* colour of laterals' insides: the pipe's, brightest channel 0.5 */
+    float branch[3]; /* colour of laterals' insides: the pipe's, brightest channel 0.5 */
     double gloss;
     int node_cols, node_rows;
     struct sim_node *nodes;
@@ -51,8 +52,9 @@ enum intra_status intra_sim_renderer_make(const struct intra_sim_scene *scene, c
 void intra_sim_renderer_fini(struct intra_sim_renderer *renderer);
 void intra_sim_renderer_zoom(struct intra_sim_renderer *renderer, double zoom);
 
-/* Add `weight` times the picture to `out` (height, width, 4 floats), rows first, first + step, ... time_s moves ripples on
- * water. OpenMP over rows of blocks; the same bytes for every team size. The nodes are left for the resolution map. */
+/* Add `weight` times the picture to `out` (height, width, 4 floats), rows first, first + step, ... time_s moves ripples
+ * on water. OpenMP over rows of blocks; the same bytes for every team size. The nodes are left for the resolution map.
+ */
 void intra_sim_render(struct intra_sim_renderer *renderer, const struct intra_sim_view *view, double time_s, int first,
                       int step, float weight, float *out);
 #endif

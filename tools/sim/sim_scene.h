@@ -1,5 +1,6 @@
-/* What a simulated inspection consists of. Every field is a key of the scene file, with the same name; docs/simulator.md
- * has them all with units and defaults. Lengths in metres, angles in degrees as people write them, times in seconds. */
+/* What a simulated inspection consists of. Every field is a key of the scene file, with the same name;
+ * docs/simulator.md has them all with units and defaults. Lengths in metres, angles in degrees as people write them,
+ * times in seconds. */
 #ifndef INTRA_SIM_SCENE_H
 #define INTRA_SIM_SCENE_H
 
@@ -19,12 +20,12 @@ struct intra_sim_list {
 struct sim_video {
     int width, height;
     double fps;
-    char codec[16];     /* h264 mpeg2 mjpeg ffv1 png */
-    char container[8];  /* mp4 mkv mpg avi; empty: what suits the codec */
-    int quality;        /* 0: the codec's default */
+    char codec[16];    /* h264 mpeg2 mjpeg ffv1 png */
+    char container[8]; /* mp4 mkv mpg avi; empty: what suits the codec */
+    int quality;       /* 0: the codec's default */
     double bitrate_mbit;
     bool interlaced;
-    int repeat_every;   /* every n-th picture is shown twice, the next one is lost; 0: never */
+    int repeat_every; /* every n-th picture is shown twice, the next one is lost; 0: never */
 };
 
 struct sim_lens {
@@ -82,12 +83,12 @@ struct sim_water {
 
 struct sim_pipe {
     double diameter_m;
-    double grade_pct; /* at s = 0 */
-    char material[16]; /* concrete clay brick plastic lined */
+    double grade_pct;                    /* at s = 0 */
+    char material[16];                   /* concrete clay brick plastic lined */
     double colour_r, colour_g, colour_b; /* sRGB 0..255 of the base colour; < 0: the material's own */
-    double contrast;   /* of the material's texture; 1 as usual */
-    double dirt;       /* 0 clean .. 1 filthy invert and tide mark */
-    double gloss;      /* of the wet wall, 0..1; < 0: the material's own */
+    double contrast;                     /* of the material's texture; 1 as usual */
+    double dirt;                         /* 0 clean .. 1 filthy invert and tide mark */
+    double gloss;                        /* of the wet wall, 0..1; < 0: the material's own */
 };
 
 struct sim_lamp {
@@ -97,13 +98,13 @@ struct sim_lamp {
 struct sim_light {
     double ring_radius_m; /* regular ring of lamps around the lens, when no list is given */
     int ring_lamps;
-    double beam;          /* 0: lamps shine all round .. 1: ahead, a sixteenth to the side */
-    double ambient;       /* share of light that has been around the pipe */
+    double beam;    /* 0: lamps shine all round .. 1: ahead, a sixteenth to the side */
+    double ambient; /* share of light that has been around the pipe */
     bool auto_exposure;
-    double target;        /* mean brightness aimed at, 0..1 after gamma */
+    double target; /* mean brightness aimed at, 0..1 after gamma */
     double lag_s;
-    double gain;          /* with auto_exposure off; 1 = what auto-exposure would choose for the first frame */
-    double warmth;        /* colour of the lamps: -1 blue .. 1 yellow */
+    double gain;                 /* with auto_exposure off; 1 = what auto-exposure would choose for the first frame */
+    double warmth;               /* colour of the lamps: -1 blue .. 1 yellow */
     struct intra_sim_list lamps; /* sim_lamp */
 };
 
@@ -128,20 +129,20 @@ struct sim_phase {
 };
 struct sim_motion {
     double start_m, accel_m_s2;
-    double offset_right_m, offset_up_m;          /* where the camera rides */
-    double wobble_m, wobble_deg, wobble_wave_m;  /* standard deviations; shortest wave along the pipe */
+    double offset_right_m, offset_up_m;         /* where the camera rides */
+    double wobble_m, wobble_deg, wobble_wave_m; /* standard deviations; shortest wave along the pipe */
     double vibration_deg;
-    double roll_deg, roll_drift_deg;             /* constant; standard deviation of the slow drift */
+    double roll_deg, roll_drift_deg; /* constant; standard deviation of the slow drift */
     double wheelbase_m;
-    struct intra_sim_list phases;                /* sim_phase */
+    struct intra_sim_list phases; /* sim_phase */
 };
 
 struct sim_text {
-    char text[96]; /* {distance}, {time}, {date} are filled in */
-    char font[12]; /* osd sans bold mono */
+    char text[96];                   /* {distance}, {time}, {date} are filled in */
+    char font[12];                   /* osd sans bold mono */
     char colour[8], box[8], edge[8]; /* #rrggbb, or empty: none */
-    double x, y;   /* of the text's top left corner, shares of width and height; negative: from the right or bottom */
-    double size;   /* of the font, share of the height */
+    double x, y; /* of the text's top left corner, shares of width and height; negative: from the right or bottom */
+    double size; /* of the font, share of the height */
     double box_alpha;
 };
 struct sim_overlay {
@@ -166,8 +167,8 @@ struct intra_sim_scene {
     struct sim_overlay overlay;
 };
 
-/* Fill `out` from JSON text; `name` is for messages. Errors: INTRA_E_FORMAT naming file, line or key, what is wrong and the
- * nearest valid key. On failure nothing is left to free. */
+/* Fill `out` from JSON text; `name` is for messages. Errors: INTRA_E_FORMAT naming file, line or key, what is wrong and
+ * the nearest valid key. On failure nothing is left to free. */
 enum intra_status intra_sim_scene_parse(const char *json, const char *name, struct intra_sim_scene *out,
                                         struct intra_error *err);
 void intra_sim_scene_fini(struct intra_sim_scene *scene);

@@ -34,7 +34,8 @@ enum intra_status intra_sim_sensor_make(const struct intra_sim_scene *scene, con
             s.shade[y * w + x] = (float)(1 - scene->image.vignetting * 0.7 * q * q * (0.5 + 0.5 * q * q));
             s.dirt[y * w + x] = 1;
         }
-    for (int i = 0; i <= 4096; i++) s.tone[i] = (uint8_t)(255 * tone_of(i / 2048.0) + 0.5);
+    for (int i = 0; i <= 4096; i++)
+        s.tone[i] = (uint8_t)(255 * tone_of(i / 2048.0) + 0.5);
 done:
     *out = s;
     if (status != INTRA_OK) intra_sim_sensor_fini(out);
@@ -53,7 +54,8 @@ static void place_dirt(struct intra_sim_sensor *s, double time_s)
 {
     const struct intra_sim_list *list = &s->scene->image.dirt;
     double w = s->width, cx = 0.5 * s->width, cy = 0.5 * s->height;
-    for (int i = 0; i < s->width * s->height && list->n > 0; i++) s->dirt[i] = 1;
+    for (int i = 0; i < s->width * s->height && list->n > 0; i++)
+        s->dirt[i] = 1;
     for (int k = 0; k < list->n; k++) {
         const struct sim_dirt *d = SIM_AT(*list, sim_dirt, k);
         double turn = d->roll_deg_s * time_s * M_PI / 180, dx = d->x * w - cx, dy = d->y * s->height - cy;
@@ -63,7 +65,8 @@ static void place_dirt(struct intra_sim_sensor *s, double time_s)
         for (int y = ya; y <= yb; y++)
             for (int x = xa; x <= xb; x++) { /* out of focus: soft, a little ragged */
                 double a = atan2(y - y0, x - x0) - turn, rag = 1 + 0.15 * sin(3 * a + k) + 0.1 * sin(7 * a + 2 * k);
-                double q = hypot(x - x0, y - y0) / (r * rag), k1 = q < 1.5 ? 0.5 + 0.5 * cos(fmin(q / 1.5, 1) * M_PI) : 0;
+                double q = hypot(x - x0, y - y0) / (r * rag),
+                       k1 = q < 1.5 ? 0.5 + 0.5 * cos(fmin(q / 1.5, 1) * M_PI) : 0;
                 s->dirt[y * s->width + x] *= (float)(1 - d->darkness * k1);
             }
     }
@@ -107,13 +110,16 @@ static void sharpen(struct intra_sim_sensor *s, float *light)
     float amount = (float)s->scene->image.sharpen;
     int w = s->width;
 #pragma omp parallel for schedule(static)
-    for (int i = 0; i < w * s->height; i++) s->luma[i] = 0.3f * light[4 * i] + 0.59f * light[4 * i + 1] + 0.11f * light[4 * i + 2];
+    for (int i = 0; i < w * s->height; i++)
+        s->luma[i] = 0.3f * light[4 * i] + 0.59f * light[4 * i + 1] + 0.11f * light[4 * i + 2];
 #pragma omp parallel for schedule(static)
     for (int y = 1; y < s->height - 1; y++)
         for (int x = 1; x < w - 1; x++) {
             const float *p = s->luma + y * w + x;
-            float around = 0.25f * (p[-1] + p[1] + p[-w] + p[w]), k = p[0] > 1e-9f ? 1 + amount * (p[0] - around) / p[0] : 1;
-            for (int c = 0; c < 3; c++) light[4 * (y * w + x) + c] *= k > 0 ? k : 0;
+            float around = 0.25f * (p[-1] + p[1] + p[-w] + p[w]),
+                  k = p[0] > 1e-9f ? 1 + amount * (p[0] - around) / p[0] : 1;
+            for (int c = 0; c < 3; c++)
+                light[4 * (y * w + x) + c] *= k > 0 ? k : 0;
         }
 }
 

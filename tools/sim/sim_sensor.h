@@ -9,11 +9,11 @@
 struct intra_sim_sensor {
     const struct intra_sim_scene *scene;
     int width, height;
-    float *shade;      /* vignetting, per pixel */
-    float *dirt;       /* what the dirt on the lens lets through, per pixel; 1 = clean */
-    double gain;       /* 0 before the first picture */
+    float *shade; /* vignetting, per pixel */
+    float *dirt;  /* what the dirt on the lens lets through, per pixel; 1 = clean */
+    double gain;  /* 0 before the first picture */
     uint8_t tone[4097];
-    float *luma;       /* scratch for sharpening */
+    float *luma; /* scratch for sharpening */
 };
 
 enum intra_status intra_sim_sensor_make(const struct intra_sim_scene *scene, const struct intra_sim_lens *lens,

@@ -8,11 +8,13 @@
 sim_v4 intra_sim_ray_colour(const struct intra_sim_renderer *rd, const struct intra_sim_view *view, struct intra_vec3 d,
                             struct intra_vec3 ddx, struct intra_vec3 ddy, double time_s);
 /* The wall at a place already found. */
-sim_v4 intra_sim_wall_colour(const struct intra_sim_renderer *rd, const struct intra_sim_view *view, const struct sim_ray *ray,
-                             struct sim_at *at, struct intra_vec3 ddx, struct intra_vec3 ddy);
+sim_v4 intra_sim_wall_colour(const struct intra_sim_renderer *rd, const struct intra_sim_view *view,
+                             const struct sim_ray *ray, struct sim_at *at, struct intra_vec3 ddx,
+                             struct intra_vec3 ddy);
 struct sim_footprint intra_sim_footprint(const struct sim_at *at, struct intra_vec3 ddx, struct intra_vec3 ddy);
 /* Light that falls on the wall there. at: with its basis. */
-struct sim_glow intra_sim_wall_glow(const struct intra_sim_renderer *rd, const struct sim_ray *ray, const struct sim_at *at);
+struct sim_glow intra_sim_wall_glow(const struct intra_sim_renderer *rd, const struct sim_ray *ray,
+                                    const struct sim_at *at);
 /* What comes back of it from wall of this colour. */
 static inline sim_v4 sim_mix_colour(const struct intra_sim_renderer *rd, sim_v4 albedo, struct sim_glow glow)
 {

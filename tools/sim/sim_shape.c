@@ -31,7 +31,8 @@ static void find_bounds(struct sim_polyline *l)
 
 void intra_sim_lines_fini(struct sim_lines *lines)
 {
-    for (int i = 0; lines->lines && i < lines->n; i++) intra_free(lines->lines[i].points);
+    for (int i = 0; lines->lines && i < lines->n; i++)
+        intra_free(lines->lines[i].points);
     intra_free(lines->lines);
     *lines = (struct sim_lines){0};
 }
@@ -50,7 +51,8 @@ enum intra_status intra_sim_crack_lines(const struct intra_sim_scene *scene, int
     INTRA_TRY(line_init(&out->lines[0], n, c->width_m / 2, err));
     for (int i = 0; i < n; i++) { /* centred on the station and clock given */
         double along = c->length_m * ((double)i / (n - 1) - 0.5);
-        double side = c->wander * (0.02 * intra_sim_noise1(seed, along / 0.11) + 0.006 * intra_sim_noise1(seed + 1, along / 0.017));
+        double side = c->wander *
+                      (0.02 * intra_sim_noise1(seed, along / 0.11) + 0.006 * intra_sim_noise1(seed + 1, along / 0.017));
         out->lines[0].points[i].x = c->station_m + along * cos(turn) - side * sin(turn);
         out->lines[0].points[i].y = c->clock_deg * M_PI / 180 * r + along * sin(turn) + side * cos(turn);
     }
@@ -72,7 +74,8 @@ enum intra_status intra_sim_root_lines(const struct intra_sim_scene *scene, int 
     for (int k = 0; k < t->strands; k++) {
         uint64_t seed = sim_hash3(seed_of(scene, SEED_ROOT, root), k, 0);
         double length = t->length_m * (0.3 + 0.7 * sim_unit(seed)), way = sim_unit(sim_mix(seed + 1)) < 0.5 ? -1 : 1;
-        double x = t->station_m, y = (t->clock_deg + t->spread_deg * (sim_unit(sim_mix(seed + 2)) - 0.5)) * M_PI / 180 * r;
+        double x = t->station_m,
+               y = (t->clock_deg + t->spread_deg * (sim_unit(sim_mix(seed + 2)) - 0.5)) * M_PI / 180 * r;
         double turn0 = 2.2 * (sim_unit(sim_mix(seed + 3)) - 0.5);
         int n = (int)(length / step) + 2;
         INTRA_TRY(line_init(&out->lines[k], n, t->thickness_m * (0.25 + 0.25 * sim_unit(sim_mix(seed + 4))), err));
@@ -95,7 +98,8 @@ double intra_sim_line_distance(const struct sim_polyline *line, double x, double
     y += perimeter * floor((0.5 * (line->low.y + line->high.y) - y) / perimeter + 0.5);
     for (int i = 0; i + 1 < line->n; i++) {
         struct sim_point a = line->points[i], b = line->points[i + 1];
-        double ex = b.x - a.x, ey = b.y - a.y, k = ((x - a.x) * ex + (y - a.y) * ey) / (ex * ex + ey * ey + 1e-18), dx, dy;
+        double ex = b.x - a.x, ey = b.y - a.y, k = ((x - a.x) * ex + (y - a.y) * ey) / (ex * ex + ey * ey + 1e-18), dx,
+               dy;
         k = fmin(fmax(k, 0), 1);
         dx = a.x + k * ex - x;
         dy = a.y + k * ey - y;
@@ -112,7 +116,8 @@ double intra_sim_hole_edge(const struct intra_sim_scene *scene, int hole, double
     double q = hypot(x, y), turn = atan2(y, x) / (2 * M_PI);
     uint64_t seed = seed_of(scene, SEED_HOLE, hole);
     if (q > 3) return q;
-    return (q - 0.85 - 0.12 * intra_sim_noise2(seed, 0.5, turn * 9 + 9, 9) - 0.06 * intra_sim_noise2(seed, 7.5, turn * 25 + 25, 25)) *
+    return (q - 0.85 - 0.12 * intra_sim_noise2(seed, 0.5, turn * 9 + 9, 9) -
+            0.06 * intra_sim_noise2(seed, 7.5, turn * 25 + 25, 25)) *
            0.25 * (h->length_m + h->width_m);
 }
 
@@ -126,7 +131,8 @@ double intra_sim_deposit_height(const struct intra_sim_scene *scene, int deposit
 {
     const struct sim_deposit *d = SIM_AT(scene->deposits, sim_deposit, deposit);
     uint64_t seed = seed_of(scene, SEED_DEPOSIT, deposit);
-    double r = scene->pipe.diameter_m / 2, half = d->width_deg * M_PI / 360, a = intra_wrap_pi(theta - d->clock_deg * M_PI / 180);
+    double r = scene->pipe.diameter_m / 2, half = d->width_deg * M_PI / 360,
+           a = intra_wrap_pi(theta - d->clock_deg * M_PI / 180);
     double run = fmin(0.15, 0.35 * (d->to_m - d->from_m)), along, across, y, rough;
     if (s <= d->from_m || s >= d->to_m || fabs(a) >= half) return 0;
     along = ease((s - d->from_m) / run) * ease((d->to_m - s) / run);

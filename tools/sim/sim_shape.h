@@ -1,5 +1,5 @@
-/* The outlines of things on the wall, in wall coordinates: x = station, y = arc length around from the crown (clockwise).
- * Both the radius field and the wall's colours are drawn from these, so they agree. */
+/* The outlines of things on the wall, in wall coordinates: x = station, y = arc length around from the crown
+ * (clockwise). Both the radius field and the wall's colours are drawn from these, so they agree. */
 #ifndef INTRA_SIM_SHAPE_H
 #define INTRA_SIM_SHAPE_H
 

@@ -1,5 +1,5 @@
-/* Sampling: trilinear taps in the pyramid, as many along the footprint's long axis as it is longer than the short one (Williams
- * 1983 for the pyramid, McCormack et al. 1999 for the taps along the long axis). */
+/* Sampling: trilinear taps in the pyramid, as many along the footprint's long axis as it is longer than the short one
+ * (Williams 1983 for the pyramid, McCormack et al. 1999 for the taps along the long axis). */
 #include "tools/sim/sim_texture.h"
 
 #include "core/geom.h"
@@ -23,7 +23,8 @@ static void shrink_column(const struct sim_level *from, struct sim_level *to, in
 {
     uint8_t *out = to->data + (size_t)col * (size_t)to->pitch * 4;
     int c0 = 2 * col, c1 = c0 + 1 < from->cols ? c0 + 1 : c0;
-    const uint8_t *a = from->data + (size_t)c0 * (size_t)from->pitch * 4, *b = from->data + (size_t)c1 * (size_t)from->pitch * 4;
+    const uint8_t *a = from->data + (size_t)c0 * (size_t)from->pitch * 4,
+                  *b = from->data + (size_t)c1 * (size_t)from->pitch * 4;
     for (int r = 0; r < to->rows; r++)
         for (int k = 0; k < 4; k++) {
             int i = 8 * r + k;
@@ -47,7 +48,8 @@ enum intra_status intra_sim_texture_make(const struct intra_sim_scene *scene, co
     }
     INTRA_TRY(intra_sim_painter_make(scene, wall, &t, &painter, err));
 #pragma omp parallel for schedule(dynamic, 64)
-    for (int c = 0; c < t.level[0].cols; c++) intra_sim_paint_column(painter, c);
+    for (int c = 0; c < t.level[0].cols; c++)
+        intra_sim_paint_column(painter, c);
     INTRA_TRY(intra_sim_paint_lines(painter, err));
     for (int l = 0; l + 1 < SIM_LEVELS; l++) {
 #pragma omp parallel for schedule(static)
@@ -63,7 +65,8 @@ done:
 
 void intra_sim_texture_fini(struct intra_sim_texture *t)
 {
-    for (int l = 0; l < SIM_LEVELS; l++) intra_free(t->level[l].data);
+    for (int l = 0; l < SIM_LEVELS; l++)
+        intra_free(t->level[l].data);
     *t = (struct intra_sim_texture){0};
 }
 
@@ -92,8 +95,10 @@ static inline sim_v4 bilinear(const struct sim_level *l, float x, float y)
     y -= 0.5f;
     if (x < 0) x = 0;
     if (x > (float)(l->cols - 2)) x = (float)(l->cols - 2);
-    while (y < 0) y += (float)l->rows;
-    while (y >= (float)l->rows) y -= (float)l->rows;
+    while (y < 0)
+        y += (float)l->rows;
+    while (y >= (float)l->rows)
+        y -= (float)l->rows;
     c = (int)x;
     r = (int)y;
     if (r >= l->rows) r = l->rows - 1;
@@ -114,14 +119,16 @@ sim_v4 intra_sim_texture_sample(const struct intra_sim_texture *t, double s, dou
     float length = sqrtf(ax * ax + ay * ay), ratio = length / (short_axis > 1e-9f ? short_axis : 1e-9f), level, part;
     const float whole = 2; /* no pixel needs more than metres of wall */
     float x = (float)(s / t->texel_m), y = (float)((theta + M_PI) * (t->level[0].rows / (2 * M_PI))), scale;
-    int taps = ratio < MOST_TAPS * 2 ? (int)(ratio * 0.75f + 0.6f) : MOST_TAPS, low; /* a tap's own kernel is two texels wide */
+    int taps = ratio < MOST_TAPS * 2 ? (int)(ratio * 0.75f + 0.6f) : MOST_TAPS,
+        low; /* a tap's own kernel is two texels wide */
     sim_v4 sum = {0, 0, 0, 0};
     if (!(length < whole)) ax = whole, ay = 0, length = whole, taps = MOST_TAPS; /* seen edge-on, NaN among them */
     if (taps < 1) taps = 1;
     if (taps > MOST_TAPS) taps = MOST_TAPS;
     level = short_axis < whole ? short_axis * inv : whole * inv;
     if (length / (float)taps * inv > level) level = length / (float)taps * inv; /* very long: coarser taps */
-    if ((float)taps > length * inv) taps = length * inv < 1 ? 1 : (int)(length * inv + 0.99f); /* finer than texels is no use */
+    if ((float)taps > length * inv)
+        taps = length * inv < 1 ? 1 : (int)(length * inv + 0.99f); /* finer than texels is no use */
     level = level > 1 ? log2f(level) : 0;
     if (level > SIM_LEVELS - 1.001f) level = SIM_LEVELS - 1.001f;
     low = (int)level;

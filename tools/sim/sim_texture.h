@@ -1,5 +1,5 @@
-/* The wall's own colour, unrolled: red, green, blue and openness (1 = wall, less where little light gets in: joint gaps,
- * lateral mouths), with a pyramid of half-size maps, so that far wall is averaged as a lens would.
+/* The wall's own colour, unrolled: red, green, blue and openness (1 = wall, less where little light gets in: joint
+ * gaps, lateral mouths), with a pyramid of half-size maps, so that far wall is averaged as a lens would.
  *
  * Stored as the square root of linear reflectance times 255. Texel (col, row): s = (col + 0.5) texel_m, theta = pi +
  * 2 pi (row + 0.5) / rows; a column lies in one piece, with its first texel repeated at the end. */
@@ -20,7 +20,7 @@ struct sim_level {
     int cols, rows, pitch;
 };
 struct intra_sim_texture {
-    double texel_m;        /* along s; around it is perimeter / rows, a little less */
+    double texel_m; /* along s; around it is perimeter / rows, a little less */
     double perimeter_m;
     struct sim_level level[SIM_LEVELS];
 };
@@ -32,8 +32,8 @@ void intra_sim_material_colour(const struct intra_sim_scene *scene, float out[3]
 /* Shine of the material when wet, 0..1. */
 double intra_sim_material_gloss(const struct intra_sim_scene *scene);
 
-/* Mean colour (linear) over a pixel's footprint at (s, theta): (ax, ay) and (bx, by), metres along s and around, are the
- * footprint's long and short axis, whole width each. */
+/* Mean colour (linear) over a pixel's footprint at (s, theta): (ax, ay) and (bx, by), metres along s and around, are
+ * the footprint's long and short axis, whole width each. */
 sim_v4 intra_sim_texture_sample(const struct intra_sim_texture *texture, double s, double theta, float ax, float ay,
                                 float short_axis);
 

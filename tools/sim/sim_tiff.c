@@ -3,9 +3,9 @@
 #include "core/fileio.h"
 #include "core/mem.h"
 
-#include <tiffio.h>
 #include <stdbool.h>
 #include <string.h>
+#include <tiffio.h>
 
 enum { TILE = 256, TAG_SCALE = 33550, TAG_TIEPOINT = 33922, TAG_KEYS = 34735 };
 
@@ -37,12 +37,14 @@ static bool write_band(TIFF *t, const struct sim_raster *r, int col0, char *colu
 {
     size_t cell = r->channels == 1 ? 4 : 3, column_bytes = (size_t)r->rows * cell;
     int n = r->cols - col0 < TILE ? r->cols - col0 : TILE;
-    for (int c = 0; c < n; c++) r->column(r->user, col0 + c, columns + (size_t)c * column_bytes);
+    for (int c = 0; c < n; c++)
+        r->column(r->user, col0 + c, columns + (size_t)c * column_bytes);
     for (int row0 = 0; row0 < r->rows; row0 += TILE) {
         memset(tile, 0, cell * TILE * TILE);
         for (int y = 0; y < TILE && row0 + y < r->rows; y++)
             for (int c = 0; c < n; c++)
-                memcpy(tile + cell * (size_t)(y * TILE + c), columns + (size_t)c * column_bytes + cell * (size_t)(row0 + y), cell);
+                memcpy(tile + cell * (size_t)(y * TILE + c),
+                       columns + (size_t)c * column_bytes + cell * (size_t)(row0 + y), cell);
         if (TIFFWriteTile(t, tile, (uint32_t)col0, (uint32_t)row0, 0, 0) < 0) return false;
     }
     return true;
@@ -65,7 +67,8 @@ enum intra_status intra_sim_tiff_write(const char *path, const struct sim_raster
         goto done;
     }
     good = set_tags(t, r);
-    for (int c = 0; good && c < r->cols; c += TILE) good = write_band(t, r, c, columns, tile);
+    for (int c = 0; good && c < r->cols; c += TILE)
+        good = write_band(t, r, c, columns, tile);
     good = good && TIFFFlush(t);
     TIFFClose(t);
     if (!good) {

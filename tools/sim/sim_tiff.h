@@ -6,7 +6,7 @@
 
 struct sim_raster {
     int rows, cols;
-    int channels;       /* 1 float32, or 3 uint8 */
+    int channels;            /* 1 float32, or 3 uint8 */
     double cell_m, height_m; /* along s; of the whole picture around the pipe */
     /* Column `col` into out (rows x channels). */
     void (*column)(const void *user, int col, void *out);

@@ -36,14 +36,16 @@ void intra_sim_truth_see(struct intra_sim_truth *t, const struct intra_sim_rende
             const struct sim_node *n = &r->nodes[i * r->node_cols + k];
             int x = k * SIM_BLOCK < r->lens.width ? k * SIM_BLOCK : r->lens.width - 1;
             int y = i * SIM_BLOCK < r->lens.height ? i * SIM_BLOCK : r->lens.height - 1, c0, c1, r0, r1;
-            if (n->inv_t == 0 || n->is_wet || n->foot.long_m > worst || (hidden && hidden[y * r->lens.width + x])) continue;
+            if (n->inv_t == 0 || n->is_wet || n->foot.long_m > worst || (hidden && hidden[y * r->lens.width + x]))
+                continue;
             c0 = (int)floor((n->s - SIM_BLOCK / 2 * (double)n->foot.box_s) / t->cell_m);
             c1 = (int)floor((n->s + SIM_BLOCK / 2 * (double)n->foot.box_s) / t->cell_m);
             r0 = (int)floor(((n->theta + M_PI) * radius - SIM_BLOCK / 2 * (double)n->foot.box_y) / row_m);
             r1 = (int)floor(((n->theta + M_PI) * radius + SIM_BLOCK / 2 * (double)n->foot.box_y) / row_m);
             for (int c = c0 < 0 ? 0 : c0; c <= c1 && c < t->cols; c++)
                 for (int row = r0; row <= r1 && row < r0 + t->rows; row++) {
-                    float *at = &t->resolution[(size_t)c * (size_t)t->rows + (size_t)((row % t->rows + t->rows) % t->rows)];
+                    float *at =
+                        &t->resolution[(size_t)c * (size_t)t->rows + (size_t)((row % t->rows + t->rows) % t->rows)];
                     if (*at == 0 || n->foot.long_m < *at) *at = n->foot.long_m;
                 }
         }
@@ -63,12 +65,14 @@ static void resolution_column(const void *user, int col, void *out)
     memcpy(out, t->resolution + (size_t)col * (size_t)t->rows, (size_t)t->rows * sizeof(float));
 }
 
-static bool is_open(const struct intra_sim_scene *scene, const struct intra_sim_wall *w, int col, int row, double s, double theta)
+static bool is_open(const struct intra_sim_scene *scene, const struct intra_sim_wall *w, int col, int row, double s,
+                    double theta)
 {
     int id = w->open[(size_t)col * (size_t)w->rows + (size_t)row];
     double q;
     if (id == 0 || id == SIM_OPEN_HOLE) return id != 0;
-    q = intra_sim_lateral_distance(scene, id - 1, s, theta, (double)w->radius[(size_t)col * (size_t)w->pitch + (size_t)row]);
+    q = intra_sim_lateral_distance(scene, id - 1, s, theta,
+                                   (double)w->radius[(size_t)col * (size_t)w->pitch + (size_t)row]);
     return q >= 0 && q < SIM_AT(scene->laterals, sim_lateral, id - 1)->diameter_m / 2;
 }
 
@@ -96,23 +100,27 @@ static void albedo_column(const void *user, int col, void *out)
     static _Thread_local uint8_t table[256];
     const uint8_t *from = l->data + (size_t)col * (size_t)l->pitch * 4;
     if (table[255] == 0)
-        for (int i = 0; i < 256; i++) table[i] = to_srgb(i * i / 65025.0);
+        for (int i = 0; i < 256; i++)
+            table[i] = to_srgb(i * i / 65025.0);
     for (int r = 0; r < l->rows; r++)
-        for (int k = 0; k < 3; k++) ((uint8_t *)out)[3 * r + k] = table[from[4 * r + k]];
+        for (int k = 0; k < 3; k++)
+            ((uint8_t *)out)[3 * r + k] = table[from[4 * r + k]];
 }
 
-static enum intra_status write_rasters(const struct intra_sim_truth *t, const struct intra_sim_renderer *r, const char *dir,
-                                       struct intra_error *err)
+static enum intra_status write_rasters(const struct intra_sim_truth *t, const struct intra_sim_renderer *r,
+                                       const char *dir, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
     const struct sim_level *map = &r->texture->level[0];
     double around = 2 * M_PI * t->wall->radius_m;
-    struct sim_raster radius = {t->wall->rows, t->wall->cols, 1, t->wall->cell_m, around, radius_column, t,
-                                "wall radius from the centreline, metres; NaN where open"};
-    struct sim_raster albedo = {map->rows, map->cols, 3, r->texture->texel_m, around, albedo_column, map,
-                                "colour of the wall without light, sRGB"};
-    struct sim_raster resolution = {t->rows, t->cols, 1, t->cell_m, around, resolution_column, t,
-                                    "best ground resolution seen, metres per pixel; 0 = never"};
+    struct sim_raster radius = {
+        t->wall->rows, t->wall->cols, 1, t->wall->cell_m,
+        around,        radius_column, t, "wall radius from the centreline, metres; NaN where open"};
+    struct sim_raster albedo = {map->rows, map->cols,     3,   r->texture->texel_m,
+                                around,    albedo_column, map, "colour of the wall without light, sRGB"};
+    struct sim_raster resolution = {
+        t->rows, t->cols,           1, t->cell_m,
+        around,  resolution_column, t, "best ground resolution seen, metres per pixel; 0 = never"};
     char path[1024];
     INTRA_TRY(intra_path_join(path, sizeof path, dir, "radius.tif", err));
     INTRA_TRY(intra_sim_tiff_write(path, &radius, err));
@@ -135,8 +143,9 @@ static enum intra_status put_centreline(const struct intra_sim_truth *t, FILE *t
     fprintf(to, "station_m,x,y,z,tx,ty,tz,heading_deg,grade_pct\n");
     for (int i = 0; i <= n; i++) {
         struct sim_frame f = intra_sim_centreline_at(t->line, i * 0.01);
-        fprintf(to, "%.2f,%.6f,%.6f,%.6f,%.9f,%.9f,%.9f,%.5f,%.5f\n", i * 0.01, f.p.x, f.p.y, f.p.z, f.tangent.x, f.tangent.y,
-                f.tangent.z, atan2(f.tangent.y, f.tangent.x) * 180 / M_PI, 100 * f.tangent.z / hypot(f.tangent.x, f.tangent.y));
+        fprintf(to, "%.2f,%.6f,%.6f,%.6f,%.9f,%.9f,%.9f,%.5f,%.5f\n", i * 0.01, f.p.x, f.p.y, f.p.z, f.tangent.x,
+                f.tangent.y, f.tangent.z, atan2(f.tangent.y, f.tangent.x) * 180 / M_PI,
+                100 * f.tangent.z / hypot(f.tangent.x, f.tangent.y));
     }
     return INTRA_OK;
 }
@@ -165,7 +174,9 @@ static enum intra_status put_laterals(const struct intra_sim_truth *t, FILE *to,
     fprintf(to, "station_m,clock_deg,diameter_m,kind,protrusion_m\n");
     for (int i = 0; i < t->scene->laterals.n; i++) {
         const struct sim_lateral *l = SIM_AT(t->scene->laterals, sim_lateral, i);
-        double out = strcmp(l->kind, "flush") == 0 ? 0 : strcmp(l->kind, "recessed") == 0 ? -l->protrusion_m : l->protrusion_m;
+        double out = strcmp(l->kind, "flush") == 0      ? 0
+                     : strcmp(l->kind, "recessed") == 0 ? -l->protrusion_m
+                                                        : l->protrusion_m;
         fprintf(to, "%.4f,%.3f,%.4f,%s,%.4f\n", l->station_m, clock_deg(l->clock_deg), l->diameter_m, l->kind, out);
     }
     return INTRA_OK;
@@ -191,25 +202,28 @@ struct defect {
 static void put_defect(FILE *to, const struct intra_sim_truth *t, const struct defect *d)
 {
     double deg = 180 / M_PI / t->wall->radius_m;
-    fprintf(to, "%d,%s,%s,%.4f,%.4f,%.2f,%.2f,%.5f,%.5f,%.5f,%.7f\n", d->id, d->code, d->kind, d->s0, d->s1, clock_deg(d->y0 * deg),
-            clock_deg(d->y1 * deg), d->length, d->width, d->depth, d->area);
+    fprintf(to, "%d,%s,%s,%.4f,%.4f,%.2f,%.2f,%.5f,%.5f,%.5f,%.7f\n", d->id, d->code, d->kind, d->s0, d->s1,
+            clock_deg(d->y0 * deg), clock_deg(d->y1 * deg), d->length, d->width, d->depth, d->area);
 }
 
 static double line_length(const struct sim_polyline *l)
 {
     double sum = 0;
-    for (int i = 0; i + 1 < l->n; i++) sum += hypot(l->points[i + 1].x - l->points[i].x, l->points[i + 1].y - l->points[i].y);
+    for (int i = 0; i + 1 < l->n; i++)
+        sum += hypot(l->points[i + 1].x - l->points[i].x, l->points[i + 1].y - l->points[i].y);
     return sum;
 }
 
-static enum intra_status put_lines(const struct intra_sim_truth *t, FILE *to, bool is_root, int *id, struct intra_error *err)
+static enum intra_status put_lines(const struct intra_sim_truth *t, FILE *to, bool is_root, int *id,
+                                   struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
     struct sim_lines lines = {0};
     int n = is_root ? t->scene->roots.n : t->scene->cracks.n;
     for (int i = 0; i < n; i++) {
         struct defect d = {++*id, NULL, is_root ? "root" : "crack", 1e9, -1e9, 1e9, -1e9, 0, 0, 0, 0};
-        INTRA_TRY(is_root ? intra_sim_root_lines(t->scene, i, &lines, err) : intra_sim_crack_lines(t->scene, i, &lines, err));
+        INTRA_TRY(is_root ? intra_sim_root_lines(t->scene, i, &lines, err)
+                          : intra_sim_crack_lines(t->scene, i, &lines, err));
         for (int k = 0; k < lines.n; k++) {
             const struct sim_polyline *l = &lines.lines[k];
             d.s0 = fmin(d.s0, l->low.x - l->half_width);
@@ -220,7 +234,8 @@ static enum intra_status put_lines(const struct intra_sim_truth *t, FILE *to, bo
             d.area += line_length(l) * 2 * l->half_width;
         }
         d.code = is_root ? SIM_AT(t->scene->roots, sim_root, i)->code : SIM_AT(t->scene->cracks, sim_crack, i)->code;
-        d.width = is_root ? SIM_AT(t->scene->roots, sim_root, i)->thickness_m : SIM_AT(t->scene->cracks, sim_crack, i)->width_m;
+        d.width = is_root ? SIM_AT(t->scene->roots, sim_root, i)->thickness_m
+                          : SIM_AT(t->scene->cracks, sim_crack, i)->width_m;
         put_defect(to, t, &d);
         intra_sim_lines_fini(&lines);
     }
@@ -230,8 +245,8 @@ done:
 }
 
 /* Extent and area of where `inside` holds, measured on the wall's cells. */
-static void put_patch(const struct intra_sim_truth *t, FILE *to, struct defect d, bool is_hole, int index, double s_from, double s_to,
-                      double clock)
+static void put_patch(const struct intra_sim_truth *t, FILE *to, struct defect d, bool is_hole, int index,
+                      double s_from, double s_to, double clock)
 {
     const struct intra_sim_wall *w = t->wall;
     double c = clock * M_PI / 180;
@@ -240,7 +255,8 @@ static void put_patch(const struct intra_sim_truth *t, FILE *to, struct defect d
     for (int col = (int)fmax(0, s_from / w->cell_m); col < w->cols && col * w->cell_m <= s_to; col++)
         for (int r = 0; r < w->rows; r++) {
             double s = (col + 0.5) * w->cell_m, a = intra_wrap_pi((r + 0.5) / w->rows_per_rad - M_PI - c), h;
-            h = is_hole ? -intra_sim_hole_edge(t->scene, index, s, a + c) : intra_sim_deposit_height(t->scene, index, s, a + c);
+            h = is_hole ? -intra_sim_hole_edge(t->scene, index, s, a + c)
+                        : intra_sim_deposit_height(t->scene, index, s, a + c);
             if (h <= (is_hole ? 0 : 0.001)) continue;
             d.area += w->cell_m / w->rows_per_rad * w->radius_m;
             if (!is_hole) d.depth = fmax(d.depth, h);
@@ -259,7 +275,8 @@ static enum intra_status put_defects(const struct intra_sim_truth *t, FILE *to, 
 {
     enum intra_status status = INTRA_OK;
     int id = 0;
-    fprintf(to, "id,code,kind,station_from_m,station_to_m,clock_from_deg,clock_to_deg,length_m,width_m,depth_m,area_m2\n");
+    fprintf(to,
+            "id,code,kind,station_from_m,station_to_m,clock_from_deg,clock_to_deg,length_m,width_m,depth_m,area_m2\n");
     INTRA_TRY(put_lines(t, to, false, &id, err));
     INTRA_TRY(put_lines(t, to, true, &id, err));
     for (int i = 0; i < t->scene->holes.n; i++) {
@@ -291,8 +308,8 @@ done:
     return status;
 }
 
-static enum intra_status write_summary(const struct intra_sim_truth *t, const struct intra_sim_renderer *r, const char *dir,
-                                       int frames, struct intra_error *err)
+static enum intra_status write_summary(const struct intra_sim_truth *t, const struct intra_sim_renderer *r,
+                                       const char *dir, int frames, struct intra_error *err)
 {
     struct intra_out_file file = {0};
     enum intra_status status = INTRA_OK;
@@ -301,23 +318,30 @@ static enum intra_status write_summary(const struct intra_sim_truth *t, const st
     char path[1024];
     INTRA_TRY(intra_path_join(path, sizeof path, dir, "truth.json", err));
     INTRA_TRY(intra_out_file_open(&file, path, err));
-    fprintf(file.stream, "{\n  \"nominal_diameter_m\": %.6g,\n  \"length_m\": %.9g,\n  \"fps\": %.9g,\n  \"width\": %d,\n"
-            "  \"height\": %d,\n  \"frames\": %d,\n  \"seed\": %lld,\n", s->pipe.diameter_m, t->line->length, s->video.fps,
-            s->video.width, s->video.height, frames, (long long)s->seed);
-    fprintf(file.stream, "  \"lens\": {\"model\": \"%s\", \"fx\": %.12g, \"fy\": %.12g, \"cx\": %.12g, \"cy\": %.12g, \"k\": [",
+    fprintf(file.stream,
+            "{\n  \"nominal_diameter_m\": %.6g,\n  \"length_m\": %.9g,\n  \"fps\": %.9g,\n  \"width\": %d,\n"
+            "  \"height\": %d,\n  \"frames\": %d,\n  \"seed\": %lld,\n",
+            s->pipe.diameter_m, t->line->length, s->video.fps, s->video.width, s->video.height, frames,
+            (long long)s->seed);
+    fprintf(file.stream,
+            "  \"lens\": {\"model\": \"%s\", \"fx\": %.12g, \"fy\": %.12g, \"cx\": %.12g, \"cy\": %.12g, \"k\": [",
             l->is_fisheye ? "kb" : "brown", l->fx, l->fy, l->cx, l->cy);
-    for (int i = 0; i < (l->is_fisheye ? 4 : 5); i++) fprintf(file.stream, "%s%.12g", i ? ", " : "", l->k[i]);
-    fprintf(file.stream, "]},\n  \"units\": {\"length\": \"m\", \"angle\": \"deg, clockwise from the crown looking along +s\", "
-            "\"time\": \"s\", \"resolution\": \"m per pixel\"},\n  \"material\": \"%s\",\n  \"generator\": \"intrados simulate\",\n"
-            "  \"generator_version\": \"%s\"\n}\n", s->pipe.material, INTRADOS_VERSION);
+    for (int i = 0; i < (l->is_fisheye ? 4 : 5); i++)
+        fprintf(file.stream, "%s%.12g", i ? ", " : "", l->k[i]);
+    fprintf(file.stream,
+            "]},\n  \"units\": {\"length\": \"m\", \"angle\": \"deg, clockwise from the crown looking along +s\", "
+            "\"time\": \"s\", \"resolution\": \"m per pixel\"},\n  \"material\": \"%s\",\n  \"generator\": \"intrados "
+            "simulate\",\n"
+            "  \"generator_version\": \"%s\"\n}\n",
+            s->pipe.material, INTRADOS_VERSION);
     INTRA_TRY(intra_out_file_commit(&file, err));
 done:
     intra_out_file_abandon(&file);
     return status;
 }
 
-enum intra_status intra_sim_truth_write(const struct intra_sim_truth *t, const struct intra_sim_renderer *r, const char *dir,
-                                        int frames, struct intra_error *err)
+enum intra_status intra_sim_truth_write(const struct intra_sim_truth *t, const struct intra_sim_renderer *r,
+                                        const char *dir, int frames, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
     INTRA_TRY(write_table(t, dir, "centreline.csv", put_centreline, err));

@@ -11,17 +11,19 @@ struct intra_sim_truth {
     const struct intra_sim_scene *scene;
     const struct intra_sim_wall *wall;
     const struct intra_sim_centreline *line;
-    double cell_m;        /* of the resolution map */
+    double cell_m; /* of the resolution map */
     int rows, cols;
-    float *resolution;    /* [col * rows + row], best metres per pixel; 0 = never seen */
+    float *resolution; /* [col * rows + row], best metres per pixel; 0 = never seen */
 };
 
 enum intra_status intra_sim_truth_make(const struct intra_sim_scene *scene, const struct intra_sim_wall *wall,
                                        const struct intra_sim_centreline *line, struct intra_sim_truth *out,
                                        struct intra_error *err);
 void intra_sim_truth_fini(struct intra_sim_truth *truth);
-/* Count what the nodes of the last picture saw. hidden: (height, width), not 0 where text or dirt covers; may be NULL. */
-void intra_sim_truth_see(struct intra_sim_truth *truth, const struct intra_sim_renderer *renderer, const uint8_t *hidden);
+/* Count what the nodes of the last picture saw. hidden: (height, width), not 0 where text or dirt covers; may be NULL.
+ */
+void intra_sim_truth_see(struct intra_sim_truth *truth, const struct intra_sim_renderer *renderer,
+                         const uint8_t *hidden);
 /* One line of trajectory.tum. */
 void intra_sim_truth_pose(FILE *to, double t, const struct intra_pose *world_from_cam);
 /* Everything but the two files per frame. dir: the truth folder, which exists. */

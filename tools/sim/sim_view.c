@@ -36,7 +36,8 @@ void intra_sim_view_place(struct intra_sim_view *view, const struct intra_sim_ce
     for (int i = 0; i < line->n; i++) {
         const struct sim_piece *a = &line->pieces[i];
         struct view_piece *p = &view->pieces[i];
-        *p = (struct view_piece){.is_arc = a->is_arc, .s0 = i ? a->s0 : -1e9, .s1 = i + 1 < line->n ? a->s1 : 1e9, .bend = a->bend};
+        *p = (struct view_piece){
+            .is_arc = a->is_arc, .s0 = i ? a->s0 : -1e9, .s1 = i + 1 < line->n ? a->s1 : 1e9, .bend = a->bend};
         p->t = intra_mat3_mul_vec(&cw.r, a->t0);
         p->origin = intra_pose_apply(&cw, a->p0);
         p->cut_n = intra_mat3_mul_vec(&cw.r, a->cut_n);
@@ -58,14 +59,15 @@ void intra_sim_view_place(struct intra_sim_view *view, const struct intra_sim_ce
 
 double intra_sim_atan2(double y, double x)
 {
-    static const double c[9] = {0.9999999842426465, -0.33333066780699655, 0.199924835786797, -0.14202570513221935,
-                                0.10636754104536317, -0.07495445457997947, 0.04258760765094736, -0.016005030625368778,
+    static const double c[9] = {0.9999999842426465,   -0.33333066780699655, 0.199924835786797,   -0.14202570513221935,
+                                0.10636754104536317,  -0.07495445457997947, 0.04258760765094736, -0.016005030625368778,
                                 0.0028340643313934685}; /* Chebyshev fit of atan(q)/q in q^2 on [0, 1] */
     double ax = fabs(x), ay = fabs(y), high = ax > ay ? ax : ay, q, u, a;
     if (!(high > 0)) return 0;
     q = (ax > ay ? ay : ax) / high;
     u = q * q;
-    a = q * (c[0] + u * (c[1] + u * (c[2] + u * (c[3] + u * (c[4] + u * (c[5] + u * (c[6] + u * (c[7] + u * c[8]))))))));
+    a = q *
+        (c[0] + u * (c[1] + u * (c[2] + u * (c[3] + u * (c[4] + u * (c[5] + u * (c[6] + u * (c[7] + u * c[8]))))))));
     if (ay > ax) a = M_PI / 2 - a;
     if (x < 0) a = M_PI - a;
     return y < 0 ? -a : a;
@@ -93,8 +95,8 @@ static void enter_piece(const struct intra_sim_view *view, struct sim_ray *ray, 
     }
 }
 
-void intra_sim_ray_start(const struct intra_sim_view *view, struct sim_ray *ray, struct intra_vec3 o, struct intra_vec3 d,
-                         int piece)
+void intra_sim_ray_start(const struct intra_sim_view *view, struct sim_ray *ray, struct intra_vec3 o,
+                         struct intra_vec3 d, int piece)
 {
     ray->o = o;
     ray->d = d;
@@ -134,7 +136,8 @@ void intra_sim_ray_look(const struct intra_sim_view *view, struct sim_ray *ray, 
         at->vrho = at->rho > 0 ? (at->y * ray->dr + at->z * ray->dc) / at->rho : 0;
         at->vth = at->rho > 0 ? (at->z * ray->dr - at->y * ray->dc) / at->rho : 0;
     } else {
-        double a = ray->orr + t * ray->dr, b = ray->ot + t * ray->dt, wb = ray->oc + t * ray->dc, h = sqrt(a * a + b * b);
+        double a = ray->orr + t * ray->dr, b = ray->ot + t * ray->dt, wb = ray->oc + t * ray->dc,
+               h = sqrt(a * a + b * b);
         double ca = a / h, sa = b / h, wr = h - p->bend, up_r = p->up_u * ca + p->up_t * sa;
         double m = 1 / sqrt(up_r * up_r + p->up_b * p->up_b), ce = up_r * m, cb = p->up_b * m;
         double vr = ray->dr * ca + ray->dt * sa, vt = ray->dt * ca - ray->dr * sa, dy, dz;
@@ -199,7 +202,8 @@ bool intra_sim_polish(const struct intra_sim_view *view, struct sim_ray *ray, do
         if (slope < 1e-4) return false;
         step = f / slope;
         if (fabs(step) > 0.5 * t) return false;
-        if (step * step < 8e-6 * out->rho) { /* the curve leaves its tangent by less than 4 micrometres: no second look */
+        if (step * step <
+            8e-6 * out->rho) { /* the curve leaves its tangent by less than 4 micrometres: no second look */
             slide(out, -step);
             return true;
         }
@@ -208,18 +212,20 @@ bool intra_sim_polish(const struct intra_sim_view *view, struct sim_ray *ray, do
     return false;
 }
 
-static double room_at(const struct intra_sim_view *view, struct sim_ray *ray, double t, bool has_gaps, struct sim_at *out)
+static double room_at(const struct intra_sim_view *view, struct sim_ray *ray, double t, bool has_gaps,
+                      struct sim_at *out)
 {
     double ds, dth, r;
     intra_sim_ray_look(view, ray, t, out);
-    r = sim_wall_grid(view->wall, out->s, out->theta, &ds, &dth) + (has_gaps ? sim_wall_groove(view->wall, out->s, &ds) : 0);
+    r = sim_wall_grid(view->wall, out->s, out->theta, &ds, &dth) +
+        (has_gaps ? sim_wall_groove(view->wall, out->s, &ds) : 0);
     return r - out->rho;
 }
 
-/* The wall between t0 (inside the pipe, room f0 > 0) and t1 (beyond the wall, room f1 < 0): false position with every third
- * step a halving, since the face of a joint is nearly a step. */
-static void close_in(const struct intra_sim_view *view, struct sim_ray *ray, double t0, double t1, double f1, bool has_gaps,
-                     struct sim_at *out)
+/* The wall between t0 (inside the pipe, room f0 > 0) and t1 (beyond the wall, room f1 < 0): false position with every
+ * third step a halving, since the face of a joint is nearly a step. */
+static void close_in(const struct intra_sim_view *view, struct sim_ray *ray, double t0, double t1, double f1,
+                     bool has_gaps, struct sim_at *out)
 {
     double f0 = room_at(view, ray, t0, has_gaps, out);
     for (int i = 0; i < 24 && t1 - t0 > 4e-6; i++) {
@@ -279,8 +285,8 @@ static bool gap_between(const struct intra_sim_wall *w, double s0, double s1)
     return w->groove_count[b] > w->groove_count[a];
 }
 
-enum sim_hit intra_sim_trace(const struct intra_sim_view *view, struct sim_ray *ray, double pixel_rad, struct sim_at *out,
-                             int *out_lateral)
+enum sim_hit intra_sim_trace(const struct intra_sim_view *view, struct sim_ray *ray, double pixel_rad,
+                             struct sim_at *out, int *out_lateral)
 {
     const struct intra_sim_wall *w = view->wall;
     double t = 0, before = 0;
@@ -330,9 +336,11 @@ enum sim_hit intra_sim_trace(const struct intra_sim_view *view, struct sim_ray *
         if (w->tile_low[tile] - out->rho > 0.3 * gap) gap = w->tile_low[tile] - out->rho, slope = 0;
         speed = high2(out->vrho, 0) + slope * across + 1e-4;
         step = low2(gap / speed, SIM_TILE * w->cell_m / (across + 1e-6));
-        step = gap / (speed + 0.5 * step * (1 - out->vs * out->vs) / out->rho); /* rho grows faster along a straight ray */
+        step =
+            gap / (speed + 0.5 * step * (1 - out->vs * out->vs) / out->rho); /* rho grows faster along a straight ray */
         /* Close to rough wall the bound is far too careful: nothing there is narrower than two cells. */
-        step = high2(step, low2(gap / high2(out->vrho - ds * out->vs - dth * out->vth / out->rho, 0.05), 1.5 * w->cell_m / (across + 1e-6)));
+        step = high2(step, low2(gap / high2(out->vrho - ds * out->vs - dth * out->vth / out->rho, 0.05),
+                                1.5 * w->cell_m / (across + 1e-6)));
         step = low2(high2(step, 0.0001 + 0.1 * foot), SIM_TILE * w->cell_m / (across + 1e-6));
         before = t;
         t += step;

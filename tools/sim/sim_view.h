@@ -1,8 +1,8 @@
 /* What one camera position sees: rays against the wall.
  *
- * The centreline's pieces are brought into the camera frame once per view; a ray then needs a few products per look. The
- * root of rho(t) = radius(s(t), theta(t)) is bracketed with steps that a local bound on the wall's slope keeps from jumping
- * over anything, and finished by Newton. Points and directions here are in the camera frame. */
+ * The centreline's pieces are brought into the camera frame once per view; a ray then needs a few products per look.
+ * The root of rho(t) = radius(s(t), theta(t)) is bracketed with steps that a local bound on the wall's slope keeps from
+ * jumping over anything, and finished by Newton. Points and directions here are in the camera frame. */
 #ifndef INTRA_SIM_VIEW_H
 #define INTRA_SIM_VIEW_H
 
@@ -40,20 +40,21 @@ struct sim_ray {
 /* Where a ray is at distance t. */
 struct sim_at {
     double t, s, y, z, rho, theta;
-    double vs, vrho, vth;                /* per metre along the ray: station, rho, and rho x theta */
-    struct intra_vec3 tangent, er, eth;  /* only after intra_sim_basis */
-    double ce, cb, ca, sa;               /* arc only */
+    double vs, vrho, vth;               /* per metre along the ray: station, rho, and rho x theta */
+    struct intra_vec3 tangent, er, eth; /* only after intra_sim_basis */
+    double ce, cb, ca, sa;              /* arc only */
 };
 enum sim_hit { SIM_MISS, SIM_WALL, SIM_LATERAL };
 
-void intra_sim_ray_start(const struct intra_sim_view *view, struct sim_ray *ray, struct intra_vec3 o, struct intra_vec3 d,
-                         int piece);
+void intra_sim_ray_start(const struct intra_sim_view *view, struct sim_ray *ray, struct intra_vec3 o,
+                         struct intra_vec3 d, int piece);
 /* Fill `at` for distance t (moves the ray to the piece that holds the point). */
 void intra_sim_ray_look(const struct intra_sim_view *view, struct sim_ray *ray, double t, struct sim_at *at);
 void intra_sim_basis(const struct intra_sim_view *view, const struct sim_ray *ray, struct sim_at *at);
-/* First wall along the ray. pixel_rad: angle of a pixel, for what is too small to matter. lateral: index where SIM_LATERAL. */
-enum sim_hit intra_sim_trace(const struct intra_sim_view *view, struct sim_ray *ray, double pixel_rad, struct sim_at *out,
-                             int *out_lateral);
+/* First wall along the ray. pixel_rad: angle of a pixel, for what is too small to matter. lateral: index where
+ * SIM_LATERAL. */
+enum sim_hit intra_sim_trace(const struct intra_sim_view *view, struct sim_ray *ray, double pixel_rad,
+                             struct sim_at *out, int *out_lateral);
 /* Newton from a good guess on smooth wall; false when it does not settle. */
 bool intra_sim_polish(const struct intra_sim_view *view, struct sim_ray *ray, double guess, struct sim_at *out);
 /* Joint gaps narrower than this share of the pixel are left to the texture. */

@@ -95,7 +95,8 @@ static void base_column(const struct intra_sim_scene *scene, struct intra_sim_wa
             double k = ease((s - o->from_m) / o->ease_m) * ease((o->to_m - s) / o->ease_m);
             radius -= w->radius_m * k * o->ovality_pct / 100 * cos(2 * (theta - o->min_clock_deg * M_PI / 180));
         }
-        for (int i = 0; i < scene->deposits.n; i++) radius -= intra_sim_deposit_height(scene, i, s, theta);
+        for (int i = 0; i < scene->deposits.n; i++)
+            radius -= intra_sim_deposit_height(scene, i, s, theta);
         w->radius[(size_t)col * (size_t)w->pitch + (size_t)r] =
             (float)(along + sqrt(radius * radius - e.x * e.x - e.y * e.y + along * along));
     }
@@ -121,7 +122,8 @@ static void add_lateral(const struct intra_sim_scene *scene, struct intra_sim_wa
     int c0, c1;
     if (strcmp(l->kind, "protruding") == 0) step = -fmin(l->protrusion_m, 0.9 * w->radius_m);
     if (strcmp(l->kind, "recessed") == 0) step = l->protrusion_m;
-    reach = r_out / sin(l->branch_angle_deg * M_PI / 180) + w->radius_m * fabs(cos(l->branch_angle_deg * M_PI / 180)) * 2 + 0.02;
+    reach = r_out / sin(l->branch_angle_deg * M_PI / 180) +
+            w->radius_m * fabs(cos(l->branch_angle_deg * M_PI / 180)) * 2 + 0.02;
     column_range(w, l->station_m - reach, l->station_m + reach, &c0, &c1);
     for (int c = c0; c <= c1; c++)
         for (int r = 0; r < w->rows; r++) {
@@ -141,16 +143,19 @@ static void add_hole(const struct intra_sim_scene *scene, struct intra_sim_wall 
     column_range(w, h->station_m - h->length_m, h->station_m + h->length_m, &c0, &c1);
     for (int c = c0; c <= c1; c++)
         for (int r = 0; r < w->rows; r++) {
-            double s = (c + 0.5) * w->cell_m, theta = theta_of(w, r), d = intra_sim_hole_edge(scene, i, s, theta), rough;
+            double s = (c + 0.5) * w->cell_m, theta = theta_of(w, r), d = intra_sim_hole_edge(scene, i, s, theta),
+                   rough;
             if (d > w->cell_m) continue;
-            rough = 0.85 + 0.15 * intra_sim_noise2((uint64_t)scene->seed + 9, s / 0.012, theta * w->radius_m / 0.012 + 4096, 1 << 20);
+            rough = 0.85 + 0.15 * intra_sim_noise2((uint64_t)scene->seed + 9, s / 0.012,
+                                                   theta * w->radius_m / 0.012 + 4096, 1 << 20);
             w->radius[(size_t)c * (size_t)w->pitch + (size_t)r] +=
                 (float)(h->depth_m * rough * (1 - outside_share(d, w->cell_m)));
             if (d < 0) w->open[(size_t)c * (size_t)w->rows + (size_t)r] = SIM_OPEN_HOLE;
         }
 }
 
-/* Strands lie on the wall as soft ridges, one over the other; their flanks are drawn out to what the cells can carry. */
+/* Strands lie on the wall as soft ridges, one over the other; their flanks are drawn out to what the cells can carry.
+ */
 static void add_line(struct intra_sim_wall *w, const struct sim_polyline *line)
 {
     double per = 2 * M_PI * w->radius_m, reach = fmax(1.5 * line->half_width, 2 * w->cell_m);
@@ -162,17 +167,21 @@ static void add_line(struct intra_sim_wall *w, const struct sim_polyline *line)
             near += per * floor((0.5 * (line->low.y + line->high.y) - y) / per + 0.5);
             if (near < line->low.y - reach || near > line->high.y + reach) continue;
             d = intra_sim_line_distance(line, s, y, per) / reach;
-            if (d < 1) w->radius[(size_t)c * (size_t)w->pitch + (size_t)r] -= (float)(line->half_width * 1.6 * (1 - d * d) * (1 - d * d));
+            if (d < 1)
+                w->radius[(size_t)c * (size_t)w->pitch + (size_t)r] -=
+                    (float)(line->half_width * 1.6 * (1 - d * d) * (1 - d * d));
         }
 }
 
-static enum intra_status add_roots(const struct intra_sim_scene *scene, struct intra_sim_wall *w, struct intra_error *err)
+static enum intra_status add_roots(const struct intra_sim_scene *scene, struct intra_sim_wall *w,
+                                   struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
     struct sim_lines tuft = {0};
     for (int i = 0; i < scene->roots.n; i++) {
         INTRA_TRY(intra_sim_root_lines(scene, i, &tuft, err));
-        for (int k = 0; k < tuft.n; k++) add_line(w, &tuft.lines[k]);
+        for (int k = 0; k < tuft.n; k++)
+            add_line(w, &tuft.lines[k]);
         intra_sim_lines_fini(&tuft);
     }
 done:
@@ -191,10 +200,12 @@ static void add_grooves(struct intra_sim_wall *w)
         int from = (int)fmax(0, (j->station_m - half) / w->groove_m - 4);
         for (int k = from; k < w->n_groove && k * w->groove_m < j->station_m + half + 4 * w->groove_m; k++) {
             double inside = half - fabs(k * w->groove_m - j->station_m);
-            if (inside > 0) w->groove[k] = (float)fmax(w->groove[k], j->depth_m * fmin(1, inside / fmin(chamfer, half)));
+            if (inside > 0)
+                w->groove[k] = (float)fmax(w->groove[k], j->depth_m * fmin(1, inside / fmin(chamfer, half)));
         }
     }
-    for (int k = 0; k < w->n_groove; k++) w->groove_count[k + 1] = w->groove_count[k] + (w->groove[k] > 0);
+    for (int k = 0; k < w->n_groove; k++)
+        w->groove_count[k + 1] = w->groove_count[k] + (w->groove[k] > 0);
 }
 
 /* ---- tiles ---- */
@@ -211,7 +222,8 @@ static struct tile_own tile_measure(const struct intra_sim_wall *w, int tc, int 
     for (int c = tc * SIM_TILE; c < (tc + 1) * SIM_TILE && c < w->cols; c++)
         for (int r = tr * SIM_TILE; r < (tr + 1) * SIM_TILE && r < w->rows; r++) {
             const float *p = &w->radius[(size_t)c * (size_t)w->pitch + (size_t)r];
-            float ds = c + 1 < w->cols ? fabsf(p[w->pitch] - p[0]) * (float)w->inv_cell : 0, dt = fabsf(p[1] - p[0]) / arc;
+            float ds = c + 1 < w->cols ? fabsf(p[w->pitch] - p[0]) * (float)w->inv_cell : 0,
+                  dt = fabsf(p[1] - p[0]) / arc;
             t.low = fminf(t.low, fminf(p[0], p[1]));
             t.slope = fmaxf(t.slope, fmaxf(ds, dt));
             t.has_open |= w->open[(size_t)c * (size_t)w->rows + (size_t)r] != 0;
@@ -230,14 +242,16 @@ static enum intra_status make_tiles(struct intra_sim_wall *w, struct intra_error
     const float smooth_slope = 0.03f;
     enum intra_status status = INTRA_OK;
     struct tile_own *own = NULL;
-    int nc = w->tile_cols = (w->cols + SIM_TILE - 1) / SIM_TILE, nr = w->tile_rows = (w->rows + SIM_TILE - 1) / SIM_TILE;
+    int nc = w->tile_cols = (w->cols + SIM_TILE - 1) / SIM_TILE,
+        nr = w->tile_rows = (w->rows + SIM_TILE - 1) / SIM_TILE;
     INTRA_TRY(INTRA_ALLOC(own, (size_t)nc * (size_t)nr, err));
     INTRA_TRY(INTRA_ALLOC(w->tile_low, (size_t)nc * (size_t)nr, err));
     INTRA_TRY(INTRA_ALLOC(w->tile_slope, (size_t)nc * (size_t)nr, err));
     INTRA_TRY(INTRA_ALLOC(w->rough_count, (size_t)(nc + 1) * (size_t)(nr + 1), err));
     INTRA_TRY(INTRA_ALLOC(w->steep_count, (size_t)(nc + 1) * (size_t)(nr + 1), err));
     for (int c = 0; c < nc; c++)
-        for (int r = 0; r < nr; r++) own[c * nr + r] = tile_measure(w, c, r);
+        for (int r = 0; r < nr; r++)
+            own[c * nr + r] = tile_measure(w, c, r);
     for (int c = 0; c < nc; c++)
         for (int r = 0; r < nr; r++) {
             float low = 1e9f, slope = 0;
@@ -263,8 +277,12 @@ enum intra_status intra_sim_wall_make(const struct intra_sim_scene *scene, struc
                                       struct intra_sim_wall *out, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
-    struct intra_sim_wall w = {.radius_m = scene->pipe.diameter_m / 2, .length_m = intra_sim_scene_length(scene),
-                               .cell_m = 0.002, .groove_m = 0.0005, .joints = joints, .n_joints = n_joints};
+    struct intra_sim_wall w = {.radius_m = scene->pipe.diameter_m / 2,
+                               .length_m = intra_sim_scene_length(scene),
+                               .cell_m = 0.002,
+                               .groove_m = 0.0005,
+                               .joints = joints,
+                               .n_joints = n_joints};
     w.inv_cell = 1 / w.cell_m;
     w.rows = (int)(2 * M_PI * w.radius_m / w.cell_m + 0.5);
     w.rows = (w.rows + SIM_TILE - 1) / SIM_TILE * SIM_TILE;
@@ -277,10 +295,13 @@ enum intra_status intra_sim_wall_make(const struct intra_sim_scene *scene, struc
     INTRA_TRY(INTRA_ALLOC(w.groove, (size_t)w.n_groove, err));
     INTRA_TRY(INTRA_ALLOC(w.groove_count, (size_t)w.n_groove + 1, err));
 #pragma omp parallel for schedule(dynamic, 64)
-    for (int c = 0; c < w.cols; c++) base_column(scene, &w, c);
-    for (int i = 0; i < scene->holes.n; i++) add_hole(scene, &w, i);
+    for (int c = 0; c < w.cols; c++)
+        base_column(scene, &w, c);
+    for (int i = 0; i < scene->holes.n; i++)
+        add_hole(scene, &w, i);
     INTRA_TRY(add_roots(scene, &w, err));
-    for (int i = 0; i < scene->laterals.n; i++) add_lateral(scene, &w, i);
+    for (int i = 0; i < scene->laterals.n; i++)
+        add_lateral(scene, &w, i);
     add_grooves(&w);
     w.lowest_m = 1e9;
     for (int c = 0; c < w.cols; c++) {
@@ -330,12 +351,14 @@ static int clamp_int(int v, int low, int high)
     return v < low ? low : v > high ? high : v;
 }
 
-bool intra_sim_wall_any_tile(const struct intra_sim_wall *w, const int *count, double s_a, double s_b, double th_a, double th_b)
+bool intra_sim_wall_any_tile(const struct intra_sim_wall *w, const int *count, double s_a, double s_b, double th_a,
+                             double th_b)
 {
     double s0 = fmax(fmin(s_a, s_b), -1), s1 = fmin(fmax(s_a, s_b), w->length_m + 1);
     double th0 = fmax(fmin(th_a, th_b), -20), th1 = fmin(fmax(th_a, th_b), 20);
     double per_tile = SIM_TILE * w->cell_m, tile_per_rad = w->rows_per_rad / SIM_TILE;
-    int c0 = clamp_int((int)floor(s0 / per_tile - 0.1), 0, w->tile_cols - 1), c1 = clamp_int((int)floor(s1 / per_tile + 0.1), 0, w->tile_cols - 1);
+    int c0 = clamp_int((int)floor(s0 / per_tile - 0.1), 0, w->tile_cols - 1),
+        c1 = clamp_int((int)floor(s1 / per_tile + 0.1), 0, w->tile_cols - 1);
     int r0 = (int)floor((th0 + M_PI) * tile_per_rad - 0.1), r1 = (int)floor((th1 + M_PI) * tile_per_rad + 0.1);
     if (r1 - r0 + 1 >= w->tile_rows) return tile_sum(w, count, c0, c1, 0, w->tile_rows - 1) > 0;
     r0 = (r0 % w->tile_rows + w->tile_rows) % w->tile_rows;

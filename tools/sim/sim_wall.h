@@ -1,7 +1,7 @@
 /* The wall's shape: a radius for every station and clock angle.
  *
- * radius(s, theta) = grid (ovality, joint offsets, deposits, roots, stubs, holes; 2 mm cells, bilinear) + groove(s) (the
- * gaps of the joints, 0.5 mm steps). What is drawn and what truth/radius.tif says come from the same numbers. */
+ * radius(s, theta) = grid (ovality, joint offsets, deposits, roots, stubs, holes; 2 mm cells, bilinear) + groove(s)
+ * (the gaps of the joints, 0.5 mm steps). What is drawn and what truth/radius.tif says come from the same numbers. */
 #ifndef INTRA_SIM_WALL_H
 #define INTRA_SIM_WALL_H
 
@@ -13,20 +13,20 @@ enum { SIM_TILE = 16, SIM_OPEN_HOLE = 255 };
 struct intra_sim_wall {
     double radius_m, length_m; /* nominal; of the pipe */
     double cell_m, inv_cell, rows_per_rad;
-    int rows, cols, pitch;     /* rows around; a column holds `pitch` = rows + 1 values, the last repeats the first */
-    float *radius;             /* [col * pitch + row] */
-    uint8_t *open;             /* [col * rows + row]: 0 wall, 1 + lateral near its mouth, SIM_OPEN_HOLE inside a hole */
-    float *groove;             /* extra radius at steps of groove_m */
-    int *groove_count;         /* columns of it with a gap, summed from the start */
+    int rows, cols, pitch; /* rows around; a column holds `pitch` = rows + 1 values, the last repeats the first */
+    float *radius;         /* [col * pitch + row] */
+    uint8_t *open;         /* [col * rows + row]: 0 wall, 1 + lateral near its mouth, SIM_OPEN_HOLE inside a hole */
+    float *groove;         /* extra radius at steps of groove_m */
+    int *groove_count;     /* columns of it with a gap, summed from the start */
     int n_groove;
     double groove_m;
     int tile_cols, tile_rows;
-    float *tile_low;           /* smallest radius in the tile and its neighbours */
-    float *tile_slope;         /* steepest |grad radius| in the tile and its neighbours, metres per metre */
-    int *rough_count;          /* tiles that are steep or open, summed area table, (tile_cols + 1) x (tile_rows + 1) */
-    int *steep_count;          /* tiles that are steep */
+    float *tile_low;   /* smallest radius in the tile and its neighbours */
+    float *tile_slope; /* steepest |grad radius| in the tile and its neighbours, metres per metre */
+    int *rough_count;  /* tiles that are steep or open, summed area table, (tile_cols + 1) x (tile_rows + 1) */
+    int *steep_count;  /* tiles that are steep */
     double lowest_m, highest_m;
-    struct sim_joint *joints;  /* resolved, sorted by station */
+    struct sim_joint *joints; /* resolved, sorted by station */
     int n_joints;
 };
 
@@ -81,8 +81,8 @@ static inline double sim_wall_groove(const struct intra_sim_wall *w, double s, d
     return w->groove[i] + (x - i) * (w->groove[i + 1] - w->groove[i]);
 }
 /* Does one of the tiles between these stations and clock angles count (any order; angles may run past pi)? */
-bool intra_sim_wall_any_tile(const struct intra_sim_wall *wall, const int *count, double s_a, double s_b, double theta_a,
-                             double theta_b);
+bool intra_sim_wall_any_tile(const struct intra_sim_wall *wall, const int *count, double s_a, double s_b,
+                             double theta_a, double theta_b);
 /* Radius with everything, for checks and truth. */
 double intra_sim_wall_radius(const struct intra_sim_wall *wall, double s, double theta);
 

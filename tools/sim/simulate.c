@@ -116,9 +116,11 @@ static bool is_empty_dir(const char *path)
 /* Everything that a run of ours may have left there, and nothing else. */
 static void clear_dir(const char *dir)
 {
-    static const char *const names[] = {"video.mp4", "video.mkv", "video.mpg", "video.avi", "camera.yaml", "scene.json"};
-    static const char *const truth[] = {"trajectory.tum", "frames.csv", "centreline.csv", "radius.tif", "albedo.tif", "resolution.tif",
-                                        "joints.csv", "laterals.csv", "defects.csv", "water.csv", "truth.json"};
+    static const char *const names[] = {"video.mp4", "video.mkv",   "video.mpg",
+                                        "video.avi", "camera.yaml", "scene.json"};
+    static const char *const truth[] = {"trajectory.tum", "frames.csv",     "centreline.csv", "radius.tif",
+                                        "albedo.tif",     "resolution.tif", "joints.csv",     "laterals.csv",
+                                        "defects.csv",    "water.csv",      "truth.json"};
     char path[1100];
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (intra_path_join(path, sizeof path, dir, names[i], NULL) == INTRA_OK) unlink(path);
@@ -155,8 +157,11 @@ static enum intra_status open_outputs(struct run *r, struct intra_error *err)
     } else {
         double fps = v->fps;
         bool is_whole = fabs(fps - floor(fps + 0.5)) < 1e-9;
-        struct intra_video_writer_options o = {.width = v->width, .height = v->height, .codec = v->codec,
-                                               .bitrate_mbit = v->bitrate_mbit, .quality = v->quality,
+        struct intra_video_writer_options o = {.width = v->width,
+                                               .height = v->height,
+                                               .codec = v->codec,
+                                               .bitrate_mbit = v->bitrate_mbit,
+                                               .quality = v->quality,
                                                .is_interlaced = v->interlaced};
         o.fps_num = is_whole ? (int)(fps + 0.5) : (int)(fps * 1001 + 0.5);
         o.fps_den = is_whole ? 1 : 1001;
@@ -181,7 +186,8 @@ static void take_light(struct run *r, double t)
         for (int k = im->blur_samples - 1; k >= 0; k--) {
             double when = t + field * 0.5 * frame_s;
             struct sim_camera c;
-            if (im->blur_samples > 1) when += (k / (double)(im->blur_samples - 1) - 0.5) * im->shutter * frame_s / fields;
+            if (im->blur_samples > 1)
+                when += (k / (double)(im->blur_samples - 1) - 0.5) * im->shutter * frame_s / fields;
             c = intra_sim_camera_at(r->scene, &r->line, &r->track, when);
             intra_sim_renderer_zoom(&r->renderer, c.zoom);
             intra_sim_view_place(&r->view, &r->line, &c.world_from_cam, c.station);
@@ -194,13 +200,16 @@ static enum intra_status make_picture(struct run *r, int index, bool counts, str
     double t = index / r->scene->video.fps;
     const struct sim_moment *m = &r->track.moments[index * SIM_FINE];
     enum intra_status status = INTRA_OK;
-    if (m->is_title) return intra_sim_overlay_title(&r->overlay, SIM_AT(r->scene->motion.phases, sim_phase, m->phase)->text, &r->shown, err);
+    if (m->is_title)
+        return intra_sim_overlay_title(&r->overlay, SIM_AT(r->scene->motion.phases, sim_phase, m->phase)->text,
+                                       &r->shown, err);
     take_light(r, t);
     intra_sim_sensor_expose(&r->sensor, r->light, t, index, &r->picture);
     memcpy(r->shown.data, r->picture.data, (size_t)r->picture.rows * (size_t)r->picture.stride);
     INTRA_TRY(intra_sim_overlay_draw(&r->overlay, t, m->counter, &r->shown, err));
     if (counts) {
-        for (int i = 0; i < r->shown.rows * r->shown.cols; i++) r->hidden[i] = r->overlay.hidden[i] || r->sensor.dirt[i] < 0.8f;
+        for (int i = 0; i < r->shown.rows * r->shown.cols; i++)
+            r->hidden[i] = r->overlay.hidden[i] || r->sensor.dirt[i] < 0.8f;
         intra_sim_truth_see(&r->truth, &r->renderer, r->hidden);
     }
 done:
@@ -235,8 +244,10 @@ static enum intra_status film(struct run *r, struct intra_error *err)
         fprintf(r->table.stream, "%d,%.6f,%s,", i, t, intra_sim_state_name(state));
         if (is_pipe) fprintf(r->table.stream, "%.6f", c.station);
         fprintf(r->table.stream, ",%d,", is_pipe);
-        if (is_pipe && r->overlay.has_counter) fprintf(r->table.stream, "%.4f,%s", counter, text);
-        else fprintf(r->table.stream, ",");
+        if (is_pipe && r->overlay.has_counter)
+            fprintf(r->table.stream, "%.4f,%s", counter, text);
+        else
+            fprintf(r->table.stream, ",");
         fprintf(r->table.stream, ",%.4f\n", is_pipe ? c.zoom : 1.0);
         intra_progress_report(&r->options->progress, "render", i + 1, r->frames);
     }
@@ -271,8 +282,8 @@ enum intra_status intra_simulate(const struct intra_sim_scene *scene, const stru
     if (was_there && !intra_path_is_dir(options->dir))
         return INTRA_FAIL(err, INTRA_E_EXISTS, "%s: is a file; name a folder to write into", options->dir);
     if (was_there && !is_empty_dir(options->dir) && !options->may_replace)
-        return INTRA_FAIL(err, INTRA_E_EXISTS, "%s: is there already and not empty; name another folder or give --force",
-                          options->dir);
+        return INTRA_FAIL(err, INTRA_E_EXISTS,
+                          "%s: is there already and not empty; name another folder or give --force", options->dir);
     INTRA_TRY(prepare(&r, err));
     INTRA_TRY(intra_make_dir(options->dir, err));
     is_ours = true;
