@@ -4,13 +4,14 @@
 #include "tests/sim/lens_table.h"
 #include "tools/sim/sim_lens.h"
 
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+
+#include <cmocka.h>
 
 enum { N_ROWS = sizeof rows / sizeof rows[0] };
 

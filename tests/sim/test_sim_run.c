@@ -6,7 +6,6 @@
 #include "core/mem.h"
 #include "tools/sim/simulate.h"
 
-#include <cmocka.h>
 #include <math.h>
 #include <png.h>
 #include <setjmp.h>
@@ -23,6 +22,8 @@
 #ifdef _OPENMP
 #include <omp.h>
 #endif
+
+#include <cmocka.h>
 
 #define PI 3.14159265358979323846
 

@@ -8,7 +8,6 @@
 #include "tools/sim/sim_overlay.h"
 #include "tools/sim/sim_scene.h"
 
-#include <cmocka.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,6 +16,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <cmocka.h>
 
 #define PIPE                                                                                                           \
     "\"centreline\": [{\"straight_m\": 5}], \"motion\": {\"phases\": [{\"action\": \"drive\", \"distance_m\": 1}]}"

@@ -6,13 +6,14 @@
 #include "tools/sim/sim_noise.h"
 #include "tools/sim/sim_view.h"
 
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+
+#include <cmocka.h>
 
 static const char *const scenes[] = {
     "{\"centreline\": [{\"straight_m\": 4}], \"joints\": {\"spacing_m\": 0}, \"pipe\": {\"grade_pct\": 2},"
