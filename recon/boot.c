@@ -113,7 +113,7 @@ static enum intra_status follow(struct attempt *a, const struct intra_boot *boot
         } else {
             struct intra_pose predicted = intra_run_predict(&a->run, f->pts_s);
             intra_run_fit(&a->run, pyramid, &predicted, 2, &fit);
-            if (!fit.is_good) intra_run_fit_hard(&a->run, pyramid, &a->run.pose, 0.5, &fit);
+            if (!fit.is_good) intra_run_fit_hard(&a->run, pyramid, &a->run.pose, 0.35, &fit);
             intra_log(INTRA_LOG_DEBUG, "boot", "  frame %lld: %d of %d, noise %.2f, %.2f px", (long long)f->index,
                       fit.n_inlier, fit.n_visible, fit.noise, fit.rms_px);
             if (!fit.is_good) {

@@ -27,6 +27,7 @@ struct entry {
 
 #define LOST_BEFORE_BOOT_S 0.4
 #define RELOCATE_SHARE 0.5
+#define RELOCATE_HARD_SHARE 0.38 /* chance alone makes up to 0.3 of the patches agree */
 #define BLANK_LUMA 5.0   /* mean full-range luma below which a picture is black */
 #define BLANK_SPREAD 0.015 /* spread of log luminance on blocks below which there is nothing to see */
 
@@ -279,8 +280,8 @@ static bool relocate(struct intra_motion *m, const struct intra_frame *frame, bo
         intra_run_fit(&m->run, &m->pyramid, &guess, 4, best);
         if (best->is_good && best->n_inlier > RELOCATE_SHARE * best->n_visible) return true;
     }
-    if (try_hard) intra_run_fit_hard(&m->run, &m->pyramid, &m->run.pose, RELOCATE_SHARE, best);
-    best->is_good = best->is_good && best->n_inlier > RELOCATE_SHARE * best->n_visible;
+    best->is_good = false;
+    if (try_hard) intra_run_fit_hard(&m->run, &m->pyramid, &m->run.pose, RELOCATE_HARD_SHARE, best);
     return best->is_good;
 }
 

@@ -73,10 +73,16 @@ static bool cut_scale(struct intra_patch *patch, int k, const struct intra_pyram
 bool intra_patch_cut(struct intra_patch *patch, const struct intra_pyramid *pyramid,
                      const struct intra_mask_pyramid *mask, double x, double y, int level)
 {
-    memset(patch, 0, sizeof *patch);
     patch->level = level;
-    for (int k = 0; k < INTRA_PATCH_SCALES; k++) patch->scale[k].is_valid = cut_scale(patch, k, pyramid, mask, x, y);
+    for (int k = 1; k < INTRA_PATCH_SCALES; k++) patch->scale[k].is_valid = false;
+    patch->scale[0].is_valid = cut_scale(patch, 0, pyramid, mask, x, y);
     return patch->scale[0].is_valid;
+}
+
+void intra_patch_complete(struct intra_patch *patch, const struct intra_pyramid *pyramid,
+                          const struct intra_mask_pyramid *mask, double x, double y)
+{
+    for (int k = 1; k < INTRA_PATCH_SCALES; k++) patch->scale[k].is_valid = cut_scale(patch, k, pyramid, mask, x, y);
 }
 
 void intra_patch_step(const struct intra_patch *patch, int scale, const struct intra_pyramid *target,

@@ -33,10 +33,12 @@ struct intra_patch_match {
     bool is_valid;
 };
 
-/* Cut the patch around pixel (x, y) at pyramid level `level`. False where picture or mask do not allow scale 0 or there is
- * no contrast. */
+/* Cut the finest scale of a patch around pixel (x, y) at pyramid level `level`. False where picture or mask do not allow it
+ * or there is no contrast. The coarser scales follow with intra_patch_complete, once the place is chosen. */
 bool intra_patch_cut(struct intra_patch *patch, const struct intra_pyramid *pyramid,
                      const struct intra_mask_pyramid *mask, double x, double y, int level);
+void intra_patch_complete(struct intra_patch *patch, const struct intra_pyramid *pyramid,
+                          const struct intra_mask_pyramid *mask, double x, double y);
 
 /* One alignment step of `scale` in the target. (u, v): predicted pixel; a: 2 x 2 row-major, target pixels per host pixel. */
 void intra_patch_step(const struct intra_patch *patch, int scale, const struct intra_pyramid *target,

@@ -240,23 +240,55 @@ void intra_run_fit(struct intra_run *run, const struct intra_pyramid *pyramid, c
     fit_from(run, pyramid, guess, prior_sd_scale, 2, out);
 }
 
+/* How well the coarse patches agree near a guess; the pose moves to where they agree best. */
+static double coarse_score(struct intra_run *run, const struct intra_pyramid *pyramid, struct intra_pose *pose)
+{
+    struct intra_pose_fit fit = {0};
+    struct intra_pose guess = *pose;
+    double r = run->options.radius_m, rot = 1 / (0.1 * 0.1), move = 1 / (0.2 * 0.2 * r * r), score = 0;
+    double prior[6] = {rot, rot, rot, move, move, move};
+    for (int round = 0; round < 5; round++) {
+        match_all(run, pyramid, pose, round < 3 ? INTRA_PATCH_SCALES - 1 : INTRA_PATCH_SCALES - 2, round < 3 ? 4 : 1.5,
+                  &fit.n_visible, &fit.n_valid);
+        if (!pose_step(run, pose, &guess, prior, &fit)) return 0;
+    }
+    for (int i = 0; i < run->n_points; i++) {
+        const struct intra_patch_match *m = &run->matches[i];
+        if (m->is_valid && m->ncc > 0.3 && m->du * m->du + m->dv * m->dv < 64) score += m->ncc;
+    }
+    return score / sqrt(fmax(fit.n_visible, 20));
+}
+
 void intra_run_fit_hard(struct intra_run *run, const struct intra_pyramid *pyramid, const struct intra_pose *guess,
                         double share, struct intra_pose_fit *out)
 {
-    /* Step along the optical axis in radii, turn right and down in radians. */
-    static const double tries[][3] = {{0, 0, 0},    {0.12, 0, 0}, {-0.12, 0, 0}, {0.25, 0, 0}, {-0.25, 0, 0},
-                                      {0.4, 0, 0},  {-0.4, 0, 0}, {0.6, 0, 0},   {0, 0.1, 0},  {0, -0.1, 0},
-                                      {0, 0, 0.1},  {0, 0, -0.1}, {0, 0.2, 0},   {0, -0.2, 0}, {0, 0, 0.2},
-                                      {0, 0, -0.2}};
+    /* Turns right and down in radians; steps along the optical axis from -0.8 to 1.2 radii. */
+    static const double turns[][2] = {{0.1, 0}, {-0.1, 0}, {0, 0.1}, {0, -0.1}, {0.2, 0}, {-0.2, 0}, {0, 0.2}, {0, -0.2}};
+    enum { N_STEPS = 21, N_TURNS = sizeof turns / sizeof *turns, N_BEST = 3 };
+    struct intra_pose best[N_BEST];
+    double scores[N_BEST] = {0};
     struct intra_pose_fit fit;
     memset(out, 0, sizeof *out);
-    for (size_t k = 0; k < sizeof tries / sizeof *tries; k++) {
-        struct intra_pose from = intra_pose_left_update(guess, intra_vec3(tries[k][2], -tries[k][1], 0),
-                                                        intra_vec3(0, 0, -tries[k][0] * run->options.radius_m));
-        fit_from(run, pyramid, &from, 2, INTRA_PATCH_SCALES - 1, &fit);
-        if (!fit.is_good || fit.n_inlier < share * fit.n_visible) continue;
-        if (fit.n_inlier > out->n_inlier) *out = fit;
-        if (fit.n_inlier > 0.75 * fit.n_visible) break;
+    for (int k = 0; k < N_STEPS + N_TURNS; k++) {
+        bool is_turn = k >= N_STEPS;
+        struct intra_vec3 w = is_turn ? intra_vec3(turns[k - N_STEPS][1], -turns[k - N_STEPS][0], 0) : intra_vec3(0, 0, 0);
+        double step = is_turn ? 0 : 0.1 * (k - 8);
+        struct intra_pose pose =
+            intra_pose_left_update(guess, w, intra_vec3(0, 0, -step * run->options.radius_m));
+        double score = coarse_score(run, pyramid, &pose);
+        for (int b = 0; b < N_BEST; b++) /* insertion, best first */
+            if (score > scores[b]) {
+                memmove(&scores[b + 1], &scores[b], sizeof *scores * (size_t)(N_BEST - 1 - b));
+                memmove(&best[b + 1], &best[b], sizeof *best * (size_t)(N_BEST - 1 - b));
+                scores[b] = score;
+                best[b] = pose;
+                break;
+            }
+    }
+    for (int b = 0; b < N_BEST && scores[b] > 0; b++) {
+        fit_from(run, pyramid, &best[b], 2, 2, &fit);
+        if (fit.is_good && fit.n_inlier >= share * fit.n_visible && fit.n_inlier > out->n_inlier) *out = fit;
+        if (out->n_inlier > 0.75 * fit.n_visible) break;
     }
 }
 
@@ -319,7 +351,9 @@ static bool cut_point(struct intra_run *run, const struct intra_pyramid *pyramid
         p.is_alive = true;
         *out = p;
     }
-    return best > 0 && intra_point_place(out, run->camera, &kf->cam_from_world, &run->axis);
+    if (best <= 0 || !intra_point_place(out, run->camera, &kf->cam_from_world, &run->axis)) return false;
+    intra_patch_complete(&out->patch, pyramid, run->mask, out->px[0], out->px[1]);
+    return true;
 }
 
 static enum intra_status add_points(struct intra_run *run, const struct intra_pyramid *pyramid,
