@@ -19,6 +19,11 @@
 #define AXIS_STEP_REL 1.0    /* knots every radius: bends down to about three diameters are followed */
 #define REACH_REL 9.0        /* wall farther than this many radii is too flat to be of use */
 #define MIN_INLIERS 18
+/* No match is trusted below this: what patches share (shear of a wrong section, coding, blur) does not average out. With 0.1 px the ties
+ * between keyframes outweigh the tube and a wrong direction grows from keyframe to keyframe. */
+#define MATCH_FLOOR_PX 0.3
+/* Change of direction from knot to knot that a straight pipe shows; bends and kinks pass as outliers of the Cauchy weight. */
+#define KINK_SD_RAD 0.003
 #define MAX_RMS_REL 0.003    /* of the picture's width: an uncalibrated lens may leave that much */
 
 struct intra_run_options intra_run_defaults(double radius_m)
@@ -205,7 +210,7 @@ static void fit_from(struct intra_run *run, const struct intra_pyramid *pyramid,
                      double prior_sd_scale, int first_scale, struct intra_pose_fit *out)
 {
     static const int rounds[INTRA_PATCH_SCALES] = {3, 2, 3, 5};
-    static const double floors[INTRA_PATCH_SCALES] = {0.1, 0.4, 1.5, 4};
+    static const double floors[INTRA_PATCH_SCALES] = {MATCH_FLOOR_PX, 0.4, 1.5, 4};
     double r = run->options.radius_m, rot = prior_sd_scale * 0.035, move = prior_sd_scale * 0.15 * r, prior[6];
     struct intra_pose pose = *guess;
     memset(out, 0, sizeof *out);
@@ -488,7 +493,7 @@ static enum intra_status adjust(struct intra_run *run, struct intra_error *err)
     static const double sds[] = {0.2, 0.07, 0.025};
     for (int pass = run->is_boot ? 0 : 1; pass < 3; pass++) {
         struct intra_bundle_options options = {.iterations = run->is_boot ? 6 : 2, .radius_sd_rel = sds[pass],
-                                               .kink_sd_rad = 0.012, .fix_first = run->is_boot};
+                                               .kink_sd_rad = KINK_SD_RAD, .fix_first = run->is_boot};
         INTRA_TRY(intra_bundle_solve(run->kfs + first, run->n_kfs - first, run->points, run->n_points, &run->axis,
                                      run->camera, &options, &run->last_bundle, err));
     }
