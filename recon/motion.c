@@ -35,7 +35,7 @@ struct intra_motion {
     struct intra_motion_options options;
     const struct intra_camera *camera;
     const struct intra_mask_pyramid *mask;
-    const struct intra_view_f32 *log_shading;
+    const struct intra_view_f32 *log_shading, *log_other;
     struct intra_motion_sink sink;
     enum mode mode;
     struct intra_pyramid pyramid;
@@ -56,12 +56,13 @@ struct intra_motion {
     int n_runs;
     double station_var;  /* accumulated variance of station in this run, m^2 */
     double last_station_m;
+    int64_t n_fits, n_weak; /* frames followed; those with few agreeing points */
     char reason[200];
 };
 
 enum intra_status intra_motion_create(const struct intra_motion_options *options, const struct intra_camera *camera,
                                       const struct intra_mask_pyramid *mask, const struct intra_view_f32 *log_shading,
-                                      const struct intra_motion_sink *sink, struct intra_motion **out,
+                                      const struct intra_view_f32 *log_other, const struct intra_motion_sink *sink, struct intra_motion **out,
                                       struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
@@ -71,6 +72,7 @@ enum intra_status intra_motion_create(const struct intra_motion_options *options
     m->camera = camera;
     m->mask = mask;
     m->log_shading = log_shading;
+    m->log_other = log_other;
     m->sink = *sink;
     m->mapped_to_m = options->start_station_m;
     m->cap_entries = 256;
@@ -99,6 +101,11 @@ void intra_motion_destroy(struct intra_motion **motion)
     intra_pyramid_fini(&m->pyramid);
     intra_free(m);
     *motion = NULL;
+}
+
+double intra_motion_weak_share(const struct intra_motion *motion)
+{
+    return motion->n_fits ? (double)motion->n_weak / (double)motion->n_fits : 0;
 }
 
 const char *intra_motion_reason(const struct intra_motion *motion)
@@ -258,6 +265,8 @@ static enum intra_status take_fit(struct intra_motion *m, struct intra_frame *fr
 {
     enum intra_status status = INTRA_OK;
     bool is_kf;
+    m->n_fits++;
+    m->n_weak += fit->n_inlier < 0.5 * fit->n_visible;
     INTRA_TRY(intra_run_accept(&m->run, &m->pyramid, fit, frame->index, frame->pts_s, &is_kf, err));
     if (is_kf) INTRA_TRY(keep_picture(m, frame, err));
     set_posed(m, &m->entries[m->n_entries - 1]);
@@ -347,6 +356,13 @@ done:
     return status;
 }
 
+static void swap_fields(struct intra_motion *m)
+{
+    const struct intra_view_f32 *swap = m->log_shading;
+    m->log_shading = m->log_other;
+    m->log_other = swap;
+}
+
 static enum intra_status try_boot(struct intra_motion *m, struct intra_frame *frame, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
@@ -366,13 +382,16 @@ static enum intra_status try_boot(struct intra_motion *m, struct intra_frame *fr
     } else if (verdict == INTRA_BOOT_NOT_A_PIPE && m->boot.n >= INTRA_BOOT_MAX / 2) {
         /* Begin afresh with later frames, and less eagerly each time. */
         int fails = m->boot.fails + 1;
+        if (!m->has_run) swap_fields(m);
         intra_boot_clear(&m->boot);
         m->boot.fails = fails;
         m->boot_next = 10;
         m->boot_wait_until_s = frame->pts_s + fmin(0.2 * fails, 4);
-    } else
+    } else {
+        if (!m->has_run && m->boot.n == INTRA_BOOT_MAX) swap_fields(m);
         m->boot_next = m->boot.n < INTRA_BOOT_MAX ? (m->boot.n + 8 < INTRA_BOOT_MAX ? m->boot.n + 8 : INTRA_BOOT_MAX)
                                                   : INTRA_BOOT_MAX;
+    }
 done:
     intra_run_fini(&run);
     return status;

@@ -50,15 +50,19 @@ struct intra_motion_options {
 };
 
 struct intra_motion;
-/* camera, mask and log_shading are borrowed until destroy. */
+/* camera, mask, log_shading and log_other are borrowed until destroy. log_other takes the place of log_shading after a failed start, and the
+ * other way round: the finer field helps on smooth wall, but a title page in the first look spoils it. */
 enum intra_status intra_motion_create(const struct intra_motion_options *options, const struct intra_camera *camera,
                                       const struct intra_mask_pyramid *mask, const struct intra_view_f32 *log_shading,
-                                      const struct intra_motion_sink *sink, struct intra_motion **out,
+                                      const struct intra_view_f32 *log_other, const struct intra_motion_sink *sink, struct intra_motion **out,
                                       struct intra_error *err);
 /* Takes a reference of its own where it needs the frame longer. */
 enum intra_status intra_motion_process(struct intra_motion *motion, struct intra_frame *frame, struct intra_error *err);
 enum intra_status intra_motion_finish(struct intra_motion *motion, struct intra_error *err);
 void intra_motion_destroy(struct intra_motion **motion);
+/* Share of the followed frames in which fewer than half of the points in view agreed: above a tenth or so the wall has too little to hold on to,
+ * and way and station may be wrong by much more than their deviations say. */
+double intra_motion_weak_share(const struct intra_motion *motion);
 /* Why nothing or not everything was posed, in words; "" when all is well. */
 const char *intra_motion_reason(const struct intra_motion *motion);
 

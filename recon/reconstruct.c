@@ -20,6 +20,8 @@
 #include <omp.h>
 #endif
 
+#define WEAK_SHARE 0.1 /* of the frames; on simulated pipes that come out right it stays below 0.03 */
+
 struct line {
     struct intra_scene *scene;
     struct intra_wallmap *wall;
@@ -219,7 +221,7 @@ enum intra_status intra_reconstruct(const char *video_path, const struct intra_c
     struct intra_motion_options motion_options = {.radius_m = o.diameter_m / 2, .start_station_m = o.start_station_m,
                                                   .threads = pass_threads};
     struct intra_motion_sink sink = {&line, on_frame, on_keyframe, on_samples, on_run_end};
-    INTRA_TRY(intra_motion_create(&motion_options, camera, &mask, &still.log_shading, &sink, &motion, err));
+    INTRA_TRY(intra_motion_create(&motion_options, camera, &mask, &still.log_still, &still.log_shading, &sink, &motion, err));
 
     wall = clock_s(CLOCK_MONOTONIC), cpu = clock_s(CLOCK_PROCESS_CPUTIME_ID);
     INTRA_TRY(stream(video_path, &o, motion, progress, report, err));
@@ -230,6 +232,13 @@ enum intra_status intra_reconstruct(const char *video_path, const struct intra_c
     wall = clock_s(CLOCK_MONOTONIC), cpu = clock_s(CLOCK_PROCESS_CPUTIME_ID);
     if (scene->n_frames) INTRA_TRY(intra_states_find(scene, line.angles, err));
     summarise(scene, report);
+    intra_log(INTRA_LOG_INFO, "motion", "%.1f %% of the frames followed with few points", 100 * intra_motion_weak_share(motion));
+    if (intra_motion_weak_share(motion) > WEAK_SHARE) {
+        report->is_complete = false;
+        warn(report, "in %.0f %% of the frames fewer than half of the wall points agree (smooth wall, glare, wrong lens?): "
+                     "distances may be wrong by far more than their deviations say",
+             100 * intra_motion_weak_share(motion));
+    }
     if (report->frames_posed == 0)
         INTRA_TRY(INTRA_FAIL(err, INTRA_E_NO_RESULT,
                              "%s: nothing could be reconstructed: %s; check that the video shows the inside of a pipe, and "
