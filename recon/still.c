@@ -22,6 +22,7 @@
 #define BUSY_RMS 0.10          /* gradient rms of text whose digits change, log luminance per pixel */
 #define BUSY_TIMES 3.0         /* and so many times the picture's median */
 #define STILL_BLUR_PX 2
+#define STILL_LOOKS 64 /* with fewer pictures too much texture is left in the mean: it would stand still as a ghost */
 #define SHADING_BLUR_PX 10
 
 enum intra_status intra_still_sums_init(struct intra_still_sums *sums, int rows, int cols, struct intra_error *err)
@@ -336,7 +337,7 @@ enum intra_status intra_still_finish(const struct intra_still_sums *sums, struct
             float *s = &intra_row_f32(&out->log_shading, r)[c];
             if (isnan(*s)) *s = 0;
             float *still = &intra_row_f32(&out->log_still, r)[c];
-            if (sums->n < ENOUGH_LOOKS || isnan(*still)) *still = *s;
+            if (sums->n < STILL_LOOKS || isnan(*still)) *still = *s;
             if (!intra_row_u8(&out->mask, r)[c]) continue;
             sum += *s;
             good++;
