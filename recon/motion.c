@@ -54,7 +54,6 @@ struct intra_motion {
     int lost_frames;
     double mapped_to_m;  /* station up to which wall exists from earlier runs */
     int n_runs;
-    double station_var;  /* accumulated variance of station in this run, m^2 */
     double last_station_m;
     int64_t n_fits, n_weak; /* frames followed; those with few agreeing points */
     char reason[200];
@@ -369,29 +368,32 @@ static enum intra_status try_boot(struct intra_motion *m, struct intra_frame *fr
     enum intra_boot_verdict verdict;
     struct intra_run run = {0};
     struct intra_boot_frame frames[INTRA_BOOT_MAX];
+    char reason[160];
     struct intra_run_options options = intra_run_defaults(m->options.radius_m);
     options.threads = m->options.threads;
     if (frame->pts_s < m->boot_wait_until_s) return INTRA_OK;
     bool is_in = intra_boot_put(&m->boot, frame);
     if (!is_in || m->boot.n < m->boot_next) return INTRA_OK;
-    INTRA_TRY(intra_boot_try(&m->boot, &options, m->camera, m->mask, m->log_shading, &m->pyramid, &verdict, &run, frames,
-                             m->n_runs ? (char[160]){0} : m->reason, err));
+    for (int field = 0; field < 2; field++) {
+        INTRA_TRY(intra_boot_try(&m->boot, &options, m->camera, m->mask, m->log_shading, &m->pyramid, &verdict, &run,
+                                 frames, reason, err));
+        if (verdict == INTRA_BOOT_STARTED) break;
+        swap_fields(m); /* twice: back where it was, for a run that may still be found again */
+    }
+    if (m->n_runs == 0) memcpy(m->reason, reason, sizeof reason);
     if (verdict == INTRA_BOOT_STARTED) {
         m->boot.fails = 0;
         INTRA_TRY(adopt(m, &run, frames, err));
     } else if (verdict == INTRA_BOOT_NOT_A_PIPE && m->boot.n >= INTRA_BOOT_MAX / 2) {
         /* Begin afresh with later frames, and less eagerly each time. */
         int fails = m->boot.fails + 1;
-        if (!m->has_run) swap_fields(m);
         intra_boot_clear(&m->boot);
         m->boot.fails = fails;
         m->boot_next = 10;
         m->boot_wait_until_s = frame->pts_s + fmin(0.2 * fails, 4);
-    } else {
-        if (!m->has_run && m->boot.n == INTRA_BOOT_MAX) swap_fields(m);
+    } else
         m->boot_next = m->boot.n < INTRA_BOOT_MAX ? (m->boot.n + 8 < INTRA_BOOT_MAX ? m->boot.n + 8 : INTRA_BOOT_MAX)
                                                   : INTRA_BOOT_MAX;
-    }
 done:
     intra_run_fini(&run);
     return status;

@@ -515,19 +515,16 @@ done:
 /* Keyframes that leave the window become constants, and with them the knots that nothing alive leans on any more. */
 static void freeze(struct intra_run *run, int keep)
 {
-    double low = 1e300, high = -1e300;
+    double low = 1e300;
     while (run->n_kfs - run->n_frozen > keep) run->kfs[run->n_frozen++].is_frozen = true;
     if (run->n_frozen > 0) run->is_boot = false;
     for (int i = run->n_frozen; i < run->n_kfs; i++) {
         low = fmin(low, run->kfs[i].u);
-        high = fmax(high, run->kfs[i].u);
     }
     for (int i = 0; i < run->n_points; i++) {
         if (!run->points[i].is_alive) continue;
         low = fmin(low, run->points[i].u);
-        high = fmax(high, run->points[i].u);
     }
-    (void)high;
     for (int i = 0; i < run->axis.count; i++)
         if (run->axis.first + i + 1 < low) run->axis.knots[i].is_frozen = true;
 }

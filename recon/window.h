@@ -17,8 +17,6 @@ struct intra_keyframe {
     struct intra_pose cam_from_world;
     bool is_frozen;          /* left the window: a constant from now on */
     double u;                /* axis parameter of the camera */
-    double advance_sd_m;     /* deviation of the step along the pipe from the keyframe before */
-    double roll_sd_rad;
 };
 
 struct intra_obs {
