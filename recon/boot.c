@@ -2,6 +2,7 @@
 
 #include "core/log.h"
 #include "core/mem.h"
+#include "recon/dark.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,40 +59,6 @@ bool intra_boot_put(struct intra_boot *boot, struct intra_frame *frame)
     return true;
 }
 
-/* Direction of the darkest part of the picture: far down the pipe the light does not reach. */
-static struct guess darkest(const struct intra_frame *frame, const struct intra_camera *camera,
-                            const struct intra_mask_pyramid *mask)
-{
-    enum { BLOCK = 16 };
-    struct guess g = {0, 0};
-    int best = 1 << 30, nx = frame->y.cols / BLOCK, ny = frame->y.rows / BLOCK;
-    double sx = 0, sy = 0, sw = 0;
-    for (int pass = 0; pass < 2; pass++)
-        for (int by = 2; by < ny - 2; by++)
-            for (int bx = 2; bx < nx - 2; bx++) {
-                int sum = 0;
-                if (!intra_row_u8(&mask->level[4], by)[bx]) continue;
-                for (int y = -BLOCK; y < 2 * BLOCK; y += 4)
-                    for (int x = -BLOCK; x < 2 * BLOCK; x += 4)
-                        sum += intra_row_u8(&frame->y, by * BLOCK + y)[bx * BLOCK + x];
-                if (pass == 0) {
-                    if (sum < best) best = sum;
-                } else if (sum <= best + best / 4 + 144) {
-                    sx += bx * BLOCK + BLOCK / 2;
-                    sy += by * BLOCK + BLOCK / 2;
-                    sw++;
-                }
-            }
-    double px[2] = {sx / fmax(sw, 1), sy / fmax(sw, 1)};
-    struct intra_vec3 ray;
-    if (sw > 0 && intra_camera_unproject(camera, px, &ray) && ray.z > 0.5) {
-        /* The pipe's axis appears at `ray`: the camera looks the other way from it. */
-        g.yaw = -atan2(ray.x, ray.z);
-        g.pitch = atan2(ray.y, ray.z);
-    }
-    return g;
-}
-
 /* Follow one guess over the first n buffered frames. */
 static enum intra_status follow(struct attempt *a, const struct intra_boot *boot, struct guess guess,
                                 const struct intra_run_options *options, const struct intra_camera *camera,
@@ -110,6 +77,7 @@ static enum intra_status follow(struct attempt *a, const struct intra_boot *boot
         struct intra_pose_fit fit;
         bool is_kf = true;
         intra_pyramid_build(pyramid, &f->y, log_shading, options->threads);
+        a->run.has_dark = intra_dark_direction(f, camera, mask, &a->run.dark);
         if (i == 0) {
             INTRA_TRY(intra_run_start(&a->run, pyramid, f->index, f->pts_s, guess.yaw, guess.pitch, err));
             if (a->run.n_points < 40) a->is_alive = false;
@@ -168,7 +136,13 @@ enum intra_status intra_boot_try(struct intra_boot *boot, const struct intra_run
     *out_verdict = INTRA_BOOT_MORE;
     snprintf(reason, 160, "too few frames");
     if (boot->n < 4) return INTRA_OK;
-    struct guess dark = darkest(boot->frames[0], camera, mask);
+    struct guess dark = {0, 0};
+    struct intra_vec3 ahead;
+    if (intra_dark_direction(boot->frames[0], camera, mask, &ahead) && ahead.z > 0.5) {
+        /* The pipe's axis appears there: the camera looks the other way from it. */
+        dark.yaw = -atan2(ahead.x, ahead.z);
+        dark.pitch = atan2(ahead.y, ahead.z);
+    }
     INTRA_TRY(INTRA_ALLOC(best, 1, err));
     INTRA_TRY(INTRA_ALLOC(now, 1, err));
     bool any_alive = false;

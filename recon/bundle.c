@@ -19,6 +19,7 @@
 #include "recon/bundle.h"
 
 #include "core/mem.h"
+#include "recon/dark.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -149,6 +150,17 @@ static double cauchy_weight(double e2, double c2)
     return 1 / (1 + e2 / c2);
 }
 
+/* Huber: a bend is pushed back with a steady force; were the force to fall off (Cauchy), noise could bend a straight pipe at no cost. */
+static double huber_cost(double e2, double c)
+{
+    return e2 <= c * c ? e2 : 2 * c * sqrt(e2) - c * c;
+}
+
+static double huber_weight(double e2, double c)
+{
+    return e2 <= c * c ? 1 : c / sqrt(e2);
+}
+
 static double cauchy_cost(double e2, double c2)
 {
     return c2 * log1p(e2 / c2);
@@ -156,11 +168,43 @@ static double cauchy_cost(double e2, double c2)
 
 #define MATCH_C2 6.0 /* about the 95 % point of chi^2 with two degrees */
 #define TUBE_C2 4.0
-#define KINK_C2 4.0
+#define DARK_C 2.0
+#define KINK_C 2.0    /* deviations from where a bend costs only in proportion */
 
 static bool is_usable(const struct solver *s, const struct intra_point *p)
 {
     if (p->n_obs == 0 || p->host < s->first_id) return false;
+    return true;
+}
+
+/* The dark direction of one keyframe: e is the dark minus the direction of the axis point ahead, across the dark; jp (2 x 6) over the pose,
+ * jk (2 x 2 each) over the four knots from *base on. False: not known. */
+static bool dark_terms(const struct solver *s, const struct intra_keyframe *kf, double e[2], double jp[12], double jk[4][4],
+                       int *base)
+{
+    double weights[4], u = kf->u + INTRA_DARK_AHEAD_REL * s->options->radius_m / s->axis->h;
+    *base = (int)floor(u) - 1 - s->axis->first;
+    if (!kf->has_dark || kf->is_held || *base < 0 || *base + 3 >= s->axis->count) return false;
+    struct intra_vec3 c = intra_axis_point(s->axis, u, NULL, NULL, weights), x = intra_pose_apply(&kf->cam_from_world, c);
+    struct intra_vec3 side = fabs(kf->dark.x) < 0.7 ? intra_vec3(1, 0, 0) : intra_vec3(0, 1, 0), across[2];
+    double length = intra_norm(x);
+    if (!(length > 0) || intra_dot(x, kf->dark) < 0.2 * length) return false;
+    across[0] = intra_unit(intra_cross(kf->dark, side));
+    across[1] = intra_cross(kf->dark, across[0]);
+    struct intra_vec3 ray = intra_scale(x, 1 / length);
+    for (int r = 0; r < 2; r++) {
+        /* d ray = (dx - ray (ray . dx)) / length */
+        struct intra_vec3 g = intra_scale(intra_mad(across[r], -intra_dot(across[r], ray), ray), 1 / length);
+        struct intra_vec3 w = intra_cross(x, g);
+        double *j = jp + 6 * r;
+        e[r] = -intra_dot(across[r], ray);
+        j[0] = w.x, j[1] = w.y, j[2] = w.z, j[3] = g.x, j[4] = g.y, j[5] = g.z;
+        for (int k = 0; k < 4; k++)
+            for (int q = 0; q < 2; q++) {
+                struct intra_vec3 n = intra_mat3_mul_vec(&kf->cam_from_world.r, s->axis->knots[*base + k].n[q]);
+                jk[k][2 * r + q] = weights[k] * intra_dot(g, n);
+            }
+    }
     return true;
 }
 
@@ -196,7 +240,13 @@ static double total_cost(struct solver *s, double *chi2s, int *n_chi2)
         if (s->knot_var[i - 1] < 0 && s->knot_var[i] < 0 && s->knot_var[i + 1] < 0) continue;
         struct intra_vec3 d = intra_sub(intra_add(k[-1].p, k[1].p), intra_scale(k[0].p, 2));
         double e0 = scale * intra_dot(d, k->n[0]), e1 = scale * intra_dot(d, k->n[1]);
-        cost += cauchy_cost(e0 * e0 + e1 * e1, KINK_C2);
+        cost += huber_cost(e0 * e0 + e1 * e1, KINK_C);
+    }
+    for (int i = 0; i < s->n_kfs; i++) {
+        double e[2], jp[12], jk[4][4];
+        int base;
+        if (s->kf_var[i] >= 0 && dark_terms(s, &s->kfs[i], e, jp, jk, &base))
+            cost += huber_cost((e[0] * e[0] + e[1] * e[1]) / (INTRA_DARK_SD_RAD * INTRA_DARK_SD_RAD), DARK_C);
     }
     if (n_chi2) *n_chi2 = n;
     return cost;
@@ -325,7 +375,7 @@ static void add_axis_prior(struct solver *s)
         if (v[0] < 0 && v[1] < 0 && v[2] < 0) continue;
         struct intra_vec3 d = intra_sub(intra_add(k[-1].p, k[1].p), intra_scale(k[0].p, 2));
         double e[2] = {scale * intra_dot(d, k->n[0]), scale * intra_dot(d, k->n[1])};
-        double w = cauchy_weight(e[0] * e[0] + e[1] * e[1], KINK_C2);
+        double w = huber_weight(e[0] * e[0] + e[1] * e[1], KINK_C);
         for (int r = 0; r < 2; r++) {
             double j[3][2];
             for (int a = 0; a < 3; a++)
@@ -340,6 +390,24 @@ static void add_axis_prior(struct solver *s)
                             s->h[(size_t)(v[a] + q) * (size_t)s->nx + (size_t)(v[c] + m)] += w * j[a][q] * j[c][m];
                 }
             }
+        }
+    }
+}
+
+static void add_darks(struct solver *s)
+{
+    for (int i = 0; i < s->n_kfs; i++) {
+        double e[2], jp[12], jk[4][4], one = 1 / (INTRA_DARK_SD_RAD * INTRA_DARK_SD_RAD);
+        int base, var[5], size[5], n = 0;
+        const double *jac[5];
+        if (s->kf_var[i] < 0 || !dark_terms(s, &s->kfs[i], e, jp, jk, &base)) continue;
+        double w = one * huber_weight(one * (e[0] * e[0] + e[1] * e[1]), DARK_C), info[3] = {w, 0, w};
+        jac[n] = jp, size[n] = 6, var[n++] = s->kf_var[i];
+        for (int k = 0; k < 4; k++)
+            if (s->knot_var[base + k] >= 0) jac[n] = jk[k], size[n] = 2, var[n++] = s->knot_var[base + k];
+        for (int a = 0; a < n; a++) {
+            add_gradient(s->b + var[a], jac[a], size[a], info, e);
+            for (int c = 0; c < n; c++) add_block(s, var[a], jac[a], size[a], var[c], jac[c], size[c], info);
         }
     }
 }
@@ -375,6 +443,7 @@ static void build_system(struct solver *s)
         for (int a = 0; a < t.n; a++) memset(s->hp + t.var[a], 0, sizeof *s->hp * (size_t)t.size[a]);
     }
     add_axis_prior(s);
+    add_darks(s);
     if (s->options->fix_first && s->kf_var[0] >= 0) {
         int v = s->kf_var[0];
         s->h[(size_t)(v + 2) * (size_t)s->nx + (size_t)(v + 2)] += 1e12;
@@ -465,6 +534,8 @@ static void assign_variables(struct solver *s)
     for (int i = 0; i < s->n_kfs; i++) {
         s->kf_var[i] = s->kfs[i].is_frozen ? -1 : s->nx;
         if (!s->kfs[i].is_frozen) s->nx += 6;
+        if (!s->kfs[i].is_frozen && s->kfs[i].has_dark && !s->kfs[i].is_held)
+            u_high = fmax(u_high, s->kfs[i].u + INTRA_DARK_AHEAD_REL * s->options->radius_m / s->axis->h);
     }
     for (int i = 0; i < s->n_points; i++) {
         const struct intra_point *p = &s->points[i];

@@ -7,6 +7,7 @@
 
 struct intra_bundle_options {
     int iterations;
+    double radius_m;      /* nominal */
     double radius_sd_rel; /* tube prior: sd of a wall point's radius over the radius */
     double kink_sd_rad;   /* axis prior: sd of the change of direction from one knot to the next */
     bool fix_first;       /* hold station and roll of the first keyframe: the start of a run */

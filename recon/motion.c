@@ -10,6 +10,7 @@
 #include "core/log.h"
 #include "core/mem.h"
 #include "recon/boot.h"
+#include "recon/dark.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -28,8 +29,27 @@ struct entry {
 #define LOST_BEFORE_BOOT_S 0.4
 #define RELOCATE_SHARE 0.5
 #define RELOCATE_HARD_SHARE 0.38 /* chance alone makes up to 0.3 of the patches agree */
+#define LOST_IN_PAN_S 3.0        /* a head that looks into a lateral comes back */
+/* A pan: the view leaves its usual direction by PAN_RAD while the camera moves less than PAN_WAY_REL radii. In a bend it moves. */
+#define OFF_RAD 0.06
+#define PAN_RAD 0.17
+#define PAN_END_RAD 0.10
+#define PAN_WAY_REL 0.3
+#define HABIT_S 4.0              /* time in which a new usual direction is learnt */
+#define ANCHOR_STEP_REL 0.7      /* radii between anchors */
+#define RETURN_TRIES 8
+#define SPEED_BASE_S 1.0         /* time over which the speed before a gap is taken */
+#define MAX_SPEED_M_S 1.0
+enum { N_ANCHORS = 8 };
 #define BLANK_LUMA 5.0   /* mean full-range luma below which a picture is black */
 #define BLANK_SPREAD 0.015 /* spread of log luminance on blocks below which there is nothing to see */
+
+/* Where the camera usually looks (against the pipe's axis), and since when it looks elsewhere. */
+struct view_habit {
+    bool is_known, is_off, is_pan;
+    double yaw_rad, pitch_rad, pts_s;
+    struct intra_vec3 off_at; /* where the camera stood when it began to look away, run coordinates */
+};
 
 struct intra_motion {
     struct intra_motion_options options;
@@ -52,9 +72,11 @@ struct intra_motion {
     int n_settled;                /* keyframes handed to the sink */
     double lost_since_s;
     int lost_frames;
-    double mapped_to_m;  /* station up to which wall exists from earlier runs */
     int n_runs;
-    double last_station_m;
+    struct intra_anchor anchors[N_ANCHORS]; /* ring of places to come back to, in the present run */
+    int n_anchors;                          /* taken so far in it */
+    int return_tries;                       /* frames after a pan in which the way back to the last anchor is tried */
+    struct view_habit view;
     int64_t n_fits, n_weak; /* frames followed; those with few agreeing points */
     char reason[200];
 };
@@ -73,7 +95,6 @@ enum intra_status intra_motion_create(const struct intra_motion_options *options
     m->log_shading = log_shading;
     m->log_other = log_other;
     m->sink = *sink;
-    m->mapped_to_m = options->start_station_m;
     m->cap_entries = 256;
     m->cap_kf_frames = 64;
     m->boot_next = 10;
@@ -94,6 +115,7 @@ void intra_motion_destroy(struct intra_motion **motion)
     if (!m) return;
     intra_boot_clear(&m->boot);
     if (m->has_run) intra_run_fini(&m->run);
+    for (int i = 0; i < N_ANCHORS; i++) intra_anchor_fini(&m->anchors[i]);
     for (int i = 0; i < m->n_kf_frames; i++) intra_frame_release(&m->kf_frames[i]);
     intra_free(m->kf_frames);
     intra_free(m->entries);
@@ -132,6 +154,17 @@ static enum intra_status keep_picture(struct intra_motion *m, struct intra_frame
     return INTRA_OK;
 }
 
+/* Direction of the optical axis against the pipe's: right and up positive. */
+static void look_angles(const struct intra_axis *axis, double u, const struct intra_pose *run_from_cam, double *yaw_rad,
+                        double *pitch_rad)
+{
+    struct intra_mat3 frame = intra_axis_frame(axis, u);
+    struct intra_vec3 ahead = intra_vec3(run_from_cam->r.m[0][2], run_from_cam->r.m[1][2], run_from_cam->r.m[2][2]);
+    struct intra_vec3 local = intra_mat3_tmul_vec(&frame, ahead);
+    *yaw_rad = atan2(local.y, local.x);
+    *pitch_rad = atan2(local.z, hypot(local.x, local.y));
+}
+
 /* Station and its deviation: random part from the steps between keyframes, and a part in proportion to the way
  * from the scale of window and lens. */
 static enum intra_status place_frame(struct intra_motion *m, const struct entry *e, struct intra_motion_frame *out,
@@ -151,11 +184,7 @@ static enum intra_status place_frame(struct intra_motion *m, const struct entry 
     double way = fabs(out->station_m - m->options.start_station_m), r = m->options.radius_m;
     double focal = m->camera->focal_sd_rel, drift = 0.002;
     out->station_sd_m = sqrt(pow(0.004 * r, 2) + 4e-5 * r * way + way * way * (drift * drift + focal * focal));
-    struct intra_mat3 frame = intra_axis_frame(&m->run.axis, u);
-    struct intra_vec3 ahead = intra_vec3(run_from_cam.r.m[0][2], run_from_cam.r.m[1][2], run_from_cam.r.m[2][2]);
-    struct intra_vec3 local = intra_mat3_tmul_vec(&frame, ahead);
-    out->yaw_rad = atan2(local.y, local.x);
-    out->pitch_rad = atan2(local.z, hypot(local.x, local.y));
+    look_angles(&m->run.axis, u, &run_from_cam, &out->yaw_rad, &out->pitch_rad);
     return INTRA_OK;
 }
 
@@ -169,8 +198,9 @@ static enum intra_status flush(struct intra_motion *m, bool is_end, struct intra
             INTRA_TRY(m->sink.samples(m->sink.user, &m->run, &m->placement, m->run.samples, m->run.n_samples, err));
         m->run.n_samples = 0;
         while (m->n_settled < m->run.n_frozen) {
-            INTRA_TRY(m->sink.keyframe(m->sink.user, &m->run, &m->placement, &m->run.kfs[m->n_settled], m->kf_frames[0],
-                                       err));
+            if (!m->run.kfs[m->n_settled].is_held)
+                INTRA_TRY(m->sink.keyframe(m->sink.user, &m->run, &m->placement, &m->run.kfs[m->n_settled],
+                                           m->kf_frames[0], err));
             intra_frame_release(&m->kf_frames[0]);
             memmove(m->kf_frames, m->kf_frames + 1, sizeof *m->kf_frames * (size_t)(m->n_kf_frames - 1));
             m->n_kf_frames--;
@@ -186,7 +216,6 @@ static enum intra_status flush(struct intra_motion *m, bool is_end, struct intra
             if (e->kf >= m->run.n_frozen) break;
             INTRA_TRY(place_frame(m, e, &f, err));
             if (e->fate == FATE_REPEAT) f.state = INTRA_STATE_DUPLICATE;
-            m->last_station_m = f.station_m;
         } else
             f.state = e->fate == FATE_NOT_PIPE ? INTRA_STATE_NOT_PIPE
                       : e->fate == FATE_REPEAT ? INTRA_STATE_DUPLICATE
@@ -199,36 +228,51 @@ done:
     return status;
 }
 
-/* End of the present run: all of it settles and leaves. Open entries (lost frames) stay behind in the queue. */
-static enum intra_status end_run(struct intra_motion *m, struct intra_error *err)
+/* Way from the last keyframe to a later time, at the speed before it. Seldom right, but nearer than nothing; the gap says that it
+ * is assumed. */
+static enum intra_status assumed_way(struct intra_motion *m, double pts_s, double *out_m, struct intra_error *err)
+{
+    const struct intra_keyframe *last = &m->run.kfs[m->run.n_kfs - 1], *from = last;
+    double now, then;
+    enum intra_status status;
+    while (from > m->run.kfs && last->pts_s - from->pts_s < SPEED_BASE_S) from--;
+    *out_m = 0;
+    status = intra_run_arc(&m->run, last->u, &now, err);
+    if (status == INTRA_OK) status = intra_run_arc(&m->run, from->u, &then, err);
+    if (status != INTRA_OK || !(last->pts_s > from->pts_s)) return status;
+    double speed = fmin(fmax((now - then) / (last->pts_s - from->pts_s), -MAX_SPEED_M_S), MAX_SPEED_M_S);
+    *out_m = speed * fmax(0, pts_s - last->pts_s);
+    return INTRA_OK;
+}
+
+/* End of the present run: all of it settles and leaves. Open entries (lost frames) stay behind in the queue. next_pts_s: where the
+ * next run begins; it goes on in the direction of this one. */
+static enum intra_status end_run(struct intra_motion *m, double next_pts_s, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
-    double mapped;
+    double ahead, arc;
     if (!m->has_run) return INTRA_OK;
     INTRA_TRY(intra_run_settle(&m->run, err));
     INTRA_TRY(flush(m, false, err));
     for (int64_t i = 0; i < m->n_entries; i++) /* entries of the run cannot wait any longer */
         if (m->entries[i].fate == FATE_POSED) return INTRA_FAIL(err, INTRA_E_DEGENERATE, "a frame outlived its run");
-    mapped = m->last_station_m;
-    INTRA_TRY(m->sink.run_end(m->sink.user, &m->run, &m->placement, &mapped, err));
-    if (mapped > m->mapped_to_m) m->mapped_to_m = mapped;
-    /* The next run continues along the end of this one. */
-    struct intra_vec3 d1, c;
-    double u = m->run.kfs[m->run.n_kfs - 1].u, arc;
+    INTRA_TRY(m->sink.run_end(m->sink.user, &m->run, &m->placement, err));
+    INTRA_TRY(assumed_way(m, next_pts_s, &ahead, err));
+    double u = m->run.kfs[m->run.n_kfs - 1].u;
     INTRA_TRY(intra_run_arc(&m->run, u, &arc, err));
-    c = intra_axis_point(&m->run.axis, u, &d1, NULL, NULL);
-    double station = arc + m->placement.station_offset_m;
-    struct intra_mat3 frame = intra_axis_frame(&m->run.axis, u), world_frame;
-    world_frame = intra_mat3_mul(&m->placement.world_from_run.r, &frame);
+    struct intra_vec3 c = intra_axis_point(&m->run.axis, u, NULL, NULL, NULL);
+    struct intra_mat3 frame = intra_axis_frame(&m->run.axis, u);
+    struct intra_mat3 world_frame = intra_mat3_mul(&m->placement.world_from_run.r, &frame);
     struct intra_vec3 at = intra_pose_apply(&m->placement.world_from_run, c);
     struct intra_vec3 tangent = intra_vec3(world_frame.m[0][0], world_frame.m[1][0], world_frame.m[2][0]);
     struct intra_vec3 crown = intra_vec3(world_frame.m[0][2], world_frame.m[1][2], world_frame.m[2][2]);
-    double ahead = m->mapped_to_m - station;
     m->placement.world_from_run.r = intra_mat3_from_columns(tangent, intra_cross(crown, tangent), crown);
     m->placement.world_from_run.t = intra_mad(at, ahead, tangent);
-    m->placement.station_offset_m = m->mapped_to_m;
+    m->placement.station_offset_m += arc + ahead;
     intra_run_fini(&m->run);
     m->has_run = false;
+    m->n_anchors = m->return_tries = 0;
+    m->view = (struct view_habit){0};
 done:
     return status;
 }
@@ -259,6 +303,57 @@ static void set_posed(struct intra_motion *m, struct entry *e)
     e->cam_from_kf = intra_pose_mul(&m->run.pose, &inv);
 }
 
+/* Learn where the camera usually looks; notice the beginning and the end of a pan. */
+static void watch_view(struct intra_motion *m, double pts_s)
+{
+    struct view_habit *v = &m->view;
+    struct intra_run *run = &m->run;
+    struct intra_pose run_from_cam = intra_pose_inverse(&run->pose);
+    double yaw, pitch, u = intra_axis_nearest(&run->axis, run_from_cam.t, run->kfs[run->n_kfs - 1].u);
+    look_angles(&run->axis, u, &run_from_cam, &yaw, &pitch);
+    if (!v->is_known) *v = (struct view_habit){.is_known = true, .yaw_rad = yaw, .pitch_rad = pitch, .pts_s = pts_s};
+    double off = hypot(yaw - v->yaw_rad, pitch - v->pitch_rad);
+    double learn = fmin(1, fmax(0, pts_s - v->pts_s) / HABIT_S);
+    v->pts_s = pts_s;
+    if (v->is_pan) {
+        if (off > PAN_END_RAD) return;
+        v->is_pan = v->is_off = run->is_held = false;
+        m->return_tries = RETURN_TRIES;
+        return;
+    }
+    if (off > OFF_RAD && !v->is_off) {
+        v->is_off = true;
+        v->off_at = run_from_cam.t;
+    }
+    bool has_moved = v->is_off && intra_norm(intra_sub(run_from_cam.t, v->off_at)) > PAN_WAY_REL * run->options.radius_m;
+    if (off <= OFF_RAD || has_moved) v->is_off = false;
+    if (v->is_off && off > PAN_RAD) {
+        v->is_pan = run->is_held = true;
+        run->held_at = v->off_at;
+    }
+    if (v->is_off) return;
+    v->yaw_rad += learn * (yaw - v->yaw_rad);
+    v->pitch_rad += learn * (pitch - v->pitch_rad);
+}
+
+static enum intra_status set_anchor(struct intra_motion *m, struct intra_error *err)
+{
+    struct intra_vec3 here = intra_pose_inverse(&m->run.pose).t;
+    if (m->view.is_off || m->run.is_boot) return INTRA_OK;
+    for (int i = 0; i < N_ANCHORS && i < m->n_anchors; i++) {
+        struct intra_vec3 there = intra_pose_inverse(&m->anchors[i].cam_from_world).t;
+        if (intra_norm(intra_sub(here, there)) < ANCHOR_STEP_REL * m->run.options.radius_m) return INTRA_OK;
+    }
+    return intra_anchor_take(&m->anchors[m->n_anchors++ % N_ANCHORS], &m->run, err);
+}
+
+/* Anchor k back from the last one; NULL: not there. */
+static const struct intra_anchor *anchor_back(const struct intra_motion *m, int k)
+{
+    if (k >= m->n_anchors || k >= N_ANCHORS) return NULL;
+    return &m->anchors[(m->n_anchors - 1 - k) % N_ANCHORS];
+}
+
 static enum intra_status take_fit(struct intra_motion *m, struct intra_frame *frame, const struct intra_pose_fit *fit,
                                   struct intra_error *err)
 {
@@ -266,8 +361,11 @@ static enum intra_status take_fit(struct intra_motion *m, struct intra_frame *fr
     bool is_kf;
     m->n_fits++;
     m->n_weak += fit->n_inlier < 0.5 * fit->n_visible;
+    m->run.has_dark = intra_dark_direction(frame, m->camera, m->mask, &m->run.dark);
     INTRA_TRY(intra_run_accept(&m->run, &m->pyramid, fit, frame->index, frame->pts_s, &is_kf, err));
     if (is_kf) INTRA_TRY(keep_picture(m, frame, err));
+    watch_view(m, frame->pts_s);
+    if (is_kf) INTRA_TRY(set_anchor(m, err));
     set_posed(m, &m->entries[m->n_entries - 1]);
     for (int64_t i = 0; i < m->n_entries; i++) /* what was lost on the way stays lost */
         if (m->entries[i].fate == FATE_OPEN) m->entries[i].fate = FATE_LOST;
@@ -280,17 +378,46 @@ done:
     return status;
 }
 
-/* Try to place a frame in the old run: where it was, where it was going, and farther off. */
-static bool relocate(struct intra_motion *m, const struct intra_frame *frame, bool try_hard, struct intra_pose_fit *best)
+/* Try to place a frame in the old run: where it was, where it was going, and, when trying hard, farther off and at the anchors. */
+static enum intra_status relocate(struct intra_motion *m, const struct intra_frame *frame, bool try_hard,
+                                  struct intra_pose_fit *best, struct intra_error *err)
 {
+    enum intra_status status = INTRA_OK;
+    const struct intra_anchor *anchor;
     for (int k = 0; k < 2; k++) {
         struct intra_pose guess = k == 1 ? intra_run_predict(&m->run, frame->pts_s) : m->run.pose;
         intra_run_fit(&m->run, &m->pyramid, &guess, 4, best);
-        if (best->is_good && best->n_inlier > RELOCATE_SHARE * best->n_visible) return true;
+        if (best->is_good && best->n_inlier > RELOCATE_SHARE * best->n_visible) return INTRA_OK;
     }
     best->is_good = false;
-    if (try_hard) intra_run_fit_hard(&m->run, &m->pyramid, &m->run.pose, RELOCATE_HARD_SHARE, best);
-    return best->is_good;
+    for (int k = 0; m->mode == MODE_LOST && (anchor = anchor_back(m, k)) != NULL; k++) {
+        INTRA_TRY(intra_run_return(&m->run, anchor, &m->pyramid, &anchor->cam_from_world, false, RELOCATE_SHARE, best, err));
+        if (best->is_good) goto done;
+    }
+    if (!try_hard) goto done;
+    intra_run_fit_hard(&m->run, &m->pyramid, &m->run.pose, RELOCATE_HARD_SHARE, best);
+    if (best->is_good || m->mode != MODE_LOST || m->n_anchors == 0) goto done;
+    int n = m->n_anchors < N_ANCHORS ? m->n_anchors : N_ANCHORS;
+    anchor = anchor_back(m, m->lost_frames / 3 % n);
+    INTRA_TRY(intra_run_return(&m->run, anchor, &m->pyramid, &anchor->cam_from_world, true, RELOCATE_SHARE, best, err));
+done:
+    return status;
+}
+
+/* After a pan: back to the points that were followed before it, rather than on with what was made on the way. */
+static enum intra_status return_from_pan(struct intra_motion *m, const struct intra_frame *frame, struct intra_pose_fit *out,
+                                         struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    const struct intra_anchor *anchor;
+    struct intra_pose guess = intra_run_predict(&m->run, frame->pts_s);
+    out->is_good = false;
+    m->return_tries--;
+    for (int k = 0; k < 2 && (anchor = anchor_back(m, k)) != NULL && !out->is_good; k++)
+        INTRA_TRY(intra_run_return(&m->run, anchor, &m->pyramid, &guess, false, RELOCATE_SHARE, out, err));
+    if (out->is_good) m->return_tries = 0;
+done:
+    return status;
 }
 
 /* A start succeeded: its frames get their places, frames between them lie on the way. */
@@ -302,7 +429,7 @@ static enum intra_status adopt(struct intra_motion *m, struct intra_run *run, co
     if (m->has_run) {
         struct intra_run fresh = *run;
         memset(run, 0, sizeof *run);
-        status = end_run(m, err);
+        status = end_run(m, fresh.kfs[0].pts_s, err);
         if (status != INTRA_OK) {
             intra_run_fini(&fresh);
             return status;
@@ -431,10 +558,12 @@ enum intra_status intra_motion_process(struct intra_motion *m, struct intra_fram
     }
     if (m->mode == MODE_TRACK) {
         struct intra_pose guess = intra_run_predict(&m->run, frame->pts_s);
-        intra_run_fit(&m->run, &m->pyramid, &guess, 1, &fit);
-        if (!fit.is_good) (void)relocate(m, frame, true, &fit);
+        fit.is_good = false;
+        if (m->return_tries > 0) INTRA_TRY(return_from_pan(m, frame, &fit, err));
+        if (!fit.is_good) intra_run_fit(&m->run, &m->pyramid, &guess, 1, &fit);
+        if (!fit.is_good) INTRA_TRY(relocate(m, frame, true, &fit, err));
     } else
-        (void)relocate(m, frame, m->lost_frames % 3 == 0, &fit);
+        INTRA_TRY(relocate(m, frame, m->lost_frames % 3 == 0, &fit, err));
     intra_log(INTRA_LOG_DEBUG, "motion", "frame %lld: %d of %d, noise %.2f, %.2f px, %s", (long long)frame->index,
               fit.n_inlier, fit.n_visible, fit.noise, fit.rms_px, fit.is_good ? "good" : "lost");
     if (fit.is_good) {
@@ -452,7 +581,7 @@ enum intra_status intra_motion_process(struct intra_motion *m, struct intra_fram
         m->lost_frames = 0;
     }
     m->lost_frames++;
-    if (frame->pts_s - m->lost_since_s > LOST_BEFORE_BOOT_S) INTRA_TRY(try_boot(m, frame, err));
+    if (frame->pts_s - m->lost_since_s > (m->view.is_pan ? LOST_IN_PAN_S : LOST_BEFORE_BOOT_S)) INTRA_TRY(try_boot(m, frame, err));
 done:
     return status;
 }
@@ -460,7 +589,7 @@ done:
 enum intra_status intra_motion_finish(struct intra_motion *m, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
-    INTRA_TRY(end_run(m, err));
+    INTRA_TRY(end_run(m, 0, err));
     INTRA_TRY(flush(m, true, err));
 done:
     return status;

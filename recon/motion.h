@@ -37,10 +37,9 @@ struct intra_motion_sink {
     /* Settled wall radii. */
     enum intra_status (*samples)(void *user, struct intra_run *run, const struct intra_placement *placement,
                                  const struct intra_wall_sample *samples, int n, struct intra_error *err);
-    /* A run has ended; all of its keyframes and samples have been handed on. Returns the station up to which wall was
-     * mapped, so that the next run does not lie on top of it. */
+    /* A run has ended; all of its keyframes and samples have been handed on. */
     enum intra_status (*run_end)(void *user, struct intra_run *run, const struct intra_placement *placement,
-                                 double *out_mapped_to_m, struct intra_error *err);
+                                 struct intra_error *err);
 };
 
 struct intra_motion_options {

@@ -19,6 +19,28 @@ static inline double to_level(double x, int level)
     return (x + 0.5) / (double)(1 << level) - 0.5;
 }
 
+/* Take mean and plane out of the samples: what the light does to a patch as it comes nearer. Rows and columns are orthogonal to each
+ * other and to the mean, so that three dot products do. */
+static void flatten(float v[INTRA_PATCH_N])
+{
+    const float half = (INTRA_PATCH_SIDE - 1) / 2.0f;
+    const float norm = 12.0f / ((float)INTRA_PATCH_N * (INTRA_PATCH_SIDE * INTRA_PATCH_SIDE - 1)); /* 1 over the sum of squares */
+    float mean = 0, di = 0, dj = 0;
+    for (int j = 0; j < INTRA_PATCH_SIDE; j++)
+        for (int i = 0; i < INTRA_PATCH_SIDE; i++) {
+            float x = v[j * INTRA_PATCH_SIDE + i];
+            mean += x;
+            di += ((float)i - half) * x;
+            dj += ((float)j - half) * x;
+        }
+    mean /= INTRA_PATCH_N;
+    di *= norm;
+    dj *= norm;
+    for (int j = 0; j < INTRA_PATCH_SIDE; j++)
+        for (int i = 0; i < INTRA_PATCH_SIDE; i++)
+            v[j * INTRA_PATCH_SIDE + i] -= mean + di * ((float)i - half) + dj * ((float)j - half);
+}
+
 static bool cut_scale(struct intra_patch *patch, int k, const struct intra_pyramid *pyramid,
                       const struct intra_mask_pyramid *mask, double x, double y)
 {
@@ -33,7 +55,7 @@ static bool cut_scale(struct intra_patch *patch, int k, const struct intra_pyram
             if (!intra_row_u8(good, (int)(cy + j - half + 0.5))[(int)(cx + i - half + 0.5)]) return false;
 
     float *t = patch->scale[k].t, *gx = patch->scale[k].gx, *gy = patch->scale[k].gy;
-    double mean = 0, mx = 0, my = 0, tt = 0, tgx = 0, tgy = 0, h[3] = {0, 0, 0};
+    double tt = 0, tgx = 0, tgy = 0, h[3] = {0, 0, 0};
     double per_px = 0.5 / (double)(1 << level); /* central difference over two samples of 2^level pixels */
     int n = 0;
     for (int j = 0; j < INTRA_PATCH_SIDE; j++)
@@ -42,17 +64,11 @@ static bool cut_scale(struct intra_patch *patch, int k, const struct intra_pyram
             t[n] = sample(img, sx, sy);
             gx[n] = (float)per_px * (sample(img, sx + 1, sy) - sample(img, sx - 1, sy));
             gy[n] = (float)per_px * (sample(img, sx, sy + 1) - sample(img, sx, sy - 1));
-            mean += t[n];
-            mx += gx[n];
-            my += gy[n];
         }
-    mean /= n;
-    mx /= n;
-    my /= n;
+    flatten(t);
+    flatten(gx);
+    flatten(gy);
     for (n = 0; n < INTRA_PATCH_N; n++) {
-        t[n] -= (float)mean;
-        gx[n] -= (float)mx;
-        gy[n] -= (float)my;
         tt += t[n] * t[n];
         tgx += t[n] * gx[n];
         tgy += t[n] * gy[n];
@@ -109,16 +125,14 @@ void intra_patch_step(const struct intra_patch *patch, int scale, const struct i
         if (!intra_row_u8(good, (int)(y + 0.5f))[(int)(x + 0.5f)]) return;
     }
     const float *t = patch->scale[scale].t, *gx = patch->scale[scale].gx, *gy = patch->scale[scale].gy;
-    float c[INTRA_PATCH_N], mean = 0, ct = 0, cc = 0, bu = 0, bv = 0;
+    float c[INTRA_PATCH_N], ct = 0, cc = 0, bu = 0, bv = 0;
     for (int j = 0; j < INTRA_PATCH_SIDE; j++)
         for (int i = 0; i < INTRA_PATCH_SIDE; i++) {
             float di = (float)i - half, dj = (float)j - half;
             c[j * INTRA_PATCH_SIDE + i] = sample(img, cx + ax * di + bx * dj, cy + ay * di + by * dj);
         }
-    for (int n = 0; n < INTRA_PATCH_N; n++) mean += c[n];
-    mean /= INTRA_PATCH_N;
+    flatten(c);
     for (int n = 0; n < INTRA_PATCH_N; n++) {
-        c[n] -= mean;
         ct += c[n] * t[n];
         cc += c[n] * c[n];
         bu += c[n] * gx[n];
@@ -140,7 +154,7 @@ void intra_patch_step(const struct intra_patch *patch, int scale, const struct i
     }
     /* Residual after the step gives the noise: |c|^2 - gain^2 |t|^2 - gain (g.c) d, never below the sensor's grain. */
     double rest = cc - gain * gain * tt - gain * (bu * d0 + bv * d1);
-    double var = rest / (INTRA_PATCH_N - 4);
+    double var = rest / (INTRA_PATCH_N - 6);
     if (!(var > 2e-5)) var = 2e-5;
     double k = gain * gain / var, i00 = k * h[0], i01 = k * h[1], i11 = k * h[2];
     /* Into target pixels: d = -A^-1 du, so info_u = A^-T info_d A^-1. */

@@ -2,7 +2,7 @@
  *
  * A patch is a square of PATCH_SIDE x PATCH_SIDE samples around a pixel of its host frame, kept at four
  * spacings. In another frame the tube predicts where the patch lies and how it is sheared; one inverse-compositional
- * Lucas-Kanade step (Baker and Matthews 2004), with gain and offset of brightness free, says how far off the
+ * Lucas-Kanade step (Baker and Matthews 2004), with gain, offset and slope of brightness free, says how far off the
  * prediction is and how well each direction is known. A ring seen edge-on (one direction only) is as welcome as
  * a corner: the 2 x 2 information says what it measures. */
 #ifndef INTRA_RECON_PATCH_H
@@ -17,8 +17,8 @@ enum { INTRA_PATCH_SIDE = 8, INTRA_PATCH_N = INTRA_PATCH_SIDE * INTRA_PATCH_SIDE
 struct intra_patch {
     int level; /* pyramid level of scale 0; scale k is level + k */
     struct {
-        float t[INTRA_PATCH_N];                     /* samples, mean removed */
-        float gx[INTRA_PATCH_N], gy[INTRA_PATCH_N]; /* gradient per level-0 pixel, mean and brightness part removed */
+        float t[INTRA_PATCH_N];                     /* samples, mean and plane removed */
+        float gx[INTRA_PATCH_N], gy[INTRA_PATCH_N]; /* gradient per level-0 pixel, mean, plane and brightness part removed */
         float tt;                                   /* sum t^2 */
         float h[3];                                 /* sum gx gx, gx gy, gy gy */
         bool is_valid;

@@ -37,9 +37,18 @@ void intra_pyramid_fini(struct intra_pyramid *pyramid)
     memset(pyramid, 0, sizeof *pyramid);
 }
 
+void intra_pyramid_copy(struct intra_pyramid *out, const struct intra_pyramid *from)
+{
+    for (int l = 0; l < INTRA_PYRAMID_LEVELS; l++)
+        for (int r = 0; r < from->level[l].rows; r++)
+            memcpy(intra_row_f32(&out->level[l], r), intra_row_f32(&from->level[l], r),
+                   sizeof(float) * (size_t)from->level[l].cols);
+}
+
 void intra_pyramid_build(struct intra_pyramid *pyramid, const struct intra_view_u8 *y,
                          const struct intra_view_f32 *log_shading, int threads)
 {
+    pyramid->log_shading = log_shading;
     struct intra_view_f32 *base = &pyramid->level[0];
     pthread_once(&log_once, fill_log_table);
 #pragma omp parallel for schedule(static) num_threads(threads)

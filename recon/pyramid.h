@@ -14,6 +14,7 @@ enum { INTRA_PYRAMID_LEVELS = 5 };
 
 struct intra_pyramid {
     struct intra_view_f32 level[INTRA_PYRAMID_LEVELS]; /* log luminance, natural logarithm */
+    const struct intra_view_f32 *log_shading;          /* what was taken out of it; borrowed, NULL: nothing */
 };
 
 /* Masked-out pixels: 0 = do not use, 255 = good. Level l is good where all four below are. */
@@ -23,6 +24,8 @@ struct intra_mask_pyramid {
 
 enum intra_status intra_pyramid_init(struct intra_pyramid *pyramid, int rows, int cols, struct intra_error *err);
 void intra_pyramid_fini(struct intra_pyramid *pyramid);
+/* out: initialised with the same size. */
+void intra_pyramid_copy(struct intra_pyramid *out, const struct intra_pyramid *from);
 /* y: full-range luma; log_shading: (rows, cols, 1) to subtract, or NULL. Light OpenMP over rows; same bytes always. */
 void intra_pyramid_build(struct intra_pyramid *pyramid, const struct intra_view_u8 *y,
                          const struct intra_view_f32 *log_shading, int threads);

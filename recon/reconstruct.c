@@ -108,7 +108,7 @@ static enum intra_status on_samples(void *user, struct intra_run *run, const str
 }
 
 static enum intra_status on_run_end(void *user, struct intra_run *run, const struct intra_placement *placement,
-                                    double *out_mapped_to_m, struct intra_error *err)
+                                    struct intra_error *err)
 {
     struct line *line = user;
     if (line->last_picture) {
@@ -117,7 +117,7 @@ static enum intra_status on_run_end(void *user, struct intra_run *run, const str
         if (status != INTRA_OK) return status;
         intra_frame_release(&line->last_picture);
     }
-    return intra_wallmap_end_run(line->wall, run, placement, out_mapped_to_m, err);
+    return intra_wallmap_end_run(line->wall, run, placement, err);
 }
 
 static int thread_count(int wanted)

@@ -19,11 +19,28 @@
 #define AXIS_STEP_REL 1.0    /* knots every radius: bends down to about three diameters are followed */
 #define REACH_REL 9.0        /* wall farther than this many radii is too flat to be of use */
 #define MIN_INLIERS 18
+#define OLDEST_HOST 150      /* keyframes back: a pan makes many */
 /* No match is trusted below this: what patches share (shear of a wrong section, coding, blur) does not average out. With 0.1 px the ties
  * between keyframes outweigh the tube and a wrong direction grows from keyframe to keyframe. */
 #define MATCH_FLOOR_PX 0.3
-/* Change of direction from knot to knot that a straight pipe shows; bends and kinks pass as outliers of the Cauchy weight. */
+/* Change of direction from knot to knot that a straight pipe shows; bends and kinks pay in proportion (Huber). */
 #define KINK_SD_RAD 0.003
+/* Contrast of a patch (rms): below GRAIN_LEVELS grey levels, halved from level to level, it is grain and coding noise. A faint spot is
+ * cut again up to MAX_EXTRA levels wider, where noise averages out. With STRONG_LEVELS, and so much log luminance, a patch is trusted
+ * without having been seen in the keyframe before. */
+#define GRAIN_LEVELS 1.6
+#define MAX_EXTRA 2
+#define MAX_LEVEL 3
+#define STRONG_LEVELS 2.5
+#define STRONG_TEXTURE 0.01
+#define SAME_WALL_NCC 0.75   /* correlation with the keyframe before that chance seldom reaches over a search of SEARCH_PX */
+#define SEARCH_PX 5.0        /* at the patch's level: an oval or a joint may move it so far off the ideal tube */
+/* Correlation at which a match begins to count, and from which it counts in full. A chance match says that the prediction is right;
+ * many of them would carry a wrong direction on. */
+#define TRUST_FROM_NCC 0.2
+#define TRUST_FULL_NCC 0.8
+#define AGREE_NCC 0.35       /* a match counts as agreeing from here on */
+#define HOLD_SD_REL 0.1      /* radii that a panning head moves the lens */
 #define MAX_RMS_REL 0.003    /* of the picture's width: an uncalibrated lens may leave that much */
 
 struct intra_run_options intra_run_defaults(double radius_m)
@@ -44,6 +61,7 @@ enum intra_status intra_run_init(struct intra_run *run, const struct intra_run_o
     run->camera = camera;
     run->mask = mask;
     run->is_boot = true;
+    run->before_kf = -1;
     (void)intra_camera_unproject(camera, px, &a);
     px[0] += 1;
     (void)intra_camera_unproject(camera, px, &b);
@@ -53,6 +71,7 @@ enum intra_status intra_run_init(struct intra_run *run, const struct intra_run_o
     INTRA_TRY(INTRA_ALLOC(run->points, (size_t)run->cap_points, err));
     run->cap_matches = run->cap_points;
     INTRA_TRY(INTRA_ALLOC(run->matches, (size_t)run->cap_matches, err));
+    INTRA_TRY(intra_pyramid_init(&run->before, camera->height, camera->width, err));
     run->cap_kfs = 64;
     INTRA_TRY(INTRA_ALLOC(run->kfs, (size_t)run->cap_kfs, err));
     run->cap_samples = 1024;
@@ -65,6 +84,7 @@ done:
 void intra_run_fini(struct intra_run *run)
 {
     intra_axis_fini(&run->axis);
+    intra_pyramid_fini(&run->before);
     intra_free(run->points);
     intra_free(run->matches);
     intra_free(run->kfs);
@@ -144,6 +164,9 @@ static void match_all(struct intra_run *run, const struct intra_pyramid *pyramid
         visible++;
         intra_patch_step(&p->patch, scale, pyramid, run->mask, px[0], px[1], a, m);
         if (!m->is_valid) continue;
+        double trust = (m->ncc - TRUST_FROM_NCC) / (TRUST_FULL_NCC - TRUST_FROM_NCC);
+        trust = trust < 0.01 ? 0.01 : trust > 1 ? 1 : trust;
+        for (int k = 0; k < 3; k++) m->info[k] *= trust * trust;
         soften(m->info, floor_px);
         valid++;
     }
@@ -170,9 +193,10 @@ static bool pose_step(struct intra_run *run, struct intra_pose *pose, const stru
         if (!m->is_valid || !see(run, pose, run->points[i].x, 0, px, &xc, jac)) continue;
         double c = chi2_of(m) / noise2, w = 1 / (1 + c / 4) / noise2;
         if (c < 9) {
+            double k = w * (m->info[0] + m->info[2]); /* coarse patches know less, and weigh less */
             inlier++;
-            sum += w * (m->du * m->du + m->dv * m->dv);
-            sum_w += w;
+            sum += k * (m->du * m->du + m->dv * m->dv);
+            sum_w += k;
         }
         for (int r = 0; r < 2; r++) {
             struct intra_vec3 g = {jac[3 * r], jac[3 * r + 1], jac[3 * r + 2]}, a = intra_cross(xc, g);
@@ -198,6 +222,15 @@ static bool pose_step(struct intra_run *run, struct intra_pose *pose, const stru
     for (int r = 0; r < 6; r++) {
         h[7 * r] += prior_info[r];
         b[r] -= prior_info[r] * d[r];
+    }
+    if (run->is_held) { /* the lens stays where it is: c' = c - R^T v */
+        struct intra_pose now = intra_pose_inverse(pose);
+        struct intra_vec3 off = intra_mat3_mul_vec(&pose->r, intra_sub(now.t, run->held_at));
+        double k = 1 / pow(HOLD_SD_REL * run->options.radius_m, 2), o[3] = {off.x, off.y, off.z};
+        for (int r = 0; r < 3; r++) {
+            h[7 * (r + 3)] += k;
+            b[r + 3] += k * o[r];
+        }
     }
     if (!intra_cholesky_solve(h, b, 6)) return false;
     double turn = sqrt(b[0] * b[0] + b[1] * b[1] + b[2] * b[2]), limit = 0.15;
@@ -232,7 +265,8 @@ static void fit_from(struct intra_run *run, const struct intra_pyramid *pyramid,
     double n2 = out->noise * out->noise, far2 = pow(2 * MAX_RMS_REL * run->camera->width, 2);
     for (int i = 0; i < run->n_points; i++) {
         const struct intra_patch_match *m = &run->matches[i];
-        inlier += m->is_valid && chi2_of(m) / n2 < 9 && m->du * m->du + m->dv * m->dv < far2;
+        double wide = 1 << run->points[i].patch.level;
+        inlier += m->is_valid && m->ncc > AGREE_NCC && chi2_of(m) / n2 < 9 && m->du * m->du + m->dv * m->dv < far2 * wide;
     }
     out->n_inlier = inlier;
     out->is_good = inlier >= MIN_INLIERS && inlier > 0.35 * out->n_visible && out->noise < 12 &&
@@ -295,6 +329,8 @@ void intra_run_fit_hard(struct intra_run *run, const struct intra_pyramid *pyram
         if (fit.is_good && fit.n_inlier >= share * fit.n_visible && fit.n_inlier > out->n_inlier) *out = fit;
         if (out->n_inlier > 0.75 * fit.n_visible) break;
     }
+    /* `matches` must be those of the fit that is returned. */
+    if (out->is_good) match_all(run, pyramid, &out->cam_from_run, 0, MATCH_FLOOR_PX, &out->n_visible, &out->n_valid);
 }
 
 struct intra_pose intra_run_predict(const struct intra_run *run, double pts_s)
@@ -318,33 +354,67 @@ static void mark_cells(const struct intra_run *run, const struct intra_pose *pos
     }
 }
 
-/* Try to make a point of the best spot in a cell. */
-static bool cut_point(struct intra_run *run, const struct intra_pyramid *pyramid, const struct intra_keyframe *kf,
-                      double x0, double y0, double cell, struct intra_point *out)
+/* Is the patch of a new point seen in the picture of the keyframe before, where the tube says that it was? Grain, coding noise and
+ * what rides along with the camera are not, however strong their gradients are. What was outside that picture passes if it is strong. */
+static bool is_wall(const struct intra_run *run, const struct intra_point *p, double grain)
 {
-    struct intra_pose inv = intra_pose_inverse(&kf->cam_from_world);
+    struct intra_patch_match m = {.ncc = -1};
+    double px[2], at[2], a[4], reach = SEARCH_PX * (double)(1 << p->patch.level);
+    double strong = fmax(STRONG_TEXTURE, STRONG_LEVELS * grain);
+    bool is_strong = p->patch.scale[0].tt > INTRA_PATCH_N * strong * strong;
+    if (run->before_kf < 0) return true;
+    const struct intra_pose *pose = &run->kfs[run->before_kf].cam_from_world;
+    if (!see(run, pose, p->x, 4, px, NULL, NULL) || !patch_shear(run, pose, p, px, a)) return is_strong;
+    /* Nor may the match slide back to where the patch stands in its own picture. */
+    reach = fmin(reach, fmax(1, 0.5 * hypot(px[0] - p->px[0], px[1] - p->px[1])));
+    at[0] = px[0], at[1] = px[1];
+    for (int round = 0; round < 5; round++) {
+        intra_patch_step(&p->patch, round < 2, &run->before, run->mask, at[0], at[1], a, &m);
+        if (!m.is_valid && round >= 2) return m.ncc <= -1 && is_strong; /* hidden there by a border */
+        if (!m.is_valid || round == 4) continue;
+        at[0] += m.du;
+        at[1] += m.dv;
+        if (hypot(at[0] - px[0], at[1] - px[1]) > reach) return false;
+    }
+    return m.ncc > SAME_WALL_NCC;
+}
+
+/* One grey level there, as log luminance. */
+static double picture_grain(const struct intra_pyramid *pyramid, double x, double y)
+{
+    const struct intra_view_f32 *v = &pyramid->level[0];
+    int c = (int)fmin(x, v->cols - 1), r = (int)fmin(y, v->rows - 1);
+    double l = intra_row_f32(v, r)[c];
+    if (pyramid->log_shading) l += intra_row_f32(pyramid->log_shading, r)[c];
+    return exp(-l);
+}
+/* The strongest spot of a cell that is weaker than `*below`, at `extra` pyramid levels above the one that its distance asks for. */
+static bool strongest_spot(const struct intra_run *run, const struct intra_pyramid *pyramid, const struct intra_keyframe *kf,
+                           const struct intra_pose *world_from_cam, const double corner[2], double cell, int extra,
+                           double *below, struct intra_point *out)
+{
     double r = run->options.radius_m, best = 0;
     struct intra_point p;
     for (int k = 0; k < 9; k++) {
-        double px[2] = {floor(x0 + cell * (0.5 + 0.3 * (k % 3 - 1))), floor(y0 + cell * (0.5 + 0.3 * (k / 3 - 1)))};
+        double px[2] = {floor(corner[0] + cell * (0.5 + 0.3 * (k % 3 - 1))), floor(corner[1] + cell * (0.5 + 0.3 * (k / 3 - 1)))};
         double t, u = kf->u;
         struct intra_vec3 ray, dir;
         memset(&p, 0, offsetof(struct intra_point, patch)); /* the patch is filled by the cut */
         p.n_obs = p.misses = 0;
         p.r_data = p.r_data_sd = p.weight = 0;
         if (!intra_camera_unproject(run->camera, px, &ray)) continue;
-        dir = intra_mat3_mul_vec(&inv.r, ray);
-        if (!intra_axis_ray_hit(&run->axis, r, inv.t, dir, REACH_REL * r, &u, &t)) continue;
+        dir = intra_mat3_mul_vec(&world_from_cam->r, ray);
+        if (!intra_axis_ray_hit(&run->axis, r, world_from_cam->t, dir, REACH_REL * r, &u, &t)) continue;
         /* Level such that the patch covers about a twentieth of the radius on the wall. */
         int level = (int)lround(log2(0.006 * r / (t * run->view_scale)));
-        level = level < 0 ? 0 : level > 2 ? 2 : level;
-        if (!intra_patch_cut(&p.patch, pyramid, run->mask, px[0], px[1], level)) continue;
+        level = (level < 0 ? 0 : level > 2 ? 2 : level) + extra;
+        if (level > MAX_LEVEL || !intra_patch_cut(&p.patch, pyramid, run->mask, px[0], px[1], level)) continue;
         const float *h = p.patch.scale[0].h;
         double scale2 = (double)(1 << level) * (1 << level), trace = (h[0] + h[2]) * scale2;
         double det = ((double)h[0] * h[2] - (double)h[1] * h[1]) * scale2 * scale2;
         double weak = det > 0 && trace > 0 ? det / trace : 0; /* near the smaller eigenvalue */
-        double score = weak + 0.1 * trace;
-        if (trace < 64 * 2e-5 || score <= best) continue;
+        double score = weak + 0.1 * trace, grain = GRAIN_LEVELS * picture_grain(pyramid, px[0], px[1]) / (1 << level);
+        if (p.patch.scale[0].tt < INTRA_PATCH_N * fmax(2e-5, grain * grain) || score <= best || score >= *below) continue;
         best = score;
         p.host = kf->id;
         p.px[0] = px[0], p.px[1] = px[1];
@@ -356,9 +426,25 @@ static bool cut_point(struct intra_run *run, const struct intra_pyramid *pyramid
         p.is_alive = true;
         *out = p;
     }
-    if (best <= 0 || !intra_point_place(out, run->camera, &kf->cam_from_world, &run->axis)) return false;
-    intra_patch_complete(&out->patch, pyramid, run->mask, out->px[0], out->px[1]);
-    return true;
+    *below = best;
+    return best > 0;
+}
+
+/* Try to make a point of a cell: its strongest spots first, and where they are too faint, wider patches. */
+static bool cut_point(struct intra_run *run, const struct intra_pyramid *pyramid, const struct intra_keyframe *kf,
+                      double x0, double y0, double cell, struct intra_point *out)
+{
+    struct intra_pose inv = intra_pose_inverse(&kf->cam_from_world);
+    double corner[2] = {x0, y0}, grain = picture_grain(pyramid, x0 + cell / 2, y0 + cell / 2);
+    for (int extra = 0; extra <= MAX_EXTRA; extra++) {
+        double below = INFINITY;
+        for (int attempt = 0; attempt < 3 && strongest_spot(run, pyramid, kf, &inv, corner, cell, extra, &below, out); attempt++) {
+            if (!intra_point_place(out, run->camera, &kf->cam_from_world, &run->axis)) continue;
+            intra_patch_complete(&out->patch, pyramid, run->mask, out->px[0], out->px[1]);
+            if (is_wall(run, out, grain)) return true;
+        }
+    }
+    return false;
 }
 
 static enum intra_status add_points(struct intra_run *run, const struct intra_pyramid *pyramid,
@@ -378,6 +464,9 @@ static enum intra_status add_points(struct intra_run *run, const struct intra_py
             made[i].is_alive = false;
     for (int i = 0; i < n && run->n_points < run->cap_points; i++)
         if (made[i].is_alive) run->points[run->n_points++] = made[i];
+    intra_pyramid_copy(&run->before, pyramid);
+    run->before_kf = kf->id;
+    run->most_inliers = 0;
 done:
     intra_free(cells);
     intra_free(made);
@@ -402,6 +491,8 @@ static enum intra_status push_kf(struct intra_run *run, const struct intra_pose 
     kf->pts_s = pts_s;
     kf->cam_from_world = *pose;
     kf->u = intra_axis_nearest(&run->axis, inv.t, near_u);
+    kf->has_dark = run->has_dark;
+    kf->dark = run->dark;
     double reach = (REACH_REL + 2) / AXIS_STEP_REL;
     return intra_axis_cover(&run->axis, kf->u - reach, kf->u + reach, err);
 }
@@ -468,7 +559,7 @@ static void record_matches(struct intra_run *run, const struct intra_pose_fit *f
         struct intra_point *p = &run->points[i];
         const struct intra_patch_match *m = &run->matches[i];
         double px[2];
-        if (!p->is_alive || !m->is_valid || chi2_of(m) / n2 > 16) continue;
+        if (!p->is_alive || !m->is_valid || m->ncc < AGREE_NCC || chi2_of(m) / n2 > 16) continue;
         if (!see(run, &fit->cam_from_run, p->x, 0, px, NULL, NULL)) continue;
         if (p->n_obs == INTRA_POINT_MAX_OBS) { /* thin out the middle, keep the first ones for the baseline */
             memmove(&p->obs[4], &p->obs[5], sizeof p->obs[0] * (INTRA_POINT_MAX_OBS - 5));
@@ -482,6 +573,17 @@ static void record_matches(struct intra_run *run, const struct intra_pose_fit *f
     }
 }
 
+/* Forget arc lengths along knots that have moved or may still move: in a bend their spacing grows as they leave the straight line. */
+static void forget_arc(struct intra_run *run)
+{
+    const struct intra_axis *axis = &run->axis;
+    while (run->n_arc > 1) {
+        int u = run->arc_first + run->n_arc - 1, knot = u + 1 - axis->first;
+        if (u <= 0 || (knot < axis->count && axis->knots[knot].is_frozen)) break;
+        run->n_arc--;
+    }
+}
+
 static enum intra_status adjust(struct intra_run *run, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
@@ -492,11 +594,12 @@ static enum intra_status adjust(struct intra_run *run, struct intra_error *err)
      * robust prior lets go of them instead of pulling the camera straight. */
     static const double sds[] = {0.2, 0.07, 0.025};
     for (int pass = run->is_boot ? 0 : 1; pass < 3; pass++) {
-        struct intra_bundle_options options = {.iterations = run->is_boot ? 6 : 2, .radius_sd_rel = sds[pass],
+        struct intra_bundle_options options = {.iterations = run->is_boot ? 6 : 2, .radius_m = run->options.radius_m, .radius_sd_rel = sds[pass],
                                                .kink_sd_rad = KINK_SD_RAD, .fix_first = run->is_boot};
         INTRA_TRY(intra_bundle_solve(run->kfs + first, run->n_kfs - first, run->points, run->n_points, &run->axis,
                                      run->camera, &options, &run->last_bundle, err));
     }
+    forget_arc(run);
     for (int i = first; i < run->n_kfs; i++) {
         struct intra_pose inv = intra_pose_inverse(&run->kfs[i].cam_from_world);
         run->kfs[i].cam_from_world.r = intra_rotation_tidy(&run->kfs[i].cam_from_world.r);
@@ -544,11 +647,13 @@ enum intra_status intra_run_accept(struct intra_run *run, const struct intra_pyr
         double u = intra_axis_nearest(&run->axis, here.t, last->u);
         off = intra_norm(intra_sub(here.t, intra_axis_point(&run->axis, u, NULL, NULL, NULL)));
     }
-    if (!(off < 0.97 * r) || !(moved < 4 * r)) return INTRA_FAIL(err, INTRA_E_DEGENERATE, "the camera left the pipe");
+    bool has_jumped = run->has_returned;
+    run->has_returned = false;
+    if (!(off < 0.97 * r) || (!(moved < 4 * r) && !has_jumped)) return INTRA_FAIL(err, INTRA_E_DEGENERATE, "the camera left the pipe");
     for (int i = 0; i < run->n_points; i++) {
         struct intra_point *p = &run->points[i];
         const struct intra_patch_match *m = &run->matches[i];
-        bool is_hit = m->is_valid && chi2_of(m) / n2 < 16;
+        bool is_hit = m->is_valid && m->ncc > AGREE_NCC && chi2_of(m) / n2 < 16;
         p->misses = is_hit ? 0 : p->misses + 1;
     }
     run->pose_before = run->pose;
@@ -557,35 +662,95 @@ enum intra_status intra_run_accept(struct intra_run *run, const struct intra_pyr
     run->pts_s = pts_s;
     run->n_tracked++;
     double step = run->is_boot ? 0.6 * run->options.step_rel : run->options.step_rel;
-    bool is_due = moved > step * r || turned > 0.06 || fit->n_inlier < 0.45 * run->options.target_points * 0.5;
+    if (fit->n_inlier > run->most_inliers) run->most_inliers = fit->n_inlier;
+    bool is_due = moved > step * r || turned > 0.06 || fit->n_inlier < 0.5 * run->most_inliers;
     if (is_due && moved < 0.02 * r && turned < 0.01) is_due = false; /* nothing new to be seen from the same place */
-    if (!is_due) goto done;
+    if (!is_due && !has_jumped) goto done;
 
     *out_is_keyframe = true;
     INTRA_TRY(push_kf(run, &fit->cam_from_run, frame, pts_s, err));
     int kf = run->n_kfs - 1;
-    record_matches(run, fit, kf);
     struct intra_pose before = run->kfs[kf].cam_from_world;
-    INTRA_TRY(adjust(run, err));
+    if (run->is_held) /* a turn on the spot measures no wall */
+        run->kfs[kf].is_frozen = run->kfs[kf].is_held = true;
+    else {
+        record_matches(run, fit, kf);
+        INTRA_TRY(adjust(run, err));
+    }
     /* The frame before moves along, so that the prediction stays a clean step. */
     struct intra_pose before_inv = intra_pose_inverse(&before);
     struct intra_pose fix = intra_pose_mul(&before_inv, &run->kfs[kf].cam_from_world);
     run->pose = run->kfs[kf].cam_from_world;
     run->pose_before = intra_pose_mul(&run->pose_before, &fix);
-    if (fabs(run->kfs[kf].u - (kf ? run->kfs[kf - 1].u : 0)) > 6)
+    if (!has_jumped && fabs(run->kfs[kf].u - (kf ? run->kfs[kf - 1].u : 0)) > 6)
         return INTRA_FAIL(err, INTRA_E_DEGENERATE, "the camera jumped along the pipe");
     for (int i = 0; i < run->n_points; i++) {
         struct intra_point *p = &run->points[i];
         double px[2];
         if (!p->is_alive) continue;
         bool is_seen = see(run, &run->pose, p->x, -20, px, NULL, NULL);
-        if (p->misses > 4 || !is_seen || p->host < run->n_kfs - 60) p->is_alive = false;
+        if (p->misses > 4 || !is_seen || p->host < run->n_kfs - OLDEST_HOST) p->is_alive = false;
     }
     INTRA_TRY(sweep_points(run, err));
     freeze(run, run->options.window);
     INTRA_TRY(add_points(run, pyramid, &run->kfs[kf], err));
 done:
     return status;
+}
+
+enum intra_status intra_anchor_take(struct intra_anchor *anchor, const struct intra_run *run, struct intra_error *err)
+{
+    int n = 0;
+    for (int i = 0; i < run->n_points; i++) n += run->points[i].is_alive;
+    struct intra_point *points = intra_alloc((size_t)(n ? n : 1), sizeof *points);
+    if (!points) return INTRA_FAIL(err, INTRA_E_MEM, "out of memory for %d wall points", n);
+    intra_free(anchor->points);
+    anchor->points = points;
+    anchor->n = 0;
+    anchor->kf = run->n_kfs - 1;
+    anchor->cam_from_world = run->pose;
+    for (int i = 0; i < run->n_points; i++)
+        if (run->points[i].is_alive) points[anchor->n++] = run->points[i];
+    return INTRA_OK;
+}
+
+void intra_anchor_fini(struct intra_anchor *anchor)
+{
+    intra_free(anchor->points);
+    memset(anchor, 0, sizeof *anchor);
+}
+
+enum intra_status intra_run_return(struct intra_run *run, const struct intra_anchor *anchor,
+                                   const struct intra_pyramid *pyramid, const struct intra_pose *guess, bool try_hard,
+                                   double share, struct intra_pose_fit *out, struct intra_error *err)
+{
+    struct intra_point *points = run->points;
+    int n_points = run->n_points;
+    bool is_held = run->is_held;
+    enum intra_status status = INTRA_OK;
+    memset(out, 0, sizeof *out);
+    if (anchor->n < MIN_INLIERS || anchor->n > run->cap_points) return INTRA_OK;
+    run->points = anchor->points;
+    run->n_points = anchor->n;
+    run->is_held = false;
+    if (try_hard)
+        intra_run_fit_hard(run, pyramid, guess, share, out);
+    else
+        fit_from(run, pyramid, guess, 4, 2, out);
+    run->points = points;
+    run->n_points = n_points;
+    run->is_held = is_held;
+    out->is_good = out->is_good && out->n_inlier > share * out->n_visible;
+    if (!out->is_good) return INTRA_OK;
+    run->is_held = false;
+    run->has_returned = true;
+    for (int i = 0; i < run->n_points; i++) run->points[i].is_alive = false;
+    status = sweep_points(run, err);
+    if (status != INTRA_OK) return status;
+    memcpy(run->points, anchor->points, sizeof *run->points * (size_t)anchor->n);
+    run->n_points = anchor->n;
+    for (int i = 0; i < run->n_points; i++) run->points[i].misses = 0;
+    return INTRA_OK;
 }
 
 enum intra_status intra_run_settle(struct intra_run *run, struct intra_error *err)

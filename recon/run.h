@@ -55,9 +55,17 @@ struct intra_run {
     int n_tracked;
     bool is_boot; /* start of the run: the first camera is not settled yet */
     struct intra_bundle_result last_bundle;
+    struct intra_pyramid before; /* picture of the keyframe before: what is new must be seen there too */
+    int before_kf;               /* its id, -1: none yet */
+    int most_inliers;            /* of the frames since the last keyframe */
+    bool is_held;                /* the camera pans: the lens turns, but stays at held_at */
+    struct intra_vec3 held_at;   /* run coordinates */
+    bool has_dark;               /* set by the caller before a frame is accepted: where it is darkest (recon/dark.h) */
+    struct intra_vec3 dark;
+    bool has_returned;           /* the next accepted frame may lie anywhere in the run */
     struct intra_wall_sample *samples; /* settled, to be taken by the caller, who sets n_samples to 0 */
     int n_samples, cap_samples;
-    double *arc;   /* arc length at integer u from arc_first, filled on first use and then kept */
+    double *arc;   /* arc length at integer u from arc_first, filled on first use, kept where the axis is settled */
     int arc_first, n_arc, cap_arc;
     double view_scale; /* radians per pixel at the centre of the picture */
 };
@@ -88,10 +96,26 @@ struct intra_pose intra_run_predict(const struct intra_run *run, double pts_s);
 enum intra_status intra_run_accept(struct intra_run *run, const struct intra_pyramid *pyramid,
                                    const struct intra_pose_fit *fit, int64_t frame, double pts_s,
                                    bool *out_is_keyframe, struct intra_error *err);
+/* A place to come back to: the living points at a keyframe, and where the camera stood. Zero-initialise; owns its points. */
+struct intra_anchor {
+    struct intra_pose cam_from_world;
+    int kf;
+    struct intra_point *points;
+    int n;
+};
+enum intra_status intra_anchor_take(struct intra_anchor *anchor, const struct intra_run *run, struct intra_error *err);
+void intra_anchor_fini(struct intra_anchor *anchor);
+
+/* Fit a frame to an anchor, from `guess`; good when more than `share` of the points in view agree. Then the anchor's points become
+ * the run's living ones, a hold ends, and the fit may be accepted whatever its distance. */
+enum intra_status intra_run_return(struct intra_run *run, const struct intra_anchor *anchor,
+                                   const struct intra_pyramid *pyramid, const struct intra_pose *guess, bool try_hard,
+                                   double share, struct intra_pose_fit *out, struct intra_error *err);
+
 /* Settle everything (end of the run). */
 enum intra_status intra_run_settle(struct intra_run *run, struct intra_error *err);
 
-/* Arc length from u = 0; the same answer for the same u ever after. */
+/* Arc length from u = 0. Where the axis is settled the same answer ever after; ahead of that, good until the next keyframe. */
 enum intra_status intra_run_arc(struct intra_run *run, double u, double *out_m, struct intra_error *err);
 
 #endif

@@ -428,13 +428,11 @@ done:
 }
 
 enum intra_status intra_wallmap_end_run(struct intra_wallmap *map, struct intra_run *run,
-                                        const struct intra_placement *placement, double *out_mapped_to_m,
-                                        struct intra_error *err)
+                                        const struct intra_placement *placement, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
     double step = map->options.section_step_m, start = map->options.start_station_m;
     if (map->run_max_m <= map->run_min_m) return INTRA_OK;
-    *out_mapped_to_m = map->run_max_m + 0.1;
     if (map->n_pieces == map->cap_pieces) {
         int cap = map->cap_pieces ? 2 * map->cap_pieces : 8;
         struct axis_piece *p = intra_resize(map->pieces, (size_t)map->n_pieces, (size_t)cap, sizeof *p);

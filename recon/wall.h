@@ -34,10 +34,9 @@ enum intra_status intra_wallmap_add_samples(struct intra_wallmap *map, struct in
 enum intra_status intra_wallmap_add_view(struct intra_wallmap *map, struct intra_run *run,
                                          const struct intra_placement *placement, const struct intra_keyframe *kf,
                                          const struct intra_frame *picture, bool is_last, struct intra_error *err);
-/* The run is over: its axis is kept for the sections. out_mapped_to_m: last station with wall. */
+/* The run is over: its axis is kept for the sections. */
 enum intra_status intra_wallmap_end_run(struct intra_wallmap *map, struct intra_run *run,
-                                        const struct intra_placement *placement, double *out_mapped_to_m,
-                                        struct intra_error *err);
+                                        const struct intra_placement *placement, struct intra_error *err);
 /* Sections, features and the wall's rasters into the scene. */
 enum intra_status intra_wallmap_finish(struct intra_wallmap *map, const struct intra_progress *progress,
                                        struct intra_scene *scene, struct intra_error *err);

@@ -16,7 +16,10 @@ struct intra_keyframe {
     double pts_s;
     struct intra_pose cam_from_world;
     bool is_frozen;          /* left the window: a constant from now on */
+    bool is_held;            /* made while panning: no measure of the wall, no view of it */
     double u;                /* axis parameter of the camera */
+    bool has_dark;           /* the direction `dark` (unit, camera frame) points at the axis INTRA_DARK_AHEAD_REL radii ahead */
+    struct intra_vec3 dark;
 };
 
 struct intra_obs {
