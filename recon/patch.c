@@ -42,7 +42,7 @@ static void flatten(float v[INTRA_PATCH_N])
 }
 
 static bool cut_scale(struct intra_patch *patch, int k, const struct intra_pyramid *pyramid,
-                      const struct intra_mask_pyramid *mask, double x, double y)
+                      const struct intra_mask_pyramid *mask, double x, double y, double least_tt)
 {
     int level = patch->level + k;
     if (level >= INTRA_PYRAMID_LEVELS) return false;
@@ -59,21 +59,24 @@ static bool cut_scale(struct intra_patch *patch, int k, const struct intra_pyram
     double per_px = 0.5 / (double)(1 << level); /* central difference over two samples of 2^level pixels */
     int n = 0;
     for (int j = 0; j < INTRA_PATCH_SIDE; j++)
+        for (int i = 0; i < INTRA_PATCH_SIDE; i++, n++)
+            t[n] = sample(img, (float)(cx + i - half), (float)(cy + j - half));
+    flatten(t);
+    for (n = 0; n < INTRA_PATCH_N; n++) tt += t[n] * t[n];
+    if (tt < least_tt) return false;
+    n = 0;
+    for (int j = 0; j < INTRA_PATCH_SIDE; j++)
         for (int i = 0; i < INTRA_PATCH_SIDE; i++, n++) {
             float sx = (float)(cx + i - half), sy = (float)(cy + j - half);
-            t[n] = sample(img, sx, sy);
             gx[n] = (float)per_px * (sample(img, sx + 1, sy) - sample(img, sx - 1, sy));
             gy[n] = (float)per_px * (sample(img, sx, sy + 1) - sample(img, sx, sy - 1));
         }
-    flatten(t);
     flatten(gx);
     flatten(gy);
     for (n = 0; n < INTRA_PATCH_N; n++) {
-        tt += t[n] * t[n];
         tgx += t[n] * gx[n];
         tgy += t[n] * gy[n];
     }
-    if (tt < 1e-6 * INTRA_PATCH_N) return false;
     for (n = 0; n < INTRA_PATCH_N; n++) {
         gx[n] -= (float)(tgx / tt) * t[n];
         gy[n] -= (float)(tgy / tt) * t[n];
@@ -87,18 +90,19 @@ static bool cut_scale(struct intra_patch *patch, int k, const struct intra_pyram
 }
 
 bool intra_patch_cut(struct intra_patch *patch, const struct intra_pyramid *pyramid,
-                     const struct intra_mask_pyramid *mask, double x, double y, int level)
+                     const struct intra_mask_pyramid *mask, double x, double y, int level, double least_rms)
 {
+    double least = fmax(1e-6, least_rms * least_rms) * INTRA_PATCH_N;
     patch->level = level;
     for (int k = 1; k < INTRA_PATCH_SCALES; k++) patch->scale[k].is_valid = false;
-    patch->scale[0].is_valid = cut_scale(patch, 0, pyramid, mask, x, y);
+    patch->scale[0].is_valid = cut_scale(patch, 0, pyramid, mask, x, y, least);
     return patch->scale[0].is_valid;
 }
 
 void intra_patch_complete(struct intra_patch *patch, const struct intra_pyramid *pyramid,
                           const struct intra_mask_pyramid *mask, double x, double y)
 {
-    for (int k = 1; k < INTRA_PATCH_SCALES; k++) patch->scale[k].is_valid = cut_scale(patch, k, pyramid, mask, x, y);
+    for (int k = 1; k < INTRA_PATCH_SCALES; k++) patch->scale[k].is_valid = cut_scale(patch, k, pyramid, mask, x, y, 1e-6 * INTRA_PATCH_N);
 }
 
 void intra_patch_step(const struct intra_patch *patch, int scale, const struct intra_pyramid *target,

@@ -34,9 +34,9 @@ struct intra_patch_match {
 };
 
 /* Cut the finest scale of a patch around pixel (x, y) at pyramid level `level`. False where picture or mask do not allow it
- * or there is no contrast. The coarser scales follow with intra_patch_complete, once the place is chosen. */
+ * or its contrast is below least_rms (log luminance). The coarser scales follow with intra_patch_complete, once the place is chosen. */
 bool intra_patch_cut(struct intra_patch *patch, const struct intra_pyramid *pyramid,
-                     const struct intra_mask_pyramid *mask, double x, double y, int level);
+                     const struct intra_mask_pyramid *mask, double x, double y, int level, double least_rms);
 void intra_patch_complete(struct intra_patch *patch, const struct intra_pyramid *pyramid,
                           const struct intra_mask_pyramid *mask, double x, double y);
 

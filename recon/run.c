@@ -29,6 +29,7 @@
  * cut again up to MAX_EXTRA levels wider, where noise averages out. With STRONG_LEVELS, and so much log luminance, a patch is trusted
  * without having been seen in the keyframe before. */
 #define GRAIN_LEVELS 1.6
+#define LEAST_CONTRAST 0.0045 /* log luminance */
 #define MAX_EXTRA 2
 #define MAX_LEVEL 3
 #define STRONG_LEVELS 2.5
@@ -45,7 +46,7 @@
 
 struct intra_run_options intra_run_defaults(double radius_m)
 {
-    struct intra_run_options o = {.radius_m = radius_m, .threads = 1, .target_points = 420, .window = 8, .step_rel = 0.15};
+    struct intra_run_options o = {.radius_m = radius_m, .threads = 1, .target_points = 420, .window = 12, .step_rel = 0.15};
     return o;
 }
 
@@ -176,7 +177,7 @@ static void match_all(struct intra_run *run, const struct intra_pyramid *pyramid
 
 /* One Gauss-Newton step of the pose on the present matches. */
 static bool pose_step(struct intra_run *run, struct intra_pose *pose, const struct intra_pose *guess,
-                      const double prior_info[6], struct intra_pose_fit *fit)
+                      const double prior_info[6], struct intra_pose_fit *fit, double *out_step)
 {
     double h[36] = {0}, b[6] = {0}, chi[2048];
     int n = 0;
@@ -235,6 +236,7 @@ static bool pose_step(struct intra_run *run, struct intra_pose *pose, const stru
     if (!intra_cholesky_solve(h, b, 6)) return false;
     double turn = sqrt(b[0] * b[0] + b[1] * b[1] + b[2] * b[2]), limit = 0.15;
     double k = turn > limit ? limit / turn : 1;
+    *out_step = turn + sqrt(b[3] * b[3] + b[4] * b[4] + b[5] * b[5]) / run->options.radius_m;
     *pose = intra_pose_left_update(pose, intra_vec3(k * b[0], k * b[1], k * b[2]), intra_vec3(k * b[3], k * b[4], k * b[5]));
     return true;
 }
@@ -244,6 +246,7 @@ static void fit_from(struct intra_run *run, const struct intra_pyramid *pyramid,
 {
     static const int rounds[INTRA_PATCH_SCALES] = {3, 2, 3, 5};
     static const double floors[INTRA_PATCH_SCALES] = {MATCH_FLOOR_PX, 0.4, 1.5, 4};
+    static const double settled[INTRA_PATCH_SCALES] = {1e-4, 1e-3, 3e-3, 0}; /* radians, and radii of travel */
     double r = run->options.radius_m, rot = prior_sd_scale * 0.035, move = prior_sd_scale * 0.15 * r, prior[6];
     struct intra_pose pose = *guess;
     memset(out, 0, sizeof *out);
@@ -254,10 +257,12 @@ static void fit_from(struct intra_run *run, const struct intra_pyramid *pyramid,
     for (int scale = first_scale; scale >= 0; scale--)
         for (int round = 0; round < rounds[scale]; round++) {
             match_all(run, pyramid, &pose, scale, floors[scale], &out->n_visible, &out->n_valid);
-            if (!pose_step(run, &pose, guess, prior, out)) {
+            double step;
+            if (!pose_step(run, &pose, guess, prior, out, &step)) {
                 if (scale > 0) break; /* coarse patches hang over the edge: the finer ones may still do */
                 return;
             }
+            if (step < settled[scale]) break;
         }
     match_all(run, pyramid, &pose, 0, floors[0], &out->n_visible, &out->n_valid);
     out->cam_from_run = pose;
@@ -289,7 +294,8 @@ static double coarse_score(struct intra_run *run, const struct intra_pyramid *py
     for (int round = 0; round < 5; round++) {
         match_all(run, pyramid, pose, round < 3 ? INTRA_PATCH_SCALES - 1 : INTRA_PATCH_SCALES - 2, round < 3 ? 4 : 1.5,
                   &fit.n_visible, &fit.n_valid);
-        if (!pose_step(run, pose, &guess, prior, &fit)) return 0;
+        double step;
+        if (!pose_step(run, pose, &guess, prior, &fit, &step)) return 0;
     }
     for (int i = 0; i < run->n_points; i++) {
         const struct intra_patch_match *m = &run->matches[i];
@@ -366,7 +372,7 @@ static bool is_wall(const struct intra_run *run, const struct intra_point *p, do
     const struct intra_pose *pose = &run->kfs[run->before_kf].cam_from_world;
     if (!see(run, pose, p->x, 4, px, NULL, NULL) || !patch_shear(run, pose, p, px, a)) return is_strong;
     /* Nor may the match slide back to where the patch stands in its own picture. */
-    reach = fmin(reach, fmax(1, 0.5 * hypot(px[0] - p->px[0], px[1] - p->px[1])));
+    reach = fmin(reach, fmax(1, 0.35 * hypot(px[0] - p->px[0], px[1] - p->px[1])));
     at[0] = px[0], at[1] = px[1];
     for (int round = 0; round < 5; round++) {
         intra_patch_step(&p->patch, round < 2, &run->before, run->mask, at[0], at[1], a, &m);
@@ -408,13 +414,14 @@ static bool strongest_spot(const struct intra_run *run, const struct intra_pyram
         /* Level such that the patch covers about a twentieth of the radius on the wall. */
         int level = (int)lround(log2(0.006 * r / (t * run->view_scale)));
         level = (level < 0 ? 0 : level > 2 ? 2 : level) + extra;
-        if (level > MAX_LEVEL || !intra_patch_cut(&p.patch, pyramid, run->mask, px[0], px[1], level)) continue;
+        double least = fmax(LEAST_CONTRAST, GRAIN_LEVELS * picture_grain(pyramid, px[0], px[1]) / (1 << level));
+        if (level > MAX_LEVEL || !intra_patch_cut(&p.patch, pyramid, run->mask, px[0], px[1], level, least)) continue;
         const float *h = p.patch.scale[0].h;
         double scale2 = (double)(1 << level) * (1 << level), trace = (h[0] + h[2]) * scale2;
         double det = ((double)h[0] * h[2] - (double)h[1] * h[1]) * scale2 * scale2;
         double weak = det > 0 && trace > 0 ? det / trace : 0; /* near the smaller eigenvalue */
-        double score = weak + 0.1 * trace, grain = GRAIN_LEVELS * picture_grain(pyramid, px[0], px[1]) / (1 << level);
-        if (p.patch.scale[0].tt < INTRA_PATCH_N * fmax(2e-5, grain * grain) || score <= best || score >= *below) continue;
+        double score = weak + 0.1 * trace;
+        if (score <= best || score >= *below) continue;
         best = score;
         p.host = kf->id;
         p.px[0] = px[0], p.px[1] = px[1];

@@ -11,7 +11,7 @@ struct intra_run_options {
     double radius_m;
     int threads;
     int target_points;       /* alive points wanted in view; default 420 */
-    int window;              /* free keyframes; default 8 */
+    int window;              /* free keyframes; default 12 */
     double step_rel;         /* a keyframe at least every step_rel radii of travel; default 0.15 */
 };
 
