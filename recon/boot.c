@@ -19,6 +19,7 @@
 /* Below this (share of agreeing patches over their residual and the scatter of the radii) what was followed was glare, roots or chance: the
  * sane starts on simulated and real pipes lie above 6.5, wrong ones on a push-rod clip full of roots below 5.4. */
 #define BOOT_MIN_SCORE 5.8
+#define BOOT_SURE_SCORE 14.0 /* no other guess will do better */
 #define BOOT_MISSES 3 /* frames in a row that may fail */
 
 struct guess {
@@ -163,6 +164,7 @@ enum intra_status intra_boot_try(struct intra_boot *boot, const struct intra_run
         intra_run_fini(&now->run);
         /* The first guesses see no motion: the others would see none either. */
         if (g == 1 && best->is_alive && best->travel < BOOT_MIN_TRAVEL_REL) break;
+        if (best->is_alive && best->score > BOOT_SURE_SCORE) break;
     }
     const struct intra_bundle_result *b = &best->run.last_bundle;
     intra_log(INTRA_LOG_DEBUG, "boot",

@@ -55,7 +55,7 @@ struct intra_motion {
     struct intra_motion_options options;
     const struct intra_camera *camera;
     const struct intra_mask_pyramid *mask;
-    const struct intra_view_f32 *log_shading, *log_other;
+    const struct intra_view_f32 *log_shading;
     struct intra_motion_sink sink;
     enum mode mode;
     struct intra_pyramid pyramid;
@@ -83,8 +83,7 @@ struct intra_motion {
 
 enum intra_status intra_motion_create(const struct intra_motion_options *options, const struct intra_camera *camera,
                                       const struct intra_mask_pyramid *mask, const struct intra_view_f32 *log_shading,
-                                      const struct intra_view_f32 *log_other, const struct intra_motion_sink *sink, struct intra_motion **out,
-                                      struct intra_error *err)
+                                      const struct intra_motion_sink *sink, struct intra_motion **out, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
     struct intra_motion *m = NULL;
@@ -93,7 +92,6 @@ enum intra_status intra_motion_create(const struct intra_motion_options *options
     m->camera = camera;
     m->mask = mask;
     m->log_shading = log_shading;
-    m->log_other = log_other;
     m->sink = *sink;
     m->cap_entries = 256;
     m->cap_kf_frames = 64;
@@ -482,13 +480,6 @@ done:
     return status;
 }
 
-static void swap_fields(struct intra_motion *m)
-{
-    const struct intra_view_f32 *swap = m->log_shading;
-    m->log_shading = m->log_other;
-    m->log_other = swap;
-}
-
 static enum intra_status try_boot(struct intra_motion *m, struct intra_frame *frame, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
@@ -501,12 +492,8 @@ static enum intra_status try_boot(struct intra_motion *m, struct intra_frame *fr
     if (frame->pts_s < m->boot_wait_until_s) return INTRA_OK;
     bool is_in = intra_boot_put(&m->boot, frame);
     if (!is_in || m->boot.n < m->boot_next) return INTRA_OK;
-    for (int field = 0; field < 2; field++) {
-        INTRA_TRY(intra_boot_try(&m->boot, &options, m->camera, m->mask, m->log_shading, &m->pyramid, &verdict, &run,
-                                 frames, reason, err));
-        if (verdict == INTRA_BOOT_STARTED) break;
-        swap_fields(m); /* twice: back where it was, for a run that may still be found again */
-    }
+    INTRA_TRY(intra_boot_try(&m->boot, &options, m->camera, m->mask, m->log_shading, &m->pyramid, &verdict, &run, frames,
+                             reason, err));
     if (m->n_runs == 0) memcpy(m->reason, reason, sizeof reason);
     if (verdict == INTRA_BOOT_STARTED) {
         m->boot.fails = 0;

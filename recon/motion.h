@@ -49,12 +49,10 @@ struct intra_motion_options {
 };
 
 struct intra_motion;
-/* camera, mask, log_shading and log_other are borrowed until destroy. A start that fails with log_shading is tried with
- * log_other, and the run goes on with the one that worked: the finer field helps on smooth wall, but a title page in the first look spoils it. */
+/* camera, mask and log_shading are borrowed until destroy. */
 enum intra_status intra_motion_create(const struct intra_motion_options *options, const struct intra_camera *camera,
                                       const struct intra_mask_pyramid *mask, const struct intra_view_f32 *log_shading,
-                                      const struct intra_view_f32 *log_other, const struct intra_motion_sink *sink, struct intra_motion **out,
-                                      struct intra_error *err);
+                                      const struct intra_motion_sink *sink, struct intra_motion **out, struct intra_error *err);
 /* Takes a reference of its own where it needs the frame longer. */
 enum intra_status intra_motion_process(struct intra_motion *motion, struct intra_frame *frame, struct intra_error *err);
 enum intra_status intra_motion_finish(struct intra_motion *motion, struct intra_error *err);

@@ -1,7 +1,7 @@
 /* The line: a first look (what stands still), then one streaming pass (motion, wall), then sections and rasters.
  *
- * The video decodes ahead on its own threads; motion and wall run in the caller's thread with OpenMP inside, so that the
- * wall always reads a run that nobody changes. Memory: frames of the decoder's queue and of the unsettled keyframes;
+ * The video decodes ahead on its own threads, motion runs in the caller's thread, the wall behind it on another
+ * (recon/wall_queue). Memory: frames of the decoder's queue and of the unsettled keyframes;
  * scratch rasters hold the rest. */
 #include "recon/reconstruct.h"
 
@@ -11,6 +11,7 @@
 #include "recon/states.h"
 #include "recon/still.h"
 #include "recon/wall.h"
+#include "recon/wall_queue.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -25,11 +26,11 @@
 struct line {
     struct intra_scene *scene;
     struct intra_wallmap *wall;
+    struct intra_wall_queue *queue;
     struct intra_view_angle *angles;
     int64_t cap_angles;
     struct intra_frame *last_picture; /* of the last settled keyframe: at the end of a run it gives all it sees */
     struct intra_keyframe last_kf;
-    double wall_s, wall_cpu_s;
 };
 
 struct intra_reconstruct_options intra_reconstruct_defaults(void)
@@ -90,21 +91,17 @@ static enum intra_status on_keyframe(void *user, struct intra_run *run, const st
                                      const struct intra_keyframe *kf, struct intra_frame *picture, struct intra_error *err)
 {
     struct line *line = user;
-    double wall = clock_s(CLOCK_MONOTONIC), cpu = clock_s(CLOCK_PROCESS_CPUTIME_ID);
-    enum intra_status status = intra_wallmap_add_view(line->wall, run, placement, kf, picture, false, err);
     intra_frame_release(&line->last_picture);
     line->last_picture = intra_frame_retain(picture);
     line->last_kf = *kf;
-    line->wall_s += clock_s(CLOCK_MONOTONIC) - wall;
-    line->wall_cpu_s += clock_s(CLOCK_PROCESS_CPUTIME_ID) - cpu;
-    return status;
+    return intra_wall_queue_view(line->queue, run, placement, kf, picture, false, err);
 }
 
 static enum intra_status on_samples(void *user, struct intra_run *run, const struct intra_placement *placement,
                                     const struct intra_wall_sample *samples, int n, struct intra_error *err)
 {
     struct line *line = user;
-    return intra_wallmap_add_samples(line->wall, run, placement, samples, n, err);
+    return intra_wall_queue_samples(line->queue, run, placement, samples, n, err);
 }
 
 static enum intra_status on_run_end(void *user, struct intra_run *run, const struct intra_placement *placement,
@@ -113,11 +110,11 @@ static enum intra_status on_run_end(void *user, struct intra_run *run, const str
     struct line *line = user;
     if (line->last_picture) {
         enum intra_status status =
-            intra_wallmap_add_view(line->wall, run, placement, &line->last_kf, line->last_picture, true, err);
+            intra_wall_queue_view(line->queue, run, placement, &line->last_kf, line->last_picture, true, err);
         if (status != INTRA_OK) return status;
         intra_frame_release(&line->last_picture);
     }
-    return intra_wallmap_end_run(line->wall, run, placement, err);
+    return intra_wall_queue_end_run(line->queue, run, placement, err);
 }
 
 static int thread_count(int wanted)
@@ -218,16 +215,19 @@ enum intra_status intra_reconstruct(const char *video_path, const struct intra_c
                                               .section_step_m = o.section_step_m, .start_station_m = o.start_station_m,
                                               .cut_rad = o.cut_rad, .threads = pass_threads, .scratch_dir = o.scratch_dir};
     INTRA_TRY(intra_wallmap_create(&wall_options, camera, &still, &line.wall, err));
+    INTRA_TRY(intra_wall_queue_create(line.wall, &line.queue, err));
     struct intra_motion_options motion_options = {.radius_m = o.diameter_m / 2, .start_station_m = o.start_station_m,
                                                   .threads = pass_threads};
     struct intra_motion_sink sink = {&line, on_frame, on_keyframe, on_samples, on_run_end};
-    INTRA_TRY(intra_motion_create(&motion_options, camera, &mask, &still.log_still, &still.log_shading, &sink, &motion, err));
+    INTRA_TRY(intra_motion_create(&motion_options, camera, &mask, &still.log_shading, &sink, &motion, err));
 
     wall = clock_s(CLOCK_MONOTONIC), cpu = clock_s(CLOCK_PROCESS_CPUTIME_ID);
+    double unroll_s = 0;
     INTRA_TRY(stream(video_path, &o, motion, progress, report, err));
-    add_stage(report, "follow", clock_s(CLOCK_MONOTONIC) - wall - line.wall_s,
-              clock_s(CLOCK_PROCESS_CPUTIME_ID) - cpu - line.wall_cpu_s, scene->n_frames);
-    add_stage(report, "unroll", line.wall_s, line.wall_cpu_s, scene->n_frames);
+    INTRA_TRY(intra_wall_queue_finish(line.queue, &unroll_s, err));
+    add_stage(report, "follow", clock_s(CLOCK_MONOTONIC) - wall, clock_s(CLOCK_PROCESS_CPUTIME_ID) - cpu - unroll_s,
+              scene->n_frames);
+    add_stage(report, "unroll", unroll_s, unroll_s, scene->n_frames); /* beside it, on a thread of its own */
 
     wall = clock_s(CLOCK_MONOTONIC), cpu = clock_s(CLOCK_PROCESS_CPUTIME_ID);
     if (scene->n_frames) INTRA_TRY(intra_states_find(scene, line.angles, err));
@@ -250,6 +250,7 @@ done:
     intra_video_close(&video);
     intra_frame_release(&line.last_picture);
     intra_motion_destroy(&motion);
+    intra_wall_queue_destroy(&line.queue);
     intra_wallmap_destroy(&line.wall);
     intra_free(line.angles);
     intra_mask_pyramid_fini(&mask);

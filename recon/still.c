@@ -21,8 +21,6 @@
 #define ODD_MOST 0.06          /* of the picture: more of it is the wall's own colour */
 #define BUSY_RMS 0.10          /* gradient rms of text whose digits change, log luminance per pixel */
 #define BUSY_TIMES 3.0         /* and so many times the picture's median */
-#define STILL_BLUR_PX 2
-#define STILL_LOOKS 64 /* with fewer pictures too much texture is left in the mean: it would stand still as a ghost */
 #define SHADING_BLUR_PX 10
 
 enum intra_status intra_still_sums_init(struct intra_still_sums *sums, int rows, int cols, struct intra_error *err)
@@ -301,9 +299,7 @@ enum intra_status intra_still_finish(const struct intra_still_sums *sums, struct
         for (int c = 0; c < cols; c++)
             intra_row_f32(&out->log_shading, r)[c] = intra_row_f32(&sums->log_sum, r)[c] / (float)(sums->n ? sums->n : 1);
     }
-    INTRA_TRY(intra_image_f32_init(&out->log_still, rows, cols, 1, err));
     if (sums->n >= MIN_LOOKS) INTRA_TRY(find_mask(sums, &out->log_shading, out, err));
-    INTRA_TRY(box_mean(&out->log_shading, &out->mask, STILL_BLUR_PX, STILL_BLUR_PX, &out->log_still, err));
     int blur = sums->n >= MIN_LOOKS ? SHADING_BLUR_PX : 4 * SHADING_BLUR_PX;
     INTRA_TRY(box_mean(&out->log_shading, &out->mask, blur, blur, &out->log_shading, err));
     for (int grow = 2; grow < 64; grow *= 2) { /* fill what was all masked from farther around */
@@ -336,8 +332,6 @@ enum intra_status intra_still_finish(const struct intra_still_sums *sums, struct
         for (int c = 0; c < cols; c++) {
             float *s = &intra_row_f32(&out->log_shading, r)[c];
             if (isnan(*s)) *s = 0;
-            float *still = &intra_row_f32(&out->log_still, r)[c];
-            if (sums->n < STILL_LOOKS || isnan(*still)) *still = *s;
             if (!intra_row_u8(&out->mask, r)[c]) continue;
             sum += *s;
             good++;
@@ -353,7 +347,6 @@ void intra_still_fini(struct intra_still *still)
 {
     intra_image_u8_fini(&still->mask);
     intra_image_f32_fini(&still->log_shading);
-    intra_image_f32_fini(&still->log_still);
 }
 
 static enum intra_status look_over(const char *path, const struct intra_video_options *options, bool keyframes_only,

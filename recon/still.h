@@ -14,8 +14,6 @@
 struct intra_still {
     struct intra_view_u8 mask;          /* (rows, cols, 1): 255 wall, 0 do not use */
     struct intra_view_f32 log_shading;  /* (rows, cols, 1): smooth mean of log luminance */
-    struct intra_view_f32 log_still;    /* (rows, cols, 1): what motion takes off: the shading, and with enough pictures also the
-                                           faint pattern that stands still (dirt, highlights on smooth wall) */
     double mean_log;                    /* mean of log_shading over the unmasked picture */
     double masked_share;
     int n_looks;                        /* different pictures looked at; below 12 nothing is masked */

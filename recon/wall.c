@@ -447,7 +447,7 @@ enum intra_status intra_wallmap_end_run(struct intra_wallmap *map, struct intra_
     if (piece->n < 0) piece->n = 0;
     INTRA_TRY(INTRA_ALLOC(piece->centre, (size_t)piece->n, err));
     INTRA_TRY(INTRA_ALLOC(piece->frame, (size_t)piece->n, err));
-    double u = run->kfs[0].u;
+    double u = (start + (double)piece->first * step - placement->station_offset_m) / run->axis.h;
     for (int64_t i = 0; i < piece->n; i++) {
         INTRA_TRY(u_of_station(run, placement, start + (double)(piece->first + i) * step, &u, err));
         struct intra_vec3 c = intra_axis_point(&run->axis, u, NULL, NULL, NULL);
