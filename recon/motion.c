@@ -40,6 +40,13 @@ struct entry {
 #define RETURN_TRIES 8
 #define SPEED_BASE_S 1.0         /* time over which the speed before a gap is taken */
 #define MAX_SPEED_M_S 1.0
+/* A cut: the picture changes CUT_CHANGE times as much as usual, and fewer than CUT_SHARE of the usual share of points agree. Where
+ * the wall is smooth, chance alone makes half of them agree. */
+#define CUT_CHANGE 3.0
+#define CUT_LEAST_CHANGE 0.02 /* rms of coarse log luminance */
+#define CUT_SHARE 0.75
+#define CUT_RETURN_SHARE 0.75 /* of the points in view must agree for a way back over a cut */
+enum { CUT_LEVEL = 3, CUT_HABIT = 12 /* frames */ };
 enum { N_ANCHORS = 8 };
 #define BLANK_LUMA 5.0   /* mean full-range luma below which a picture is black */
 #define BLANK_SPREAD 0.015 /* spread of log luminance on blocks below which there is nothing to see */
@@ -49,6 +56,14 @@ struct view_habit {
     bool is_known, is_off, is_pan;
     double yaw_rad, pitch_rad, pts_s;
     struct intra_vec3 off_at; /* where the camera stood when it began to look away, run coordinates */
+};
+
+/* How much the picture changes from frame to frame, and how well the points usually agree: both break at a cut. */
+struct cut_watch {
+    struct intra_view_f32 last; /* coarse picture of the frame before */
+    bool has_last;
+    double change, usual_change, usual_share;
+    bool is_cut; /* the run was left at a cut: coming back into it takes more */
 };
 
 struct intra_motion {
@@ -77,6 +92,7 @@ struct intra_motion {
     int n_anchors;                          /* taken so far in it */
     int return_tries;                       /* frames after a pan in which the way back to the last anchor is tried */
     struct view_habit view;
+    struct cut_watch cut;
     int64_t n_fits, n_weak; /* frames followed; those with few agreeing points */
     char reason[200];
 };
@@ -99,6 +115,7 @@ enum intra_status intra_motion_create(const struct intra_motion_options *options
     INTRA_TRY(INTRA_ALLOC(m->entries, (size_t)m->cap_entries, err));
     INTRA_TRY(INTRA_ALLOC(m->kf_frames, (size_t)m->cap_kf_frames, err));
     INTRA_TRY(intra_pyramid_init(&m->pyramid, camera->height, camera->width, err));
+    INTRA_TRY(intra_image_f32_init(&m->cut.last, m->pyramid.level[CUT_LEVEL].rows, m->pyramid.level[CUT_LEVEL].cols, 1, err));
     snprintf(m->reason, sizeof m->reason, "the video ended before the camera moved");
     *out = m;
     m = NULL;
@@ -118,6 +135,7 @@ void intra_motion_destroy(struct intra_motion **motion)
     intra_free(m->kf_frames);
     intra_free(m->entries);
     intra_pyramid_fini(&m->pyramid);
+    intra_image_f32_fini(&m->cut.last);
     intra_free(m);
     *motion = NULL;
 }
@@ -275,6 +293,42 @@ done:
     return status;
 }
 
+/* Root mean square change of the coarse picture since the frame before, its mean left out (exposure). */
+static void watch_change(struct intra_motion *m)
+{
+    const struct intra_view_f32 *now = &m->pyramid.level[CUT_LEVEL];
+    struct cut_watch *w = &m->cut;
+    double sum = 0, sum2 = 0, n = (double)now->rows * now->cols;
+    for (int r = 0; r < now->rows; r++) {
+        const float *p = intra_row_f32(now, r);
+        float *q = intra_row_f32(&w->last, r);
+        for (int c = 0; c < now->cols; c++) {
+            double d = (double)p[c] - q[c];
+            sum += d;
+            sum2 += d * d;
+            q[c] = p[c];
+        }
+    }
+    if (w->has_last) {
+        if (w->change > 0) w->usual_change += (fmin(w->change, 2 * w->usual_change + 1e-4) - w->usual_change) / CUT_HABIT;
+        w->change = sqrt(fmax(0, sum2 / n - sum * sum / (n * n)));
+        if (!(w->usual_change > 0)) w->usual_change = w->change;
+    }
+    w->has_last = true;
+}
+
+static double sure_share(const struct intra_pose_fit *fit)
+{
+    return fit->n_visible ? (double)fit->n_sure / fit->n_visible : 0;
+}
+
+static bool is_cut(const struct intra_motion *m, const struct intra_pose_fit *fit)
+{
+    const struct cut_watch *w = &m->cut;
+    return w->change > CUT_LEAST_CHANGE && w->change > CUT_CHANGE * w->usual_change &&
+           sure_share(fit) < CUT_SHARE * w->usual_share;
+}
+
 static bool is_blank(const struct intra_pyramid *p, const struct intra_frame *frame)
 {
     const struct intra_view_f32 *v = &p->level[4];
@@ -317,6 +371,7 @@ static void watch_view(struct intra_motion *m, double pts_s)
         if (off > PAN_END_RAD) return;
         v->is_pan = v->is_off = run->is_held = false;
         m->return_tries = RETURN_TRIES;
+        intra_log(INTRA_LOG_DEBUG, "motion", "pan ends at %.2f s", pts_s);
         return;
     }
     if (off > OFF_RAD && !v->is_off) {
@@ -327,6 +382,7 @@ static void watch_view(struct intra_motion *m, double pts_s)
     if (off <= OFF_RAD || has_moved) v->is_off = false;
     if (v->is_off && off > PAN_RAD) {
         v->is_pan = run->is_held = true;
+        intra_log(INTRA_LOG_DEBUG, "motion", "pan begins at %.2f s", pts_s);
         run->held_at = v->off_at;
     }
     if (v->is_off) return;
@@ -358,6 +414,8 @@ static enum intra_status take_fit(struct intra_motion *m, struct intra_frame *fr
     enum intra_status status = INTRA_OK;
     bool is_kf;
     m->n_fits++;
+    m->cut.is_cut = false;
+    m->cut.usual_share += (sure_share(fit) - m->cut.usual_share) / (m->cut.usual_share > 0 ? CUT_HABIT : 1);
     m->n_weak += fit->n_inlier < 0.5 * fit->n_visible;
     m->run.has_dark = intra_dark_direction(frame, m->camera, m->mask, &m->run.dark);
     INTRA_TRY(intra_run_accept(&m->run, &m->pyramid, fit, frame->index, frame->pts_s, &is_kf, err));
@@ -382,22 +440,23 @@ static enum intra_status relocate(struct intra_motion *m, const struct intra_fra
 {
     enum intra_status status = INTRA_OK;
     const struct intra_anchor *anchor;
+    double share = m->cut.is_cut ? CUT_RETURN_SHARE : RELOCATE_SHARE, hard = m->cut.is_cut ? CUT_RETURN_SHARE : RELOCATE_HARD_SHARE;
     for (int k = 0; k < 2; k++) {
         struct intra_pose guess = k == 1 ? intra_run_predict(&m->run, frame->pts_s) : m->run.pose;
         intra_run_fit(&m->run, &m->pyramid, &guess, 4, best);
-        if (best->is_good && best->n_inlier > RELOCATE_SHARE * best->n_visible) return INTRA_OK;
+        if (best->is_good && best->n_inlier > share * best->n_visible) return INTRA_OK;
     }
     best->is_good = false;
     for (int k = 0; m->mode == MODE_LOST && (anchor = anchor_back(m, k)) != NULL; k++) {
-        INTRA_TRY(intra_run_return(&m->run, anchor, &m->pyramid, &anchor->cam_from_world, false, RELOCATE_SHARE, best, err));
+        INTRA_TRY(intra_run_return(&m->run, anchor, &m->pyramid, &anchor->cam_from_world, false, share, best, err));
         if (best->is_good) goto done;
     }
     if (!try_hard) goto done;
-    intra_run_fit_hard(&m->run, &m->pyramid, &m->run.pose, RELOCATE_HARD_SHARE, best);
+    intra_run_fit_hard(&m->run, &m->pyramid, &m->run.pose, hard, best);
     if (best->is_good || m->mode != MODE_LOST || m->n_anchors == 0) goto done;
     int n = m->n_anchors < N_ANCHORS ? m->n_anchors : N_ANCHORS;
     anchor = anchor_back(m, m->lost_frames / 3 % n);
-    INTRA_TRY(intra_run_return(&m->run, anchor, &m->pyramid, &anchor->cam_from_world, true, RELOCATE_SHARE, best, err));
+    INTRA_TRY(intra_run_return(&m->run, anchor, &m->pyramid, &anchor->cam_from_world, true, share, best, err));
 done:
     return status;
 }
@@ -436,6 +495,8 @@ static enum intra_status adopt(struct intra_motion *m, struct intra_run *run, co
     }
     m->run = *run;
     m->has_run = true;
+    m->cut.is_cut = false;
+    m->cut.usual_share = 0;
     memset(run, 0, sizeof *run);
     m->n_settled = 0;
     m->placement.segment = m->n_runs++;
@@ -529,6 +590,7 @@ enum intra_status intra_motion_process(struct intra_motion *m, struct intra_fram
         return flush(m, false, err);
     }
     intra_pyramid_build(&m->pyramid, &frame->y, m->log_shading, m->options.threads);
+    watch_change(m);
     if (is_blank(&m->pyramid, frame)) {
         e->fate = FATE_NOT_PIPE;
         if (m->mode == MODE_START) snprintf(m->reason, sizeof m->reason, "the picture is black or empty");
@@ -549,10 +611,13 @@ enum intra_status intra_motion_process(struct intra_motion *m, struct intra_fram
         if (m->return_tries > 0) INTRA_TRY(return_from_pan(m, frame, &fit, err));
         if (!fit.is_good) intra_run_fit(&m->run, &m->pyramid, &guess, 1, &fit);
         if (!fit.is_good) INTRA_TRY(relocate(m, frame, true, &fit, err));
+        m->cut.is_cut = is_cut(m, &fit);
+        if (m->cut.is_cut) fit.is_good = false;
     } else
         INTRA_TRY(relocate(m, frame, m->lost_frames % 3 == 0, &fit, err));
-    intra_log(INTRA_LOG_DEBUG, "motion", "frame %lld: %d of %d, noise %.2f, %.2f px, %s", (long long)frame->index,
-              fit.n_inlier, fit.n_visible, fit.noise, fit.rms_px, fit.is_good ? "good" : "lost");
+    intra_log(INTRA_LOG_DEBUG, "motion", "frame %lld: %d of %d, noise %.2f, %.2f px, %s; %d sure, change %.1f", (long long)frame->index,
+              fit.n_inlier, fit.n_visible, fit.noise, fit.rms_px, fit.is_good ? "good" : "lost", fit.n_sure,
+              m->cut.usual_change > 0 ? m->cut.change / m->cut.usual_change : 0);
     if (fit.is_good) {
         status = take_fit(m, frame, &fit, &trouble);
         if (status != INTRA_E_DEGENERATE) {

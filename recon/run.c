@@ -41,6 +41,7 @@
 #define TRUST_FROM_NCC 0.2
 #define TRUST_FULL_NCC 0.8
 #define AGREE_NCC 0.35       /* a match counts as agreeing from here on */
+#define SURE_NCC 0.6         /* and is hardly one of chance */
 #define HOLD_SD_REL 0.1      /* radii that a panning head moves the lens */
 #define MAX_RMS_REL 0.003    /* of the picture's width: an uncalibrated lens may leave that much */
 
@@ -271,7 +272,9 @@ static void fit_from(struct intra_run *run, const struct intra_pyramid *pyramid,
     for (int i = 0; i < run->n_points; i++) {
         const struct intra_patch_match *m = &run->matches[i];
         double wide = 1 << run->points[i].patch.level;
-        inlier += m->is_valid && m->ncc > AGREE_NCC && chi2_of(m) / n2 < 9 && m->du * m->du + m->dv * m->dv < far2 * wide;
+        if (!m->is_valid || m->ncc < AGREE_NCC || chi2_of(m) / n2 > 9 || m->du * m->du + m->dv * m->dv > far2 * wide) continue;
+        inlier++;
+        out->n_sure += m->ncc > SURE_NCC;
     }
     out->n_inlier = inlier;
     out->is_good = inlier >= MIN_INLIERS && inlier > 0.35 * out->n_visible && out->noise < 12 &&

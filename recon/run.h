@@ -25,6 +25,7 @@ struct intra_wall_sample {
 struct intra_pose_fit {
     struct intra_pose cam_from_run;
     int n_visible, n_valid, n_inlier;
+    int n_sure;      /* inliers that correlate so well that few are chance */
     double noise;    /* scale of residuals against their own deviations */
     double rms_px;   /* weighted residual of the inliers */
     double info[36]; /* information of the pose (left update w, v), robust */
