@@ -4,7 +4,8 @@
  *                                                      \---(boot succeeds)--------> new run, a gap between
  *
  * Frames wait in a queue of entries until their keyframe has settled, and leave it in order. While lost, each frame is tried against the
- * old run (a pan that comes back, a short disturbance), and after half a second a fresh start is prepared beside it. */
+ * old run and its anchors, and after half a second a fresh start is prepared beside it. While the camera pans the run is held in place, and
+ * after it the frame is placed by the last anchor. A cut is a loss from which the way back takes more. */
 #include "recon/motion.h"
 
 #include "core/log.h"

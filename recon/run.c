@@ -583,8 +583,7 @@ static void record_matches(struct intra_run *run, const struct intra_pose_fit *f
     }
 }
 
-/* Forget arc lengths along knots that have moved or may still move: in a bend their spacing grows as they leave the straight line. */
-static void forget_arc(struct intra_run *run)
+void intra_run_axis_moved(struct intra_run *run)
 {
     const struct intra_axis *axis = &run->axis;
     while (run->n_arc > 1) {
@@ -609,7 +608,7 @@ static enum intra_status adjust(struct intra_run *run, struct intra_error *err)
         INTRA_TRY(intra_bundle_solve(run->kfs + first, run->n_kfs - first, run->points, run->n_points, &run->axis,
                                      run->camera, &options, &run->last_bundle, err));
     }
-    forget_arc(run);
+    intra_run_axis_moved(run);
     for (int i = first; i < run->n_kfs; i++) {
         struct intra_pose inv = intra_pose_inverse(&run->kfs[i].cam_from_world);
         run->kfs[i].cam_from_world.r = intra_rotation_tidy(&run->kfs[i].cam_from_world.r);

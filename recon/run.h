@@ -118,5 +118,7 @@ enum intra_status intra_run_settle(struct intra_run *run, struct intra_error *er
 
 /* Arc length from u = 0. Where the axis is settled the same answer ever after; ahead of that, good until the next keyframe. */
 enum intra_status intra_run_arc(struct intra_run *run, double u, double *out_m, struct intra_error *err);
+/* Forget arc lengths along knots that are not frozen: in a bend their spacing grows as they leave the straight line. */
+void intra_run_axis_moved(struct intra_run *run);
 
 #endif

@@ -1,0 +1,107 @@
+/* Proves: a patch finds its own shift in a textured picture to a hundredth of a pixel; gain, offset and a slope of brightness across the
+ * picture change neither shift nor correlation; a picture without texture gives no patch. Does not prove anything about real wall. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "recon/patch.h"
+
+#include <cmocka.h>
+#include <math.h>
+#include <string.h>
+
+enum { ROWS = 96, COLS = 128 };
+
+struct scene {
+    struct intra_pyramid pyramid;
+    struct intra_mask_pyramid mask;
+};
+
+/* A smooth pattern moved by (dx, dy) pixels, times gain, plus a slope along x. Values are log luminance. */
+static void make_scene(struct scene *s, double dx, double dy, double gain, double slope, double contrast)
+{
+    struct intra_error err;
+    struct intra_view_u8 good, y;
+    assert_int_equal(intra_image_u8_init(&good, ROWS, COLS, 1, &err), INTRA_OK);
+    assert_int_equal(intra_image_u8_init(&y, ROWS, COLS, 1, &err), INTRA_OK);
+    for (int r = 0; r < ROWS; r++) memset(intra_row_u8(&good, r), 255, COLS);
+    assert_int_equal(intra_pyramid_init(&s->pyramid, ROWS, COLS, &err), INTRA_OK);
+    assert_int_equal(intra_mask_pyramid_init(&s->mask, &good, &err), INTRA_OK);
+    intra_pyramid_build(&s->pyramid, &y, NULL, 1); /* sizes; the content follows */
+    for (int r = 0; r < ROWS; r++)
+        for (int c = 0; c < COLS; c++) {
+            double u = c - dx, v = r - dy;
+            intra_row_f32(&s->pyramid.level[0], r)[c] =
+                (float)(contrast * gain * (sin(0.61 * u + 0.2 * v) + cos(0.47 * v - 0.3 * u)) + slope * c + 0.3 * slope * r);
+        }
+    intra_image_u8_fini(&good);
+    intra_image_u8_fini(&y);
+}
+
+static void drop_scene(struct scene *s)
+{
+    intra_pyramid_fini(&s->pyramid);
+    intra_mask_pyramid_fini(&s->mask);
+}
+
+static void check_shift(double gain, double slope)
+{
+    static const double same[4] = {1, 0, 0, 1};
+    struct scene a, b;
+    struct intra_patch patch;
+    struct intra_patch_match m = {0};
+    double u = 60, v = 48;
+    make_scene(&a, 0, 0, 1, 0, 0.1);
+    make_scene(&b, 0.8, -0.6, gain, slope, 0.1);
+    assert_true(intra_patch_cut(&patch, &a.pyramid, &a.mask, 60, 48, 0, 0.01));
+    for (int i = 0; i < 8; i++) {
+        intra_patch_step(&patch, 0, &b.pyramid, &b.mask, u, v, same, &m);
+        assert_true(m.is_valid);
+        u += m.du;
+        v += m.dv;
+    }
+    assert_true(fabs(u - 60.8) < 0.02 && fabs(v - 47.4) < 0.02);
+    assert_true(m.ncc > 0.99);
+    assert_true(fabs(m.gain - gain) < 0.03 * gain);
+    drop_scene(&a);
+    drop_scene(&b);
+}
+
+static void shift_is_found(void **state)
+{
+    (void)state;
+    check_shift(1, 0);
+}
+
+static void brightness_does_not_move_it(void **state)
+{
+    (void)state;
+    check_shift(1.6, 0);
+    check_shift(1, 0.05);
+    check_shift(0.7, -0.08);
+}
+
+static void no_texture_no_patch(void **state)
+{
+    struct scene s;
+    struct intra_patch patch;
+    (void)state;
+    make_scene(&s, 0, 0, 1, 0.1, 0); /* a slope alone is light, not wall */
+    assert_false(intra_patch_cut(&patch, &s.pyramid, &s.mask, 60, 48, 0, 0.0));
+    drop_scene(&s);
+    make_scene(&s, 0, 0, 1, 0, 0.005);
+    assert_true(intra_patch_cut(&patch, &s.pyramid, &s.mask, 60, 48, 0, 0.002));
+    assert_false(intra_patch_cut(&patch, &s.pyramid, &s.mask, 60, 48, 0, 0.02));
+    drop_scene(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(shift_is_found),
+        cmocka_unit_test(brightness_does_not_move_it),
+        cmocka_unit_test(no_texture_no_patch),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
