@@ -45,6 +45,17 @@ struct node {
     float px, py, res; /* pixel and metres per pixel; res <= 0: not seen */
 };
 
+/* Wall radii gathered in bins over station and clock angle: where deposits, joints and roots stand off the section. */
+enum { BIN_CLOCKS = 32 };
+#define BIN_REL 0.2           /* radii a bin along the pipe; around it is about the same */
+#define RELIEF_SD_REL 0.02    /* the wall's own deviation from its section, where nothing is known */
+#define RELIEF_NOISE_REL 0.006 /* of a radius beside its own deviation: poses are shared */
+#define RELIEF_MOST_REL 0.12
+
+struct bin {
+    float w, wr; /* sum of weights (1 / m^2), and of weight times radius */
+};
+
 struct intra_wallmap {
     struct intra_wall_options options;
     const struct intra_camera *camera;
@@ -56,6 +67,8 @@ struct intra_wallmap {
     double run_min_m, run_max_m;
     struct intra_radius_sample *samples;
     int64_t n_samples, cap_samples;
+    struct bin (*bins)[BIN_CLOCKS]; /* bins[i] begins at station start + (bin_first + i) * BIN_REL * radius */
+    int64_t bin_first, n_bins, cap_bins;
     struct section_cache cache[SECTION_CACHE];
     double last_wide_m;
     double gain;
@@ -145,9 +158,46 @@ void intra_wallmap_destroy(struct intra_wallmap **map)
         intra_free(m->pieces[i].frame);
     }
     intra_free(m->pieces);
+    intra_free(m->bins);
     intra_free(m->samples);
     intra_free(m);
     *map = NULL;
+}
+
+/* Bins for station cell `at` exist afterwards. */
+static enum intra_status cover_bins(struct intra_wallmap *map, int64_t at, struct intra_error *err)
+{
+    if (map->n_bins == 0) map->bin_first = at;
+    int64_t low = at < map->bin_first ? map->bin_first - at : 0, n = map->n_bins;
+    int64_t high = at >= map->bin_first + n ? at - map->bin_first - n + 1 : 0;
+    if (low + high == 0) return INTRA_OK;
+    if (n + low + high > map->cap_bins) {
+        int64_t cap = 2 * (n + low + high);
+        void *bins = intra_resize(map->bins, (size_t)n, (size_t)cap, sizeof *map->bins);
+        if (!bins) return INTRA_FAIL(err, INTRA_E_MEM, "out of memory for the wall's relief");
+        map->bins = bins;
+        map->cap_bins = cap;
+    }
+    memmove(map->bins + low, map->bins, sizeof *map->bins * (size_t)n);
+    memset(map->bins, 0, sizeof *map->bins * (size_t)low);
+    memset(map->bins + low + n, 0, sizeof *map->bins * (size_t)high);
+    map->bin_first -= low;
+    map->n_bins += low + high;
+    return INTRA_OK;
+}
+
+static enum intra_status add_to_bin(struct intra_wallmap *map, const struct intra_radius_sample *p, struct intra_error *err)
+{
+    double r = map->options.radius_m, noise = RELIEF_NOISE_REL * r;
+    int64_t at = (int64_t)floor((double)p->station_m / (BIN_REL * r));
+    enum intra_status status = cover_bins(map, at, err);
+    if (status != INTRA_OK) return status;
+    int clock = (int)floor(p->theta_rad / (2 * M_PI) * BIN_CLOCKS);
+    struct bin *bin = &map->bins[at - map->bin_first][((clock % BIN_CLOCKS) + BIN_CLOCKS) % BIN_CLOCKS];
+    double w = 1 / ((double)p->sd_m * p->sd_m + noise * noise);
+    bin->w += (float)w;
+    bin->wr += (float)(w * p->r_m);
+    return INTRA_OK;
 }
 
 enum intra_status intra_wallmap_add_samples(struct intra_wallmap *map, struct intra_run *run,
@@ -168,6 +218,8 @@ enum intra_status intra_wallmap_add_samples(struct intra_wallmap *map, struct in
         map->samples[map->n_samples++] =
             (struct intra_radius_sample){(float)(arc + placement->station_offset_m - map->options.start_station_m),
                                          (float)samples[i].theta_rad, (float)samples[i].r_m, (float)samples[i].sd_m};
+        status = add_to_bin(map, &map->samples[map->n_samples - 1], err);
+        if (status != INTRA_OK) return status;
     }
     return INTRA_OK;
 }
@@ -207,10 +259,31 @@ static double theta_of_row(const struct intra_wallmap *map, double row)
     return map->options.cut_rad + 2 * M_PI * row / map->rows;
 }
 
+/* How far the wall stands off its section there, from the four bins around; towards 0 where little is known. station_m: from the start. */
+static double relief_so_far(const struct intra_wallmap *map, const struct intra_section_fit *fit, double station_m, double theta)
+{
+    double r = map->options.radius_m, sum = 0, mass = 1 / (RELIEF_SD_REL * RELIEF_SD_REL * r * r);
+    double x = station_m / (BIN_REL * r) - 0.5, y = theta / (2 * M_PI) * BIN_CLOCKS - 0.5;
+    int64_t i = (int64_t)floor(x) - map->bin_first;
+    int j = (int)floor(y);
+    double fx = x - floor(x), fy = y - floor(y);
+    for (int a = 0; a < 2; a++)
+        for (int b = 0; b < 2; b++) {
+            if (i + a < 0 || i + a >= map->n_bins) continue;
+            const struct bin *bin = &map->bins[i + a][(((j + b) % BIN_CLOCKS) + BIN_CLOCKS) % BIN_CLOCKS];
+            if (!(bin->w > 0)) continue;
+            double k = (a ? fx : 1 - fx) * (b ? fy : 1 - fy) * (double)bin->w;
+            double off = (double)bin->wr / bin->w - intra_section_fit_radius(fit, (j + b + 0.5) * 2 * M_PI / BIN_CLOCKS);
+            sum += k * fmin(fmax(off, -RELIEF_MOST_REL * r), RELIEF_MOST_REL * r);
+            mass += k;
+        }
+    return sum / mass;
+}
+
 /* Corner of nodes at (cell row, station): exact projection and resolution by differences on the wall. */
 static struct node project_node(const struct intra_wallmap *map, const struct intra_run *run,
                                 const struct intra_pose *cam_from_run, const struct intra_section_fit *fit,
-                                const struct intra_mat3 *frame, struct intra_vec3 centre, double theta)
+                                const struct intra_mat3 *frame, struct intra_vec3 centre, double station_m, double theta)
 {
     struct node n = {0, 0, -1};
     struct intra_vec3 tangent = {frame->m[0][0], frame->m[1][0], frame->m[2][0]};
@@ -218,7 +291,8 @@ static struct node project_node(const struct intra_wallmap *map, const struct in
     struct intra_vec3 crown = {frame->m[0][2], frame->m[1][2], frame->m[2][2]};
     struct intra_vec3 out = intra_mad(intra_scale(crown, cos(theta)), sin(theta), right);
     struct intra_vec3 around = intra_mad(intra_scale(right, cos(theta)), -sin(theta), crown);
-    double r = intra_section_fit_radius(fit, theta), px[2], jac[6];
+    double px[2], jac[6];
+    double r = intra_section_fit_radius(fit, theta) + relief_so_far(map, fit, station_m - map->options.start_station_m, theta);
     struct intra_vec3 x = intra_pose_apply(cam_from_run, intra_mad(centre, r, out));
     double dist = intra_norm(x);
     if (intra_dot(x, intra_mat3_mul_vec(&cam_from_run->r, out)) < FLATTEST * dist) return n;
@@ -270,7 +344,7 @@ static enum intra_status lay_nodes(struct intra_wallmap *map, struct intra_run *
         struct node *column = map->nodes + (int64_t)c * view->n_rows;
 #pragma omp parallel for schedule(static) num_threads(map->options.threads)
         for (int k = 0; k < view->n_rows; k++)
-            column[k] = project_node(map, run, &kf->cam_from_world, fit, &frame, centre, theta_of_row(map, k * NODE));
+            column[k] = project_node(map, run, &kf->cam_from_world, fit, &frame, centre, s, theta_of_row(map, k * NODE));
         for (int k = 0; k < view->n_rows; k++)
             if (column[k].res > 0 && column[k].res < view->best_res) view->best_res = column[k].res;
     }
