@@ -198,6 +198,9 @@ enum intra_status intra_reconstruct(const char *video_path, const struct intra_c
     if (camera->width != report->video.width || camera->height != report->video.height)
         INTRA_TRY(INTRA_FAIL(err, INTRA_E_ARG, "the camera is for %d x %d pixels, %s has %d x %d", camera->width,
                              camera->height, video_path, report->video.width, report->video.height));
+    if (report->video.duration_s > 0 && o.video.from_s >= report->video.duration_s)
+        INTRA_TRY(INTRA_FAIL(err, INTRA_E_ARG, "%s is %.1f s long: nothing begins at %.1f s; give an earlier --from", video_path,
+                             report->video.duration_s, o.video.from_s));
     scene->camera = *camera;
     scene->nominal_diameter_m = o.diameter_m;
     scene->start_station_m = o.start_station_m;

@@ -111,6 +111,7 @@ static void one_frame(void **state)
     need_ffmpeg();
     made_input_ffmpeg(folder, "-i moving.mp4 -frames:v 1 one.mp4");
     refuse("reconstruct one.mp4 -d 300mm -o out -q", 1, "one.mp4");
+    refuse("reconstruct moving.mp4 -d 300mm --from 99 -o out -q", 2, "nothing begins at 99.0 s");
     made_input_ffmpeg(folder, "-i moving.mp4 -frames:v 1 one.png");
     program_shell("mkdir %s/single && mv %s/one.png %s/single", folder, folder, folder);
     refuse("reconstruct single -d 300mm -o out -q", 1, "single");
