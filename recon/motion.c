@@ -245,21 +245,22 @@ done:
     return status;
 }
 
-/* Way from the last keyframe to a later time, at the speed before it. Seldom right, but nearer than nothing; the gap says that it
- * is assumed. */
+/* Way from the last keyframe to a later time: to the last frame that was followed, and from there at the speed of the second before it.
+ * Seldom right, but nearer than nothing; the gap says that it is assumed. */
 static enum intra_status assumed_way(struct intra_motion *m, double pts_s, double *out_m, struct intra_error *err)
 {
-    const struct intra_keyframe *last = &m->run.kfs[m->run.n_kfs - 1], *from = last;
-    double now, then;
-    enum intra_status status;
-    while (from > m->run.kfs && last->pts_s - from->pts_s < SPEED_BASE_S) from--;
-    *out_m = 0;
-    status = intra_run_arc(&m->run, last->u, &now, err);
-    if (status == INTRA_OK) status = intra_run_arc(&m->run, from->u, &then, err);
-    if (status != INTRA_OK || !(last->pts_s > from->pts_s)) return status;
-    double speed = fmin(fmax((now - then) / (last->pts_s - from->pts_s), -MAX_SPEED_M_S), MAX_SPEED_M_S);
-    *out_m = speed * fmax(0, pts_s - last->pts_s);
-    return INTRA_OK;
+    enum intra_status status = INTRA_OK;
+    struct intra_run *run = &m->run;
+    const struct intra_keyframe *last = &run->kfs[run->n_kfs - 1], *from = last;
+    double at_last, now, then, u = intra_axis_nearest(&run->axis, intra_pose_inverse(&run->pose).t, last->u);
+    while (from > run->kfs && run->pts_s - from->pts_s < SPEED_BASE_S) from--;
+    INTRA_TRY(intra_run_arc(run, last->u, &at_last, err));
+    INTRA_TRY(intra_run_arc(run, u, &now, err));
+    INTRA_TRY(intra_run_arc(run, from->u, &then, err));
+    double time = run->pts_s - from->pts_s, speed = time > 0 ? (now - then) / time : 0;
+    *out_m = now - at_last + fmin(fmax(speed, -MAX_SPEED_M_S), MAX_SPEED_M_S) * fmax(0, pts_s - run->pts_s);
+done:
+    return status;
 }
 
 /* End of the present run: all of it settles and leaves. Open entries (lost frames) stay behind in the queue. next_pts_s: where the
@@ -613,7 +614,7 @@ enum intra_status intra_motion_process(struct intra_motion *m, struct intra_fram
         if (!fit.is_good) intra_run_fit(&m->run, &m->pyramid, &guess, 1, &fit);
         if (!fit.is_good) INTRA_TRY(relocate(m, frame, true, &fit, err));
         m->cut.is_cut = is_cut(m, &fit);
-        if (m->cut.is_cut) fit.is_good = false;
+        if (m->cut.is_cut) fit.is_good = m->run.has_returned = false;
     } else
         INTRA_TRY(relocate(m, frame, m->lost_frames % 3 == 0, &fit, err));
     intra_log(INTRA_LOG_DEBUG, "motion", "frame %lld: %d of %d, noise %.2f, %.2f px, %s; %d sure, change %.1f", (long long)frame->index,

@@ -35,6 +35,7 @@
 #define STRONG_LEVELS 2.5
 #define STRONG_TEXTURE 0.01
 #define SAME_WALL_NCC 0.75   /* correlation with the keyframe before that chance seldom reaches over a search of SEARCH_PX */
+#define SLIDE_SHARE 0.35     /* of its own motion between the two that a patch may be off the prediction */
 #define SEARCH_PX 5.0        /* at the patch's level: an oval or a joint may move it so far off the ideal tube */
 /* Correlation at which a match begins to count, and from which it counts in full. A chance match says that the prediction is right;
  * many of them would carry a wrong direction on. */
@@ -375,7 +376,7 @@ static bool is_wall(const struct intra_run *run, const struct intra_point *p, do
     const struct intra_pose *pose = &run->kfs[run->before_kf].cam_from_world;
     if (!see(run, pose, p->x, 4, px, NULL, NULL) || !patch_shear(run, pose, p, px, a)) return is_strong;
     /* Nor may the match slide back to where the patch stands in its own picture. */
-    reach = fmin(reach, fmax(1, 0.35 * hypot(px[0] - p->px[0], px[1] - p->px[1])));
+    reach = fmin(reach, fmax(1, SLIDE_SHARE * hypot(px[0] - p->px[0], px[1] - p->px[1])));
     at[0] = px[0], at[1] = px[1];
     for (int round = 0; round < 5; round++) {
         intra_patch_step(&p->patch, round < 2, &run->before, run->mask, at[0], at[1], a, &m);
