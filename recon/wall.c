@@ -18,7 +18,7 @@ enum { NODE = 8, STRIP_COLS = 256, STRIP_CACHE = 6 };
 #define RES_LIMIT_M 0.004       /* coarser views are of no use */
 #define FLATTEST 0.14           /* sine of the smallest angle between ray and wall */
 #define BORDER_PX 14.0
-#define NARROW 1.9              /* ordinary keyframes: cells up to this many times the frame's best resolution */
+#define NARROW 3.0              /* ordinary keyframes: cells up to this many times the frame's best resolution */
 #define WIDE_STEP_REL 0.5       /* every so many radii of travel a keyframe gives all that it sees */
 #define MAX_TILT_RAD 0.45       /* views turned farther off the axis than this are left out */
 
