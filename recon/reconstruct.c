@@ -225,12 +225,12 @@ enum intra_status intra_reconstruct(const char *video_path, const struct intra_c
     INTRA_TRY(intra_motion_create(&motion_options, camera, &mask, &still.log_shading, &sink, &motion, err));
 
     wall = clock_s(CLOCK_MONOTONIC), cpu = clock_s(CLOCK_PROCESS_CPUTIME_ID);
-    double unroll_s = 0;
+    struct intra_wall_work unroll;
     INTRA_TRY(stream(video_path, &o, motion, progress, report, err));
-    INTRA_TRY(intra_wall_queue_finish(line.queue, &unroll_s, err));
-    add_stage(report, "follow", clock_s(CLOCK_MONOTONIC) - wall, clock_s(CLOCK_PROCESS_CPUTIME_ID) - cpu - unroll_s,
+    INTRA_TRY(intra_wall_queue_finish(line.queue, &unroll, err));
+    add_stage(report, "follow", clock_s(CLOCK_MONOTONIC) - wall, clock_s(CLOCK_PROCESS_CPUTIME_ID) - cpu - unroll.cpu_s,
               scene->n_frames);
-    add_stage(report, "unroll", unroll_s, unroll_s, scene->n_frames); /* beside it, on a thread of its own */
+    add_stage(report, "unroll", unroll.wall_s, unroll.cpu_s, scene->n_frames); /* beside it, on a thread of its own */
 
     wall = clock_s(CLOCK_MONOTONIC), cpu = clock_s(CLOCK_PROCESS_CPUTIME_ID);
     if (scene->n_frames) INTRA_TRY(intra_states_find(scene, line.angles, err));

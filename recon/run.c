@@ -151,10 +151,10 @@ static double chi2_of(const struct intra_patch_match *m)
 
 /* All patches take one step from the given pose. */
 static void match_all(struct intra_run *run, const struct intra_pyramid *pyramid, const struct intra_pose *pose,
-                      int scale, double floor_px, int *n_visible, int *n_valid)
+                      int scale, double floor_px, int *n_visible)
 {
-    int visible = 0, valid = 0;
-#pragma omp parallel for schedule(static) num_threads(run->options.threads) reduction(+ : visible, valid)
+    int visible = 0;
+#pragma omp parallel for schedule(static) num_threads(run->options.threads) reduction(+ : visible)
     for (int i = 0; i < run->n_points; i++) {
         struct intra_point *p = &run->points[i];
         struct intra_patch_match *m = &run->matches[i];
@@ -171,10 +171,8 @@ static void match_all(struct intra_run *run, const struct intra_pyramid *pyramid
         trust = trust < 0.01 ? 0.01 : trust > 1 ? 1 : trust;
         for (int k = 0; k < 3; k++) m->info[k] *= trust * trust;
         soften(m->info, floor_px);
-        valid++;
     }
     *n_visible = visible;
-    *n_valid = valid;
 }
 
 /* One Gauss-Newton step of the pose on the present matches. */
@@ -258,7 +256,7 @@ static void fit_from(struct intra_run *run, const struct intra_pyramid *pyramid,
     }
     for (int scale = first_scale; scale >= 0; scale--)
         for (int round = 0; round < rounds[scale]; round++) {
-            match_all(run, pyramid, &pose, scale, floors[scale], &out->n_visible, &out->n_valid);
+            match_all(run, pyramid, &pose, scale, floors[scale], &out->n_visible);
             double step;
             if (!pose_step(run, &pose, guess, prior, out, &step)) {
                 if (scale > 0) break; /* coarse patches hang over the edge: the finer ones may still do */
@@ -266,7 +264,7 @@ static void fit_from(struct intra_run *run, const struct intra_pyramid *pyramid,
             }
             if (step < settled[scale]) break;
         }
-    match_all(run, pyramid, &pose, 0, floors[0], &out->n_visible, &out->n_valid);
+    match_all(run, pyramid, &pose, 0, floors[0], &out->n_visible);
     out->cam_from_run = pose;
     int inlier = 0;
     double n2 = out->noise * out->noise, far2 = pow(2 * MAX_RMS_REL * run->camera->width, 2);
@@ -297,7 +295,7 @@ static double coarse_score(struct intra_run *run, const struct intra_pyramid *py
     double prior[6] = {rot, rot, rot, move, move, move};
     for (int round = 0; round < 5; round++) {
         match_all(run, pyramid, pose, round < 3 ? INTRA_PATCH_SCALES - 1 : INTRA_PATCH_SCALES - 2, round < 3 ? 4 : 1.5,
-                  &fit.n_visible, &fit.n_valid);
+                  &fit.n_visible);
         double step;
         if (!pose_step(run, pose, &guess, prior, &fit, &step)) return 0;
     }
@@ -340,7 +338,7 @@ void intra_run_fit_hard(struct intra_run *run, const struct intra_pyramid *pyram
         if (out->n_inlier > 0.75 * fit.n_visible) break;
     }
     /* `matches` must be those of the fit that is returned. */
-    if (out->is_good) match_all(run, pyramid, &out->cam_from_run, 0, MATCH_FLOOR_PX, &out->n_visible, &out->n_valid);
+    if (out->is_good) match_all(run, pyramid, &out->cam_from_run, 0, MATCH_FLOOR_PX, &out->n_visible);
 }
 
 struct intra_pose intra_run_predict(const struct intra_run *run, double pts_s)
@@ -398,6 +396,7 @@ static double picture_grain(const struct intra_pyramid *pyramid, double x, doubl
     if (pyramid->log_shading) l += intra_row_f32(pyramid->log_shading, r)[c];
     return exp(-l);
 }
+
 /* The strongest spot of a cell that is weaker than `*below`, at `extra` pyramid levels above the one that its distance asks for. */
 static bool strongest_spot(const struct intra_run *run, const struct intra_pyramid *pyramid, const struct intra_keyframe *kf,
                            const struct intra_pose *world_from_cam, const double corner[2], double cell, int extra,
@@ -717,7 +716,6 @@ enum intra_status intra_anchor_take(struct intra_anchor *anchor, const struct in
     intra_free(anchor->points);
     anchor->points = points;
     anchor->n = 0;
-    anchor->kf = run->n_kfs - 1;
     anchor->cam_from_world = run->pose;
     for (int i = 0; i < run->n_points; i++)
         if (run->points[i].is_alive) points[anchor->n++] = run->points[i];

@@ -24,19 +24,12 @@ struct intra_wall_sample {
 /* How well a pose fits its frame. */
 struct intra_pose_fit {
     struct intra_pose cam_from_run;
-    int n_visible, n_valid, n_inlier;
+    int n_visible, n_inlier;
     int n_sure;      /* inliers that correlate so well that few are chance */
     double noise;    /* scale of residuals against their own deviations */
     double rms_px;   /* weighted residual of the inliers */
     double info[36]; /* information of the pose (left update w, v), robust */
     bool is_good;
-};
-
-struct intra_run_frame {
-    int64_t index;
-    double pts_s;
-    int kf;                      /* keyframe it hangs on */
-    struct intra_pose cam_from_kf; /* pose relative to that keyframe's camera */
 };
 
 struct intra_run {
@@ -100,7 +93,6 @@ enum intra_status intra_run_accept(struct intra_run *run, const struct intra_pyr
 /* A place to come back to: the living points at a keyframe, and where the camera stood. Zero-initialise; owns its points. */
 struct intra_anchor {
     struct intra_pose cam_from_world;
-    int kf;
     struct intra_point *points;
     int n;
 };

@@ -30,7 +30,7 @@ struct intra_wall_queue {
     bool is_closed, is_dropping;
     enum intra_status status; /* of the worker; from the first error on jobs are only dropped */
     struct intra_error error;
-    double work_s;
+    struct intra_wall_work work;
 };
 
 static void job_fini(struct job *job)
@@ -42,10 +42,10 @@ static void job_fini(struct job *job)
     memset(job, 0, sizeof *job);
 }
 
-static double now_s(void)
+static double clock_s(clockid_t id)
 {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(id, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
@@ -74,11 +74,12 @@ static void *work(void *user)
         q->n--;
         pthread_cond_broadcast(&q->changed);
         pthread_mutex_unlock(&q->lock);
-        double from = now_s();
+        double wall = clock_s(CLOCK_MONOTONIC), cpu = clock_s(CLOCK_THREAD_CPUTIME_ID);
         if (is_wanted) status = do_job(q->map, &job, &error);
         job_fini(&job);
         pthread_mutex_lock(&q->lock);
-        q->work_s += now_s() - from;
+        q->work.wall_s += clock_s(CLOCK_MONOTONIC) - wall;
+        q->work.cpu_s += clock_s(CLOCK_THREAD_CPUTIME_ID) - cpu;
         if (status != INTRA_OK && q->status == INTRA_OK) {
             q->status = status;
             q->error = error;
@@ -204,10 +205,11 @@ enum intra_status intra_wall_queue_end_run(struct intra_wall_queue *queue, struc
     return status;
 }
 
-enum intra_status intra_wall_queue_finish(struct intra_wall_queue *queue, double *out_work_s, struct intra_error *err)
+enum intra_status intra_wall_queue_finish(struct intra_wall_queue *queue, struct intra_wall_work *out,
+                                          struct intra_error *err)
 {
     stop(queue, false);
-    *out_work_s = queue->work_s;
+    *out = queue->work;
     if (queue->status != INTRA_OK && err) *err = queue->error;
     return queue->status;
 }

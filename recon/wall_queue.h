@@ -23,7 +23,12 @@ enum intra_status intra_wall_queue_view(struct intra_wall_queue *queue, struct i
                                         struct intra_frame *picture, bool is_last, struct intra_error *err);
 enum intra_status intra_wall_queue_end_run(struct intra_wall_queue *queue, struct intra_run *run,
                                            const struct intra_placement *placement, struct intra_error *err);
-/* Work off everything. out_work_s: seconds that the worker was busy. */
-enum intra_status intra_wall_queue_finish(struct intra_wall_queue *queue, double *out_work_s, struct intra_error *err);
+/* What the worker's thread spent on jobs. */
+struct intra_wall_work {
+    double wall_s, cpu_s;
+};
+/* Work off everything. */
+enum intra_status intra_wall_queue_finish(struct intra_wall_queue *queue, struct intra_wall_work *out,
+                                          struct intra_error *err);
 
 #endif

@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-enum { INTRA_POINT_MAX_OBS = 14, INTRA_WINDOW_MAX = 12 };
+enum { INTRA_POINT_MAX_OBS = 14 };
 
 struct intra_keyframe {
     int id; /* counts up; index in the run's list of keyframes */
