@@ -41,6 +41,8 @@ struct entry {
 #define RETURN_TRIES 8
 #define SPEED_BASE_S 1.0         /* time over which the speed before a gap is taken */
 #define MAX_SPEED_M_S 1.0
+#define GAP_SPEED_SD_M_S 0.15 /* crawlers drive at 0 to 0.3 m/s: how far the assumed way through a gap may be off */
+#define GAP_SD_REL 0.5        /* radii: the start of a run knows its place no better */
 /* A cut: the picture changes CUT_CHANGE times as much as usual, and fewer than CUT_SHARE of the usual share of points agree. Where
  * the wall is smooth, chance alone makes half of them agree. */
 #define CUT_CHANGE 3.0
@@ -182,8 +184,8 @@ static void look_angles(const struct intra_axis *axis, double u, const struct in
     *pitch_rad = atan2(local.z, hypot(local.x, local.y));
 }
 
-/* Station and its deviation: random part from the steps between keyframes, and a part in proportion to the way
- * from the scale of window and lens. */
+/* Station and its deviation: random part from the steps between keyframes, a part in proportion to the way from the
+ * scale of window and lens, and what the gaps before may be off. */
 static enum intra_status place_frame(struct intra_motion *m, const struct entry *e, struct intra_motion_frame *out,
                                      struct intra_error *err)
 {
@@ -200,7 +202,8 @@ static enum intra_status place_frame(struct intra_motion *m, const struct entry 
     out->station_m = arc + m->placement.station_offset_m;
     double way = fabs(out->station_m - m->options.start_station_m), r = m->options.radius_m;
     double focal = m->camera->focal_sd_rel, drift = 0.002;
-    out->station_sd_m = sqrt(pow(0.004 * r, 2) + 4e-5 * r * way + way * way * (drift * drift + focal * focal));
+    out->station_sd_m = sqrt(pow(0.004 * r, 2) + 4e-5 * r * way + way * way * (drift * drift + focal * focal) +
+                             pow(m->placement.gap_sd_m, 2));
     look_angles(&m->run.axis, u, &run_from_cam, &out->yaw_rad, &out->pitch_rad);
     return INTRA_OK;
 }
@@ -287,6 +290,9 @@ static enum intra_status end_run(struct intra_motion *m, double next_pts_s, stru
     m->placement.world_from_run.r = intra_mat3_from_columns(tangent, intra_cross(crown, tangent), crown);
     m->placement.world_from_run.t = intra_mad(at, ahead, tangent);
     m->placement.station_offset_m += arc + ahead;
+    double gap_s = fmax(0, next_pts_s - m->run.pts_s),
+           gap_sd = hypot(GAP_SD_REL * m->options.radius_m, GAP_SPEED_SD_M_S * gap_s);
+    m->placement.gap_sd_m = m->cut.is_cut ? NAN : hypot(m->placement.gap_sd_m, gap_sd);
     intra_run_fini(&m->run);
     m->has_run = false;
     m->n_anchors = m->return_tries = 0;

@@ -12,6 +12,7 @@
 struct intra_placement {
     struct intra_pose world_from_run;
     double station_offset_m;
+    double gap_sd_m; /* deviation of that offset: the gaps before this segment; NaN: not known, there was a cut */
     int segment;
 };
 
@@ -24,7 +25,7 @@ struct intra_motion_frame {
     int segment;
     struct intra_pose world_from_cam;
     double station_m;
-    double station_sd_m;
+    double station_sd_m;       /* NaN: not known (after a cut) */
     double yaw_rad, pitch_rad; /* of the optical axis against the pipe's axis: right and up positive */
 };
 

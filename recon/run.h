@@ -28,7 +28,6 @@ struct intra_pose_fit {
     int n_sure;      /* inliers that correlate so well that few are chance */
     double noise;    /* scale of residuals against their own deviations */
     double rms_px;   /* weighted residual of the inliers */
-    double info[36]; /* information of the pose (left update w, v), robust */
     bool is_good;
 };
 

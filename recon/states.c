@@ -112,7 +112,7 @@ enum intra_status intra_states_find(struct intra_scene *scene, const struct intr
         if (!f->is_posed) continue;
         low = fmin(low, f->station_m);
         high = fmax(high, f->station_m);
-        sd = fmax(sd, f->station_sd_m);
+        if (isnan(f->station_sd_m) || f->station_sd_m > sd) sd = f->station_sd_m; /* once not known, it stays so */
         if (f->state == INTRA_STATE_DUPLICATE) continue;
         if (i % 8 == 0 || isnan(usual[0])) usual_view(scene, angles, i, usual);
         double v = speed_at(scene, i), off = hypot(angles[i].yaw_rad - usual[0], angles[i].pitch_rad - usual[1]);

@@ -46,8 +46,12 @@ void intra_summary_print(const struct intra_summary *s)
     const struct intra_reconstruct_report *r = s->report;
     struct extremes e = find_extremes(scene);
     printf("%s: %s\n", s->out_dir, r->is_complete && !s->is_early_end ? "done" : "done, with gaps");
-    printf("  length         %.3f m (sd %.3f m), from station %.3f m\n", scene->length_m, scene->length_sd_m,
-           scene->start_station_m);
+    printf("  length         %.3f m (", scene->length_m);
+    if (isfinite(scene->length_sd_m))
+        printf("sd %.3f m", scene->length_sd_m);
+    else
+        printf("sd not known: the recording was cut");
+    printf("), from station %.3f m\n", scene->start_station_m);
     printf("  frames posed   %" PRId64 " of %" PRId64 " that show the pipe, %" PRId64 " in all\n", r->frames_posed,
            r->frames_pipe, scene->n_frames);
     if (r->counts.damaged) printf("  damaged        %" PRId64 " frames or packets\n", r->counts.damaged);
