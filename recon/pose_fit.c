@@ -16,8 +16,21 @@
 #define TRUST_FULL_NCC 0.8
 #define AGREE_NCC 0.35    /* a match counts as agreeing from here on */
 #define SURE_NCC 0.6      /* and is hardly one of chance */
+#define TURN_SD_RAD 0.035 /* from frame to frame, against the prediction */
+#define MOVE_SD_REL 0.15  /* radii */
+#define STAND_SD_REL 0.005 /* radii: a camera that zooms stands */
+#define ZOOM_MIN_INLIERS                                                                                               \
+    10              /* a narrow view of a camera that stands: turn and magnification are all that is to be found */
+#define ZOOM_SD 0.1 /* of the magnification from frame to frame */
 #define HOLD_SD_REL 0.1   /* radii that a panning head moves the lens */
 #define MAX_RMS_REL 0.003 /* of the picture's width: an uncalibrated lens may leave that much */
+
+/* A zoom enlarges the picture about the principal point. */
+static void magnify(const struct intra_run *run, double px[2])
+{
+    px[0] = run->camera->cx + run->zoom * (px[0] - run->camera->cx);
+    px[1] = run->camera->cy + run->zoom * (px[1] - run->camera->cy);
+}
 
 bool intra_pose_see(const struct intra_run *run, const struct intra_pose *cam_from_run, struct intra_vec3 x,
                     double margin, double out_px[2], struct intra_vec3 *out_xc, double *jac)
@@ -25,6 +38,9 @@ bool intra_pose_see(const struct intra_run *run, const struct intra_pose *cam_fr
     struct intra_vec3 xc = intra_pose_apply(cam_from_run, x);
     if (!intra_camera_project(run->camera, xc, out_px, jac, NULL)) return false;
     if (out_xc) *out_xc = xc;
+    magnify(run, out_px);
+    for (int i = 0; jac && i < 6; i++)
+        jac[i] *= run->zoom;
     return out_px[0] > margin && out_px[1] > margin && out_px[0] < run->camera->width - 1 - margin &&
            out_px[1] < run->camera->height - 1 - margin;
 }
@@ -36,6 +52,8 @@ bool intra_pose_shear(const struct intra_run *run, const struct intra_pose *pose
     struct intra_vec3 xr = intra_pose_apply(pose, p->x_right), xd = intra_pose_apply(pose, p->x_down);
     if (!intra_camera_project(run->camera, xr, r, NULL, NULL) || !intra_camera_project(run->camera, xd, d, NULL, NULL))
         return false;
+    magnify(run, r);
+    magnify(run, d);
     a[0] = (r[0] - px[0]) / p->step_px;
     a[2] = (r[1] - px[1]) / p->step_px;
     a[1] = (d[0] - px[0]) / p->step_px;
@@ -103,21 +121,24 @@ static void match_all(struct intra_run *run, const struct intra_pyramid *pyramid
     *n_visible = visible;
 }
 
-/* One Gauss-Newton step of the pose on the present matches. */
-static bool pose_step(struct intra_run *run, struct intra_pose *pose, const struct intra_pose *guess,
-                      const double prior_info[6], struct intra_pose_fit *fit, double *out_step)
+/* Normal equations of a frame over its pose (left update w, v) and the logarithm of its magnification, lower half. */
+struct normal {
+    double h[7 * 7], b[7];
+};
+
+static bool gather(struct intra_run *run, const struct intra_pose *pose, struct intra_pose_fit *fit, struct normal *out)
 {
-    double h[36] = {0}, b[6] = {0}, chi[2048];
-    int n = 0;
+    double chi[2048];
+    int n = 0, inlier = 0;
+    memset(out, 0, sizeof *out);
     for (int i = 0; i < run->n_points && n < 2048; i++)
         if (run->matches[i].is_valid) chi[n++] = chi2_of(&run->matches[i]);
     if (n < 8) return false;
     qsort(chi, (size_t)n, sizeof *chi, compare_double);
     double noise2 = fmax(1, chi[n / 2] / 1.386), sum = 0, sum_w = 0;
-    int inlier = 0;
     for (int i = 0; i < run->n_points; i++) {
         const struct intra_patch_match *m = &run->matches[i];
-        double px[2], jac[6], j[12];
+        double px[2], jac[6], j[14];
         struct intra_vec3 xc;
         if (!m->is_valid || !intra_pose_see(run, pose, run->points[i].x, 0, px, &xc, jac)) continue;
         double c = chi2_of(m) / noise2, w = 1 / (1 + c / 4) / noise2;
@@ -129,65 +150,123 @@ static bool pose_step(struct intra_run *run, struct intra_pose *pose, const stru
         }
         for (int r = 0; r < 2; r++) {
             struct intra_vec3 g = {jac[3 * r], jac[3 * r + 1], jac[3 * r + 2]}, a = intra_cross(xc, g);
-            double *row = j + 6 * r;
+            double *row = j + 7 * r;
             row[0] = a.x, row[1] = a.y, row[2] = a.z, row[3] = g.x, row[4] = g.y, row[5] = g.z;
+            row[6] = px[r] - (r ? run->camera->cy : run->camera->cx);
         }
         double i0 = w * m->info[0], i1 = w * m->info[1], i2 = w * m->info[2];
         double e0 = i0 * m->du + i1 * m->dv, e1 = i1 * m->du + i2 * m->dv;
-        for (int r = 0; r < 6; r++) {
-            double a0 = i0 * j[r] + i1 * j[6 + r], a1 = i1 * j[r] + i2 * j[6 + r];
-            b[r] += j[r] * e0 + j[6 + r] * e1;
+        for (int r = 0; r < 7; r++) {
+            double a0 = i0 * j[r] + i1 * j[7 + r], a1 = i1 * j[r] + i2 * j[7 + r];
+            out->b[r] += j[r] * e0 + j[7 + r] * e1;
             for (int k = 0; k <= r; k++)
-                h[6 * r + k] += a0 * j[k] + a1 * j[6 + k];
+                out->h[7 * r + k] += a0 * j[k] + a1 * j[7 + k];
         }
     }
     fit->n_inlier = inlier;
     fit->noise = sqrt(noise2);
     fit->rms_px = sum_w > 0 ? sqrt(sum / sum_w) : 0;
-    /* Prior: stay near the guess. Difference guess -> pose as a left update. */
-    struct intra_pose inv = intra_pose_inverse(guess), diff = intra_pose_mul(pose, &inv);
+    return true;
+}
+
+/* Solve for the first n unknowns. */
+static bool solve(const struct normal *system, int n, double x[7])
+{
+    double h[7 * 7];
+    for (int r = 0; r < n; r++)
+        memcpy(h + n * r, system->h + 7 * r, sizeof *h * (size_t)n);
+    memcpy(x, system->b, sizeof *x * (size_t)n);
+    return intra_cholesky_solve(h, x, n);
+}
+
+/* How much larger the picture is than the pose explains, and its deviation. */
+static void measure_zoom(struct intra_run *run, struct intra_pose_fit *fit)
+{
+    struct normal system, unit;
+    struct intra_pose_fit scratch = *fit;
+    double step[7], column[7];
+    fit->zoom_off = fit->zoom_off_sd = NAN;
+    if (!gather(run, &fit->cam_from_run, &scratch, &system)) return;
+    unit = system;
+    memset(unit.b, 0, sizeof unit.b);
+    unit.b[6] = 1;
+    if (!solve(&system, 7, step) || !solve(&unit, 7, column)) return;
+    fit->zoom_off = step[6];
+    fit->zoom_off_sd = sqrt(column[6]);
+}
+
+/* What holds a frame near where it is expected: information of the pose, and of the magnification where that is free.
+ */
+struct pose_prior {
+    struct intra_pose guess;
+    double info[6];
+    bool is_zoom_free;
+    double log_zoom, zoom_info;
+};
+
+/* One Gauss-Newton step of the pose (and the magnification) on the present matches. */
+static bool pose_step(struct intra_run *run, struct intra_pose *pose, const struct pose_prior *prior,
+                      struct intra_pose_fit *fit, double *out_step)
+{
+    struct normal system;
+    double x[7];
+    if (!gather(run, pose, fit, &system)) return false;
+    /* Difference guess -> pose as a left update. */
+    struct intra_pose inv = intra_pose_inverse(&prior->guess), diff = intra_pose_mul(pose, &inv);
     struct intra_vec3 w = intra_rotation_log(&diff.r);
     double d[6] = {w.x, w.y, w.z, diff.t.x, diff.t.y, diff.t.z};
     for (int r = 0; r < 6; r++) {
-        h[7 * r] += prior_info[r];
-        b[r] -= prior_info[r] * d[r];
+        system.h[8 * r] += prior->info[r];
+        system.b[r] -= prior->info[r] * d[r];
     }
+    system.h[48] += prior->zoom_info;
+    system.b[6] -= prior->zoom_info * (log(run->zoom) - prior->log_zoom);
     if (run->is_held) { /* the lens stays where it is: c' = c - R^T v */
         struct intra_pose now = intra_pose_inverse(pose);
         struct intra_vec3 off = intra_mat3_mul_vec(&pose->r, intra_sub(now.t, run->held_at));
         double k = 1 / pow(HOLD_SD_REL * run->options.radius_m, 2), o[3] = {off.x, off.y, off.z};
         for (int r = 0; r < 3; r++) {
-            h[7 * (r + 3)] += k;
-            b[r + 3] += k * o[r];
+            system.h[8 * (r + 3)] += k;
+            system.b[r + 3] += k * o[r];
         }
     }
-    if (!intra_cholesky_solve(h, b, 6)) return false;
-    double turn = sqrt(b[0] * b[0] + b[1] * b[1] + b[2] * b[2]), limit = 0.15;
+    if (!solve(&system, prior->is_zoom_free ? 7 : 6, x)) return false;
+    double turn = sqrt(x[0] * x[0] + x[1] * x[1] + x[2] * x[2]), limit = 0.15;
     double k = turn > limit ? limit / turn : 1;
-    *out_step = turn + sqrt(b[3] * b[3] + b[4] * b[4] + b[5] * b[5]) / run->options.radius_m;
-    *pose = intra_pose_left_update(pose, intra_vec3(k * b[0], k * b[1], k * b[2]),
-                                   intra_vec3(k * b[3], k * b[4], k * b[5]));
+    *out_step = turn + sqrt(x[3] * x[3] + x[4] * x[4] + x[5] * x[5]) / run->options.radius_m;
+    *pose = intra_pose_left_update(pose, intra_vec3(k * x[0], k * x[1], k * x[2]),
+                                   intra_vec3(k * x[3], k * x[4], k * x[5]));
+    if (prior->is_zoom_free) {
+        *out_step += fabs(x[6]);
+        run->zoom *= exp(fmin(fmax(k * x[6], -limit), limit));
+    }
     return true;
 }
 
-static void fit_from(struct intra_run *run, const struct intra_pyramid *pyramid, const struct intra_pose *guess,
-                     double prior_sd_scale, int first_scale, struct intra_pose_fit *out)
+static struct pose_prior prior_around(const struct intra_pose *guess, double rot_sd, double move_sd)
+{
+    struct pose_prior prior = {.guess = *guess};
+    for (int i = 0; i < 3; i++) {
+        prior.info[i] = 1 / (rot_sd * rot_sd);
+        prior.info[i + 3] = 1 / (move_sd * move_sd);
+    }
+    return prior;
+}
+
+/* prior: how far the frame may be from where it is expected. */
+static void fit_from(struct intra_run *run, const struct intra_pyramid *pyramid, const struct pose_prior *prior,
+                     int first_scale, struct intra_pose_fit *out)
 {
     static const int rounds[INTRA_PATCH_SCALES] = {3, 2, 3, 5};
     static const double floors[INTRA_PATCH_SCALES] = {MATCH_FLOOR_PX, 0.4, 1.5, 4};
     static const double settled[INTRA_PATCH_SCALES] = {1e-4, 1e-3, 3e-3, 0}; /* radians, and radii of travel */
-    double r = run->options.radius_m, rot = prior_sd_scale * 0.035, move = prior_sd_scale * 0.15 * r, prior[6];
-    struct intra_pose pose = *guess;
+    struct intra_pose pose = prior->guess;
     memset(out, 0, sizeof *out);
-    for (int i = 0; i < 3; i++) {
-        prior[i] = 1 / (rot * rot);
-        prior[i + 3] = 1 / (move * move);
-    }
     for (int scale = first_scale; scale >= 0; scale--)
         for (int round = 0; round < rounds[scale]; round++) {
             match_all(run, pyramid, &pose, scale, floors[scale], &out->n_visible);
             double step;
-            if (!pose_step(run, &pose, guess, prior, out, &step)) {
+            if (!pose_step(run, &pose, prior, out, &step)) {
                 if (scale > 0) break; /* coarse patches hang over the edge: the finer ones may still do */
                 return;
             }
@@ -206,28 +285,43 @@ static void fit_from(struct intra_run *run, const struct intra_pyramid *pyramid,
         out->n_sure += m->ncc > SURE_NCC;
     }
     out->n_inlier = inlier;
-    out->is_good = inlier >= INTRA_MIN_INLIERS && inlier > 0.35 * out->n_visible && out->noise < 12 &&
-                   out->rms_px < MAX_RMS_REL * run->camera->width;
+    out->is_good = inlier >= (prior->is_zoom_free ? ZOOM_MIN_INLIERS : INTRA_MIN_INLIERS) &&
+                   inlier > 0.35 * out->n_visible && out->noise < 12 && out->rms_px < MAX_RMS_REL * run->camera->width;
+    out->zoom = run->zoom;
+    measure_zoom(run, out);
 }
 
 void intra_run_fit(struct intra_run *run, const struct intra_pyramid *pyramid, const struct intra_pose *guess,
                    double prior_sd_scale, struct intra_pose_fit *out)
 {
-    fit_from(run, pyramid, guess, prior_sd_scale, 2, out);
+    struct pose_prior prior =
+        prior_around(guess, prior_sd_scale * TURN_SD_RAD, prior_sd_scale * MOVE_SD_REL * run->options.radius_m);
+    fit_from(run, pyramid, &prior, 2, out);
+}
+
+void intra_run_fit_zoom(struct intra_run *run, const struct intra_pyramid *pyramid, const struct intra_pose *guess,
+                        double zoom, struct intra_pose_fit *out)
+{
+    struct pose_prior prior = prior_around(guess, TURN_SD_RAD, STAND_SD_REL * run->options.radius_m);
+    prior.is_zoom_free = true;
+    prior.log_zoom = log(zoom);
+    prior.zoom_info = 1 / (ZOOM_SD * ZOOM_SD);
+    run->zoom = zoom;
+    fit_from(run, pyramid, &prior, 2, out);
+    run->zoom = 1;
 }
 
 /* How well the coarse patches agree near a guess; the pose moves to where they agree best. */
 static double coarse_score(struct intra_run *run, const struct intra_pyramid *pyramid, struct intra_pose *pose)
 {
     struct intra_pose_fit fit = {0};
-    struct intra_pose guess = *pose;
-    double r = run->options.radius_m, rot = 1 / (0.1 * 0.1), move = 1 / (0.2 * 0.2 * r * r), score = 0;
-    double prior[6] = {rot, rot, rot, move, move, move};
+    struct pose_prior prior = prior_around(pose, 0.1, 0.2 * run->options.radius_m);
+    double score = 0;
     for (int round = 0; round < 5; round++) {
         match_all(run, pyramid, pose, round < 3 ? INTRA_PATCH_SCALES - 1 : INTRA_PATCH_SCALES - 2, round < 3 ? 4 : 1.5,
                   &fit.n_visible);
         double step;
-        if (!pose_step(run, pose, &guess, prior, &fit, &step)) return 0;
+        if (!pose_step(run, pose, &prior, &fit, &step)) return 0;
     }
     for (int i = 0; i < run->n_points; i++) {
         const struct intra_patch_match *m = &run->matches[i];
@@ -264,7 +358,7 @@ void intra_run_fit_hard(struct intra_run *run, const struct intra_pyramid *pyram
             }
     }
     for (int b = 0; b < N_BEST && scores[b] > 0; b++) {
-        fit_from(run, pyramid, &best[b], 2, 2, &fit);
+        intra_run_fit(run, pyramid, &best[b], 2, &fit);
         if (fit.is_good && fit.n_inlier >= share * fit.n_visible && fit.n_inlier > out->n_inlier) *out = fit;
         if (out->n_inlier > 0.75 * fit.n_visible) break;
     }

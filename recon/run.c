@@ -48,6 +48,7 @@ enum intra_status intra_run_init(struct intra_run *run, const struct intra_run_o
     run->camera = camera;
     run->mask = mask;
     run->is_boot = true;
+    run->zoom = 1;
     run->before_kf = -1;
     (void)intra_camera_unproject(camera, px, &a);
     px[0] += 1;
@@ -149,6 +150,7 @@ static bool strongest_spot(const struct intra_run *run, const struct intra_pyram
         struct intra_vec3 ray, dir;
         memset(&p, 0, offsetof(struct intra_point, patch)); /* the patch is filled by the cut */
         p.n_obs = p.misses = 0;
+        p.is_handed_out = p.is_doubtful = false;
         p.r_data = p.r_data_sd = p.weight = 0;
         if (!intra_camera_unproject(run->camera, px, &ray)) continue;
         dir = intra_mat3_mul_vec(&world_from_cam->r, ray);
@@ -285,17 +287,26 @@ static enum intra_status hand_out(struct intra_run *run, const struct intra_poin
     return INTRA_OK;
 }
 
-/* Forget dead points; their radius is handed out first. */
+/* What a dead point saw holds its keyframes until the last of them is settled. */
+static bool is_needed(const struct intra_run *run, const struct intra_point *p)
+{
+    return p->is_alive || (!p->is_doubtful && p->n_obs > 0 && p->obs[p->n_obs - 1].kf >= run->n_frozen);
+}
+
+/* The radius of points that have died is handed out; those that nothing leans on any more are forgotten. */
 static enum intra_status sweep_points(struct intra_run *run, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
     int n = 0;
     for (int i = 0; i < run->n_points; i++) {
-        if (run->points[i].is_alive) {
-            if (n != i) run->points[n] = run->points[i];
-            n++;
-        } else if (status == INTRA_OK)
-            status = hand_out(run, &run->points[i], err);
+        struct intra_point *p = &run->points[i];
+        if (!p->is_alive && !p->is_handed_out && status == INTRA_OK) {
+            status = hand_out(run, p, err);
+            p->is_handed_out = true;
+        }
+        if (!is_needed(run, p)) continue;
+        if (n != i) run->points[n] = *p;
+        n++;
     }
     run->n_points = n;
     return status;
@@ -372,10 +383,8 @@ static void freeze(struct intra_run *run, int keep)
     for (int i = run->n_frozen; i < run->n_kfs; i++) {
         low = fmin(low, run->kfs[i].u);
     }
-    for (int i = 0; i < run->n_points; i++) {
-        if (!run->points[i].is_alive) continue;
+    for (int i = 0; i < run->n_points; i++)
         low = fmin(low, run->points[i].u);
-    }
     for (int i = 0; i < run->axis.count; i++)
         if (run->axis.first + i + 1 < low) run->axis.knots[i].is_frozen = true;
 }
@@ -437,6 +446,7 @@ enum intra_status intra_run_accept(struct intra_run *run, const struct intra_pyr
         if (!p->is_alive) continue;
         bool is_seen = intra_pose_see(run, &run->pose, p->x, -20, px, NULL, NULL);
         if (p->misses > 4 || !is_seen || p->host < run->n_kfs - OLDEST_HOST) p->is_alive = false;
+        p->is_doubtful = is_seen && p->misses > 4;
     }
     INTRA_TRY(sweep_points(run, err));
     freeze(run, run->options.window);
@@ -466,6 +476,36 @@ void intra_anchor_fini(struct intra_anchor *anchor)
     memset(anchor, 0, sizeof *anchor);
 }
 
+static struct intra_point *find_point(const struct intra_run *run, const struct intra_point *like)
+{
+    for (int i = 0; i < run->n_points; i++) {
+        struct intra_point *p = &run->points[i];
+        if (p->host == like->host && p->px[0] == like->px[0] && p->px[1] == like->px[1]) return p;
+    }
+    return NULL;
+}
+
+/* The anchor's points are the living ones from here on; what the others saw still holds the window. */
+static enum intra_status take_up(struct intra_run *run, const struct intra_anchor *anchor, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    for (int i = 0; i < run->n_points; i++)
+        run->points[i].is_alive = false;
+    INTRA_TRY(sweep_points(run, err));
+    if (run->n_points + anchor->n > run->cap_points) run->n_points = run->cap_points - anchor->n;
+    for (int i = 0; i < anchor->n; i++) {
+        struct intra_point *p = find_point(run, &anchor->points[i]);
+        if (!p) {
+            p = &run->points[run->n_points++];
+            *p = anchor->points[i];
+        }
+        p->is_alive = true;
+        p->misses = 0;
+    }
+done:
+    return status;
+}
+
 enum intra_status intra_run_return(struct intra_run *run, const struct intra_anchor *anchor,
                                    const struct intra_pyramid *pyramid, const struct intra_pose *guess, bool try_hard,
                                    double share, struct intra_pose_fit *out, struct intra_error *err)
@@ -473,7 +513,6 @@ enum intra_status intra_run_return(struct intra_run *run, const struct intra_anc
     struct intra_point *points = run->points;
     int n_points = run->n_points;
     bool is_held = run->is_held;
-    enum intra_status status = INTRA_OK;
     memset(out, 0, sizeof *out);
     if (anchor->n < INTRA_MIN_INLIERS || anchor->n > run->cap_points) return INTRA_OK;
     run->points = anchor->points;
@@ -490,13 +529,7 @@ enum intra_status intra_run_return(struct intra_run *run, const struct intra_anc
     if (!out->is_good) return INTRA_OK;
     run->is_held = false;
     run->has_returned = true;
-    for (int i = 0; i < run->n_points; i++) run->points[i].is_alive = false;
-    status = sweep_points(run, err);
-    if (status != INTRA_OK) return status;
-    memcpy(run->points, anchor->points, sizeof *run->points * (size_t)anchor->n);
-    run->n_points = anchor->n;
-    for (int i = 0; i < run->n_points; i++) run->points[i].misses = 0;
-    return INTRA_OK;
+    return take_up(run, anchor, err);
 }
 
 enum intra_status intra_run_settle(struct intra_run *run, struct intra_error *err)

@@ -28,6 +28,9 @@ struct intra_pose_fit {
     int n_sure;      /* inliers that correlate so well that few are chance */
     double noise;    /* scale of residuals against their own deviations */
     double rms_px;   /* weighted residual of the inliers */
+    double zoom;     /* magnification against the calibration; 1 unless it was free */
+    double zoom_off,
+        zoom_off_sd; /* how much larger (log) the picture seems than pose and zoom explain; NaN: not known */
     bool is_good;
 };
 
@@ -60,6 +63,7 @@ struct intra_run {
     int n_samples, cap_samples;
     double *arc;   /* arc length at integer u from arc_first, filled on first use, kept where the axis is settled */
     int arc_first, n_arc, cap_arc;
+    double zoom;       /* magnification of the frame at work, 1 but inside intra_run_fit_zoom */
     double view_scale; /* radians per pixel at the centre of the picture */
 };
 
@@ -81,6 +85,9 @@ void intra_run_fit(struct intra_run *run, const struct intra_pyramid *pyramid, c
  * least `share` of the points in view must agree. */
 void intra_run_fit_hard(struct intra_run *run, const struct intra_pyramid *pyramid, const struct intra_pose *guess,
                         double share, struct intra_pose_fit *out);
+/* The same for a camera that stands at the guess and zooms: the magnification is free, near `zoom`. */
+void intra_run_fit_zoom(struct intra_run *run, const struct intra_pyramid *pyramid, const struct intra_pose *guess,
+                        double zoom, struct intra_pose_fit *out);
 /* Where the camera should be at pts_s if it goes on as it did. */
 struct intra_pose intra_run_predict(const struct intra_run *run, double pts_s);
 

@@ -43,7 +43,9 @@ struct intra_point {
     struct intra_obs obs[INTRA_POINT_MAX_OBS];
     int n_obs;
     int misses;       /* frames in a row without a good match */
-    bool is_alive;
+    bool is_alive;    /* followed; a dead one stays for what it saw until its keyframes are settled */
+    bool is_doubtful; /* in view, but no longer found: what it was taken for may never have been wall */
+    bool is_handed_out;       /* its radius is among the samples */
     double r_data, r_data_sd; /* radius from parallax alone, without the prior; sd 0: not known */
     double weight;    /* robust weight of its tube prior in the last adjustment, 0 to 1 */
 };
