@@ -18,21 +18,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static char folder[64];
+static char *const folder = program_dir;
 
 static int make_folder(void **state)
 {
-    (void)state;
-    program_folder(folder);
+    program_make_dir(state);
     if (!made_input_can()) return 0;
     made_input_ffmpeg(folder, "-f lavfi -i testsrc2=size=320x240:rate=25:duration=2 moving.mp4");
-    return 0;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    program_remove(folder);
     return 0;
 }
 
@@ -198,5 +190,5 @@ int main(void)
         cmocka_unit_test(not_a_pipe),           cmocka_unit_test(camera_files), cmocka_unit_test(output_folder),
         cmocka_unit_test(no_project_to_export),
     };
-    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+    return cmocka_run_group_tests(tests, make_folder, program_remove_dir);
 }

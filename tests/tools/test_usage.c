@@ -12,21 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static char folder[64];
-
-static int make_folder(void **state)
-{
-    (void)state;
-    program_folder(folder);
-    return 0;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    program_remove(folder);
-    return 0;
-}
+static char *const folder = program_dir;
 
 static void expect_out(const char *words, const char *said)
 {
@@ -163,5 +149,5 @@ int main(void)
         cmocka_unit_test(missing_and_surplus),    cmocka_unit_test(values_out_of_range),
         cmocka_unit_test(messages_have_one_form), cmocka_unit_test(output_that_cannot_be_written),
     };
-    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+    return cmocka_run_group_tests(tests, program_make_dir, program_remove_dir);
 }
