@@ -439,7 +439,11 @@ enum intra_status intra_store_open(const char *path, struct intra_store **out, s
         status = INTRA_FAIL(err, INTRA_E_FORMAT, "%s: an SQLite file, but not a project of this program", path);
         goto done;
     }
-    if (version > INTRA_STORE_VERSION || version < 1) {
+    if (version < 1) {
+        status = INTRA_FAIL(err, INTRA_E_FORMAT, "%s: damaged: store version %d; reconstruct it again", path, version);
+        goto done;
+    }
+    if (version > INTRA_STORE_VERSION) {
         status = INTRA_FAIL(err, INTRA_E_UNSUPPORTED,
                             "%s: store version %d, this program reads up to %d; update the program", path, version,
                             INTRA_STORE_VERSION);

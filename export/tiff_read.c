@@ -121,7 +121,8 @@ enum intra_status intra_tiff_open(const char *path, struct intra_tiff **out, str
     enum intra_status status = INTRA_OK;
     struct intra_tiff *t = NULL;
     *out = NULL;
-    if (!intra_path_exists(path)) return INTRA_FAIL(err, INTRA_E_IO, "%s: no such file", path);
+    if (!intra_path_exists(path))
+        return INTRA_FAIL(err, INTRA_E_IO, "%s: no such file; was it moved or renamed?", path);
     INTRA_TRY(INTRA_ALLOC(t, 1, err));
     snprintf(t->path, sizeof t->path, "%s", path);
     INTRA_TRY(open_handle(t, err));
