@@ -285,7 +285,7 @@ static enum intra_status look_at_input(const struct request *r, struct intra_cam
     struct intra_video *video = NULL;
     INTRA_TRY(intra_video_open(r->input, &r->recon.video, &video, err));
     intra_video_info(video, info);
-    INTRA_TRY(intra_lens_choose(&r->lens, info, camera, err));
+    INTRA_TRY(intra_lens_choose(&r->lens, r->input, info, camera, err));
 done:
     intra_video_close(&video);
     return status;
@@ -412,6 +412,9 @@ static enum intra_status reconstruct(struct run *run, struct intra_error *err)
 #endif
     INTRA_TRY(intra_console_open(run->request.is_quiet, &run->console, err));
     /* First of all, so that signals are blocked in every thread to come. */
+    INTRA_TRY(intra_workdir_spare(run->request.out, run->request.input, intra_is_output_name, err));
+    if (run->request.lens.camera_path)
+        INTRA_TRY(intra_workdir_spare(run->request.out, run->request.lens.camera_path, intra_is_output_name, err));
     INTRA_TRY(intra_workdir_open(&run->dir, run->request.out, run->request.is_forced, err));
     INTRA_TRY(look_at_input(&run->request, &run->camera, &info, err));
     INTRA_TRY(intra_workdir_path(&run->dir, "log.jsonl", path, sizeof path, err));
