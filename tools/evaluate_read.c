@@ -5,6 +5,7 @@
 #include "core/mem.h"
 #include "tools/truth_json.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -178,6 +179,18 @@ static void number_segments(struct intra_evaluation *e, bool has_segments)
     e->n_segments = count;
 }
 
+static enum intra_status read_segment(struct intra_eval_frame *f, const struct intra_table *table, int64_t row, int col,
+                                      const char *path, struct intra_error *err)
+{
+    double number = intra_table_number(table, row, col);
+    if (!(number >= 0 && number < INT_MAX))
+        return INTRA_FAIL(err, INTRA_E_FORMAT,
+                          "%s: row %lld: a frame with a pose wants the number of its segment, not '%s'", path,
+                          (long long)row + 2, intra_table_text(table, row, col));
+    f->segment = (int)number;
+    return INTRA_OK;
+}
+
 static enum intra_status read_our_frames(struct intra_evaluation *e, struct intra_error *err)
 {
     static const char *const names[] = {"index", "t", "state", "station_m", "station_sd_m"};
@@ -205,7 +218,7 @@ static enum intra_status read_our_frames(struct intra_evaluation *e, struct intr
         pose = tum_at(&tum, t, 1e-4);
         f->is_posed = pose && isfinite(f->station_m);
         if (pose) f->pose = *pose;
-        if (segment >= 0 && f->is_posed) f->segment = (int)intra_table_number(&table, row, segment);
+        if (segment >= 0 && f->is_posed) INTRA_TRY(read_segment(f, &table, row, segment, path, err));
     }
     number_segments(e, segment >= 0);
 done:
