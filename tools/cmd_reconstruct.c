@@ -166,7 +166,10 @@ static enum intra_status set_option(void *user, int option, const char *value, s
     case OPT_SECTION_STEP:
         return parse_length_in("--section-step", value, 5e-3, 5, &r->recon.section_step_m, err);
     case OPT_CUT:
-        return intra_parse_angle("--cut", value, &r->recon.cut_rad, err);
+        status = intra_parse_angle("--cut", value, &r->recon.cut_rad, err);
+        if (status == INTRA_OK && !(fabs(r->recon.cut_rad) <= 2 * M_PI))
+            status = INTRA_FAIL(err, INTRA_E_ARG, "--cut %s: must be within a turn, e.g. --cut 180deg", value);
+        return status;
     case OPT_DEINTERLACE:
         return parse_deinterlace(value, &r->recon.video.deinterlace, err);
     case OPT_IMAGE_FPS:

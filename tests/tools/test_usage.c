@@ -100,6 +100,7 @@ static void values_out_of_range(void **state)
         {"--diameter 300mm --texel 1m", "--texel 1m: out of range"},
         {"--diameter 300mm --section-step 1mm", "--section-step 1mm: out of range"},
         {"--diameter 300mm --cut 6", "--cut"},
+        {"--diameter 300mm --cut 1e9deg", "--cut 1e9deg: must be within a turn"},
         {"--diameter 300mm --deinterlace maybe", "is not auto, on or off"},
         {"--diameter 300mm --max-size 25", "--max-size"},
         {"--diameter 300mm --max-size 1kB", "between 100kB and 100GB"},
