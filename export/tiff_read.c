@@ -59,13 +59,22 @@ static enum intra_status open_handle(struct intra_tiff *t, struct intra_error *e
                       t->complaint[0] ? t->complaint : "cannot open");
 }
 
+/* At least `want` numbers of a tag that libtiff does not know; NULL where there are fewer, or of another type: libtiff
+ * hands those of the file back, whatever they are. */
+static const double *get_doubles(TIFF *tiff, uint32_t tag, uint32_t want)
+{
+    const TIFFField *field = TIFFFindField(tiff, tag, TIFF_ANY);
+    uint32_t n = 0;
+    double *values = NULL;
+    if (!field || TIFFFieldDataType(field) != TIFF_DOUBLE) return NULL;
+    return TIFFGetField(tiff, tag, &n, &values) && n >= want ? values : NULL;
+}
+
 static enum intra_status read_scale(struct intra_tiff *t, struct intra_error *err)
 {
     struct intra_tiff_info *info = &t->info;
-    uint32_t n_scale = 0, n_tie = 0;
-    double *scale = NULL, *tie = NULL;
-    if (!TIFFGetField(t->tiff, TAG_PIXEL_SCALE, &n_scale, &scale) || n_scale < 2 ||
-        !TIFFGetField(t->tiff, TAG_TIEPOINT, &n_tie, &tie) || n_tie < 6)
+    const double *scale = get_doubles(t->tiff, TAG_PIXEL_SCALE, 2), *tie = get_doubles(t->tiff, TAG_TIEPOINT, 6);
+    if (!scale || !tie)
         return INTRA_FAIL(err, INTRA_E_FORMAT, "%s: no GeoTIFF scale in metres (ModelPixelScale, ModelTiepoint)",
                           t->path);
     info->cell_x_m = scale[0];
