@@ -1,5 +1,5 @@
 /* Proves: the gradient that the window adjustment builds is the derivative of its cost, for each kind of unknown (host
- * pose, target pose, axis knot, point distance) against each kind of residual (match, tube, axis) by itself.
+ * pose, target pose, axis knot, point distance) against each kind of residual (match, tube, axis, dark end) by itself.
  * Does not prove that the minimum is the right one: test_synth does. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -26,7 +26,18 @@ struct setup {
     struct intra_bundle_options options;
 };
 
-static void make(struct setup *t, bool with_matches, bool with_tube, bool with_axis)
+/* Kinds of residual. */
+enum { MATCHES = 1, TUBE = 2, AXIS = 4, DARK = 8 };
+
+/* The pipe's end as keyframe i sees it: some degrees beside the axis ahead. */
+static void add_dark(struct intra_keyframe *kf, unsigned *state)
+{
+    struct intra_vec3 ahead = {1, 0.06 * noise(state), 0.06 * noise(state)};
+    kf->has_dark = true;
+    kf->dark = intra_unit(intra_mat3_mul_vec(&kf->cam_from_world.r, ahead));
+}
+
+static void make(struct setup *t, int kinds)
 {
     unsigned state = 7;
     struct intra_error err;
@@ -48,6 +59,8 @@ static void make(struct setup *t, bool with_matches, bool with_tube, bool with_a
         t->kfs[i].id = i;
         t->kfs[i].cam_from_world.r = intra_mat3_mul(&turn, &ahead);
         t->kfs[i].cam_from_world.t = intra_scale(intra_mat3_mul_vec(&t->kfs[i].cam_from_world.r, c), -1);
+        t->kfs[i].u = c.x / 0.15;
+        if (kinds & DARK) add_dark(&t->kfs[i], &state);
     }
     for (int i = 0; i < 30; i++) {
         struct intra_point *p = &t->points[i];
@@ -66,12 +79,14 @@ static void make(struct setup *t, bool with_matches, bool with_tube, bool with_a
             o->kf = k;
             assert_true(intra_camera_project(&t->camera, intra_pose_apply(&t->kfs[k].cam_from_world, x), o->px, NULL, NULL));
             o->px[0] += 0.7 * noise(&state), o->px[1] += 0.7 * noise(&state);
-            double w = with_matches ? 1 : 1e-12;
+            double w = kinds & MATCHES ? 1 : 1e-12;
             o->info[0] = 4 * w, o->info[1] = 1 * w, o->info[2] = 3 * w;
         }
     }
-    t->options = (struct intra_bundle_options){.iterations = 1, .radius_sd_rel = with_tube ? 0.02 : 1e6,
-                                               .kink_sd_rad = with_axis ? 0.02 : 1e6};
+    t->options = (struct intra_bundle_options){.iterations = 1,
+                                               .radius_m = 0.15,
+                                               .radius_sd_rel = kinds & TUBE ? 0.02 : 1e6,
+                                               .kink_sd_rad = kinds & AXIS ? 0.02 : 1e6};
     struct solver *s = &t->s;
     *s = (struct solver){.kfs = t->kfs, .n_kfs = 4, .points = t->points, .n_points = 30, .axis = &t->axis,
                          .camera = &t->camera, .options = &t->options, .noise2 = 1};
@@ -99,10 +114,10 @@ static void drop(struct setup *t)
 }
 
 /* With the elimination undone: b before Schur = b + sum hp gd / hdd. Points are held instead, by a huge pivot. */
-static void check(bool with_matches, bool with_tube, bool with_axis)
+static void check(int kinds)
 {
     struct setup *t = calloc(1, sizeof *t);
-    make(t, with_matches, with_tube, with_axis);
+    make(t, kinds);
     struct solver *s = &t->s;
     s->hold_points = true;
     build_system(s);
@@ -155,24 +170,30 @@ static void check(bool with_matches, bool with_tube, bool with_axis)
 static void gradient_of_matches(void **state)
 {
     (void)state;
-    check(true, false, false);
+    check(MATCHES);
 }
 
 static void gradient_of_tube(void **state)
 {
     (void)state;
-    check(false, true, false);
+    check(TUBE);
 }
 
 static void gradient_of_axis(void **state)
 {
     (void)state;
-    check(false, false, true);
+    check(AXIS);
+}
+
+static void gradient_of_dark_end(void **state)
+{
+    (void)state;
+    check(DARK);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(gradient_of_matches), cmocka_unit_test(gradient_of_tube),
-                                       cmocka_unit_test(gradient_of_axis)};
+                                       cmocka_unit_test(gradient_of_axis), cmocka_unit_test(gradient_of_dark_end)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
