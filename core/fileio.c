@@ -174,8 +174,8 @@ enum intra_status intra_make_dir(const char *path, struct intra_error *err)
         if (path[i] != '/' && path[i] != 0) continue;
         memcpy(part, path, i);
         part[i] = 0;
-        if (mkdir(part, 0777) != 0 && !intra_path_is_dir(part))
-            return fail_path(INTRA_E_IO, "cannot make folder", part, errno, err);
+        int error = mkdir(part, 0777) == 0 ? 0 : errno; /* to look whether it is there sets errno anew */
+        if (error && !intra_path_is_dir(part)) return fail_path(INTRA_E_IO, "cannot make folder", part, error, err);
     }
     return INTRA_OK;
 }

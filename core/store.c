@@ -439,7 +439,11 @@ enum intra_status intra_store_open(const char *path, struct intra_store **out, s
         status = INTRA_FAIL(err, INTRA_E_FORMAT, "%s: an SQLite file, but not a project of this program", path);
         goto done;
     }
-    if (version > INTRA_STORE_VERSION || version < 1) {
+    if (version < 1) {
+        status = INTRA_FAIL(err, INTRA_E_FORMAT, "%s: damaged: store version %d; reconstruct it again", path, version);
+        goto done;
+    }
+    if (version > INTRA_STORE_VERSION) {
         status = INTRA_FAIL(err, INTRA_E_UNSUPPORTED,
                             "%s: store version %d, this program reads up to %d; update the program", path, version,
                             INTRA_STORE_VERSION);
@@ -655,6 +659,16 @@ done:
     return status;
 }
 
+/* Grids are laid over the wall by these numbers: what no pipe has must not become an index. */
+static bool is_wall_possible(const struct intra_wall *wall)
+{
+    if (wall->rows < 0 || wall->cols < 0) return false;
+    if (wall->rows == 0 || wall->cols == 0) return true; /* none */
+    return wall->texel_m >= 1e-5 && wall->texel_m <= 10 && fabs(wall->station0_m) <= 1e7 && wall->perimeter_m > 0 &&
+           fabs(wall->perimeter_m / wall->texel_m - wall->rows) < 64 &&
+           /* rows are rounded up to whole tiles */ fabs(wall->cut_rad) <= 1e3;
+}
+
 static enum intra_status read_survey(struct intra_store *store, struct intra_scene *scene, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
@@ -668,9 +682,12 @@ static enum intra_status read_survey(struct intra_store *store, struct intra_sce
     scene->wall.rows = sqlite3_column_int(wall, 1);
     scene->wall.cols = sqlite3_column_int64(wall, 2);
     read_columns(wall, &wall_table, &scene->wall);
-    if (scene->wall.rows < 0 || scene->wall.cols < 0)
-        status = INTRA_FAIL(err, INTRA_E_FORMAT, "%s: a wall of %d x %lld cells; reconstruct it again", store->path,
-                            scene->wall.rows, (long long)scene->wall.cols);
+    if (!is_wall_possible(&scene->wall))
+        status = INTRA_FAIL(err, INTRA_E_FORMAT,
+                            "%s: damaged: a wall of %d x %lld cells of %g m, from %g m on, %g m around, cut at %g; "
+                            "reconstruct it again",
+                            store->path, scene->wall.rows, (long long)scene->wall.cols, scene->wall.texel_m,
+                            scene->wall.station0_m, scene->wall.perimeter_m, scene->wall.cut_rad);
 done:
     sqlite3_finalize(survey);
     sqlite3_finalize(wall);

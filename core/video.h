@@ -29,6 +29,7 @@ struct intra_video_options intra_video_defaults(void);
 struct intra_video_info {
     int width, height;        /* pixels as stored */
     double pixel_aspect;      /* display width of a pixel / height; 1 when unknown */
+    int rotation_deg;         /* clockwise, 0 to 359: how a player turns the pictures; here they stay as stored */
     double fps;               /* average rate, 0 if unknown */
     double duration_s;        /* 0 if unknown */
     int64_t frames_estimated; /* 0 if unknown */

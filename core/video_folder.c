@@ -1,4 +1,5 @@
 /* Folders of numbered images as video: which files, in which order. */
+#include "core/log.h"
 #include "core/mem.h"
 #include "core/video_internal.h"
 
@@ -8,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+#define LOG_STAGE "video"
 
 static bool is_image_name(const char *name)
 {
@@ -78,6 +81,47 @@ static enum intra_status add_name(struct intra_name_list *list, const char *name
     return INTRA_OK;
 }
 
+/* The number of an image: the last run of digits in its name. *out_stem is the length of what stands before it. */
+static bool image_number(const char *name, size_t *out_stem, long long *out)
+{
+    size_t end = strlen(name), from;
+    while (end > 0 && !isdigit((unsigned char)name[end - 1]))
+        end--;
+    for (from = end; from > 0 && isdigit((unsigned char)name[from - 1]);)
+        from--;
+    if (from == end || end - from > 18) return false;
+    *out_stem = from;
+    *out = strtoll(name + from, NULL, 10);
+    return true;
+}
+
+/* How far the numbering goes from one image to the next; 0 where they do not belong to one row of numbers. */
+static long long image_step(const char *a, const char *b)
+{
+    size_t stem_a, stem_b;
+    long long from, to;
+    if (!image_number(a, &stem_a, &from) || !image_number(b, &stem_b, &to) || stem_a != stem_b) return 0;
+    return strncmp(a, b, stem_a) == 0 ? to - from : 0;
+}
+
+/* Images have no times but their places: where some are missing, the camera seems to jump. Said where the steps are
+ * even but for a few; every fifth frame of a video is fine, and so are numbers that are times. */
+static void warn_of_gaps(const char *path, const struct intra_name_list *list)
+{
+    long long least = 0;
+    int jumps = 0, first = 0;
+    for (int i = 1; i < list->count; i++) {
+        long long step = image_step(list->names[i - 1], list->names[i]);
+        if (step > 0 && (least == 0 || step < least)) least = step;
+    }
+    for (int i = 1; i < list->count; i++)
+        if (least > 0 && image_step(list->names[i - 1], list->names[i]) > least && jumps++ == 0) first = i;
+    if (jumps == 0 || 4 * jumps > list->count) return;
+    intra_log(INTRA_LOG_WARNING, LOG_STAGE,
+              "%s: the numbering jumps from %s to %s%s; are images missing? They are taken one after the other", path,
+              list->names[first - 1], list->names[first], jumps > 1 ? " and in other places" : "");
+}
+
 enum intra_status intra_image_folder_list(const char *path, struct intra_name_list *out, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
@@ -97,6 +141,7 @@ enum intra_status intra_image_folder_list(const char *path, struct intra_name_li
         goto done;
     }
     qsort(out->names, (size_t)out->count, sizeof *out->names, compare_names);
+    warn_of_gaps(path, out);
 done:
     closedir(dir);
     if (status != INTRA_OK) intra_name_list_fini(out);

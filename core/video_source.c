@@ -13,7 +13,9 @@
 
 #include <libavcodec/avcodec.h>
 #include <libavformat/avformat.h>
+#include <libavutil/display.h>
 #include <libavutil/log.h>
+#include <math.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -427,6 +429,16 @@ long intra_source_log_errors(struct intra_source *s)
     return atomic_load(&s->log_errors);
 }
 
+/* The container's wish for players: degrees clockwise, 0 to 359. */
+static int rotation_of(const AVStream *stream)
+{
+    size_t size = 0;
+    const uint8_t *matrix = av_stream_get_side_data(stream, AV_PKT_DATA_DISPLAYMATRIX, &size);
+    double turn = matrix && size >= 9 * sizeof(int32_t) ? av_display_rotation_get((const int32_t *)matrix) : 0;
+    if (!isfinite(turn)) return 0; /* a matrix that no picture survives */
+    return ((int)lround(-turn) % 360 + 360) % 360;
+}
+
 void intra_source_describe(struct intra_source *s, struct intra_video_info *info)
 {
     snprintf(info->codec, sizeof info->codec, "%s", avcodec_get_name(s->decoder->codec_id));
@@ -442,6 +454,7 @@ void intra_source_describe(struct intra_source *s, struct intra_video_info *info
         AVRational rate = av_guess_frame_rate(s->format, stream, NULL);
         snprintf(info->container, sizeof info->container, "%s", s->format->iformat->name);
         if (aspect.num > 0 && aspect.den > 0) info->pixel_aspect = av_q2d(aspect);
+        info->rotation_deg = rotation_of(stream);
         if (rate.num > 0 && rate.den > 0) info->fps = av_q2d(rate);
         if (stream->duration > 0)
             info->duration_s = (double)stream->duration * av_q2d(stream->time_base);

@@ -135,8 +135,10 @@ static enum intra_status cut_run(struct intra_mesh_plan *plan, int64_t *cap, con
     while (from < run->to) {
         int64_t to = run->to, pieces, i;
         for (i = 0; i < scene->n_features; i++) {
-            int64_t cut = llround((scene->features[i].station_m - wall->station0_m) / wall->texel_m);
-            if (scene->features[i].kind != INTRA_FEATURE_JOINT) continue;
+            double at = (scene->features[i].station_m - wall->station0_m) / wall->texel_m;
+            int64_t cut;
+            if (scene->features[i].kind != INTRA_FEATURE_JOINT || !(at >= 0 && at <= (double)wall->cols)) continue;
+            cut = llround(at);
             if (cut - from >= splinter && run->to - cut >= splinter && cut < to) to = cut;
         }
         pieces = (to - from + longest - 1) / longest;

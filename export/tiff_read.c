@@ -5,12 +5,17 @@
 #include "core/mem.h"
 
 #include <limits.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <tiffio.h>
 
 enum { TAG_PIXEL_SCALE = 33550, TAG_TIEPOINT = 33922 };
+#define MIN_CELL_M 1e-5
+#define MAX_CELL_M 1e3
+#define MAX_STATION_M 1e7
+#define MAX_BLOCK_BYTES ((size_t)1 << 28) /* ours are tiles of 256 x 256, the simulator's single rows */
 
 struct intra_tiff {
     TIFF *tiff;
@@ -54,19 +59,34 @@ static enum intra_status open_handle(struct intra_tiff *t, struct intra_error *e
                       t->complaint[0] ? t->complaint : "cannot open");
 }
 
+/* At least `want` numbers of a tag that libtiff does not know; NULL where there are fewer, or of another type: libtiff
+ * hands those of the file back, whatever they are. */
+static const double *get_doubles(TIFF *tiff, uint32_t tag, uint32_t want)
+{
+    const TIFFField *field = TIFFFindField(tiff, tag, TIFF_ANY);
+    uint32_t n = 0;
+    double *values = NULL;
+    if (!field || TIFFFieldDataType(field) != TIFF_DOUBLE) return NULL;
+    return TIFFGetField(tiff, tag, &n, &values) && n >= want ? values : NULL;
+}
+
 static enum intra_status read_scale(struct intra_tiff *t, struct intra_error *err)
 {
     struct intra_tiff_info *info = &t->info;
-    uint32_t n_scale = 0, n_tie = 0;
-    double *scale = NULL, *tie = NULL;
-    if (!TIFFGetField(t->tiff, TAG_PIXEL_SCALE, &n_scale, &scale) || n_scale < 2 ||
-        !TIFFGetField(t->tiff, TAG_TIEPOINT, &n_tie, &tie) || n_tie < 6 || !(scale[0] > 0) || !(scale[1] > 0))
+    const double *scale = get_doubles(t->tiff, TAG_PIXEL_SCALE, 2), *tie = get_doubles(t->tiff, TAG_TIEPOINT, 6);
+    if (!scale || !tie)
         return INTRA_FAIL(err, INTRA_E_FORMAT, "%s: no GeoTIFF scale in metres (ModelPixelScale, ModelTiepoint)",
                           t->path);
     info->cell_x_m = scale[0];
     info->cell_y_m = scale[1];
     info->x_left_m = tie[3] - tie[0] * scale[0];
     info->y_top_m = tie[4] + tie[1] * scale[1];
+    /* Stations become columns by these: what no pipe has must not become an index. */
+    if (!(scale[0] >= MIN_CELL_M && scale[0] <= MAX_CELL_M && scale[1] >= MIN_CELL_M && scale[1] <= MAX_CELL_M &&
+          fabs(info->x_left_m) <= MAX_STATION_M && fabs(info->y_top_m) <= MAX_STATION_M))
+        return INTRA_FAIL(err, INTRA_E_FORMAT,
+                          "%s: cells of %g x %g m from %g m on make no sense; is it a wall image of this program?",
+                          t->path, scale[0], scale[1], info->x_left_m);
     return INTRA_OK;
 }
 
@@ -97,8 +117,8 @@ static enum intra_status read_shape(struct intra_tiff *t, struct intra_error *er
         TIFFGetFieldDefaulted(t->tiff, TIFFTAG_ROWSPERSTRIP, &block_rows);
         if (block_rows > rows) block_rows = rows;
     }
-    if (cols < 1 || rows < 1 || rows > 1000000 || block_cols < 1 || block_rows < 1 || block_cols > INT_MAX ||
-        block_rows > INT_MAX)
+    if (cols < 1 || rows < 1 || cols > INT_MAX || rows > 1000000 || block_cols < 1 || block_rows < 1 ||
+        block_cols > INT_MAX || block_rows > INT_MAX)
         return INTRA_FAIL(err, INTRA_E_FORMAT, "%s: an image of %u x %u cells in blocks of %u x %u makes no sense",
                           t->path, cols, rows, block_cols, block_rows);
     t->info.cols = cols;
@@ -108,7 +128,7 @@ static enum intra_status read_shape(struct intra_tiff *t, struct intra_error *er
     t->block_cols = (int)block_cols;
     t->block_rows = (int)block_rows;
     if (__builtin_mul_overflow((size_t)block_cols * block_rows, t->info.cell_bytes, &block_bytes) ||
-        block_bytes > (size_t)1 << 32)
+        block_bytes > MAX_BLOCK_BYTES)
         return INTRA_FAIL(err, INTRA_E_UNSUPPORTED, "%s: blocks of %u x %u cells are too large", t->path, block_cols,
                           block_rows);
     INTRA_TRY(INTRA_ALLOC(t->block, block_bytes, err));
@@ -121,7 +141,8 @@ enum intra_status intra_tiff_open(const char *path, struct intra_tiff **out, str
     enum intra_status status = INTRA_OK;
     struct intra_tiff *t = NULL;
     *out = NULL;
-    if (!intra_path_exists(path)) return INTRA_FAIL(err, INTRA_E_IO, "%s: no such file", path);
+    if (!intra_path_exists(path))
+        return INTRA_FAIL(err, INTRA_E_IO, "%s: no such file; was it moved or renamed?", path);
     INTRA_TRY(INTRA_ALLOC(t, 1, err));
     snprintf(t->path, sizeof t->path, "%s", path);
     INTRA_TRY(open_handle(t, err));

@@ -200,6 +200,15 @@ done:
     return status;
 }
 
+/* What the model's makers say knows no file: name the project. */
+static enum intra_status name_project(enum intra_status status, const struct request *r, struct intra_error *err)
+{
+    char text[600];
+    if (status != INTRA_E_NO_RESULT && status != INTRA_E_DEGENERATE) return status;
+    snprintf(text, sizeof text, "%.599s", err->text);
+    return INTRA_FAIL(err, status, "%s: %s; choose another --range, or reconstruct it again", r->project, text);
+}
+
 /* Sections of the stretch stay; they are sorted by station. */
 static void crop_sections(const struct request *r, struct intra_scene *scene)
 {
@@ -241,7 +250,7 @@ static enum intra_status run_export(const struct request *r, struct intra_consol
     } else if (r->format == FORMAT_TIFF) {
         status = export_image(r, &scene, scratch_dir, &progress, err);
     } else {
-        status = export_model(r, &scene, scratch_dir, err);
+        status = name_project(export_model(r, &scene, scratch_dir, err), r, err);
     }
 done:
     intra_store_close(&store);

@@ -57,6 +57,7 @@ static void print_json(const char *path, const struct intra_video_info *v, const
     intra_json_integer(&json, "width_px", v->width);
     intra_json_integer(&json, "height_px", v->height);
     intra_json_number(&json, "pixel_aspect", v->pixel_aspect);
+    intra_json_integer(&json, "rotation_deg", v->rotation_deg);
     intra_json_number(&json, "fps", v->fps > 0 ? v->fps : NAN);
     intra_json_number(&json, "duration_s", v->duration_s > 0 ? v->duration_s : NAN);
     if (v->frames_estimated > 0)
@@ -83,6 +84,7 @@ static void print_text(const char *path, const struct intra_video_info *v, const
     printf("  picture        %d x %d px", v->width, v->height);
     if (fabs(v->pixel_aspect - 1) > 1e-3) printf(", pixels %.4f times as wide as high", v->pixel_aspect);
     printf("\n");
+    if (v->rotation_deg) printf("  turned         %d degrees clockwise by players; used as stored\n", v->rotation_deg);
     if (v->fps > 0) printf("  rate           %.3f frames/s%s\n", v->fps, v->is_image_folder ? " (assumed)" : "");
     if (v->duration_s > 0) printf("  duration       %.2f s\n", v->duration_s);
     if (v->frames_estimated > 0) printf("  frames         about %" PRId64 "\n", v->frames_estimated);
@@ -116,7 +118,7 @@ int intra_cmd_info(int argc, char **argv)
     INTRA_TRY(intra_video_next(video, &frame, &err));
     intra_frame_release(&frame);
     intra_video_info(video, &info);
-    INTRA_TRY(intra_lens_choose(&request.lens, &info, &camera, &err));
+    INTRA_TRY(intra_lens_choose(&request.lens, argv[first], &info, &camera, &err));
     if (request.is_json)
         print_json(argv[first], &info, &camera);
     else

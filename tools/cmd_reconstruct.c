@@ -166,7 +166,10 @@ static enum intra_status set_option(void *user, int option, const char *value, s
     case OPT_SECTION_STEP:
         return parse_length_in("--section-step", value, 5e-3, 5, &r->recon.section_step_m, err);
     case OPT_CUT:
-        return intra_parse_angle("--cut", value, &r->recon.cut_rad, err);
+        status = intra_parse_angle("--cut", value, &r->recon.cut_rad, err);
+        if (status == INTRA_OK && !(fabs(r->recon.cut_rad) <= 2 * M_PI))
+            status = INTRA_FAIL(err, INTRA_E_ARG, "--cut %s: must be within a turn, e.g. --cut 180deg", value);
+        return status;
     case OPT_DEINTERLACE:
         return parse_deinterlace(value, &r->recon.video.deinterlace, err);
     case OPT_IMAGE_FPS:
@@ -285,7 +288,7 @@ static enum intra_status look_at_input(const struct request *r, struct intra_cam
     struct intra_video *video = NULL;
     INTRA_TRY(intra_video_open(r->input, &r->recon.video, &video, err));
     intra_video_info(video, info);
-    INTRA_TRY(intra_lens_choose(&r->lens, info, camera, err));
+    INTRA_TRY(intra_lens_choose(&r->lens, r->input, info, camera, err));
 done:
     intra_video_close(&video);
     return status;
@@ -412,6 +415,9 @@ static enum intra_status reconstruct(struct run *run, struct intra_error *err)
 #endif
     INTRA_TRY(intra_console_open(run->request.is_quiet, &run->console, err));
     /* First of all, so that signals are blocked in every thread to come. */
+    INTRA_TRY(intra_workdir_spare(run->request.out, run->request.input, intra_is_output_name, err));
+    if (run->request.lens.camera_path)
+        INTRA_TRY(intra_workdir_spare(run->request.out, run->request.lens.camera_path, intra_is_output_name, err));
     INTRA_TRY(intra_workdir_open(&run->dir, run->request.out, run->request.is_forced, err));
     INTRA_TRY(look_at_input(&run->request, &run->camera, &info, err));
     INTRA_TRY(intra_workdir_path(&run->dir, "log.jsonl", path, sizeof path, err));

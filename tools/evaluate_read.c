@@ -5,6 +5,7 @@
 #include "core/mem.h"
 #include "tools/truth_json.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -114,6 +115,21 @@ static enum intra_status need_columns(const struct intra_table *table, const cha
     return INTRA_OK;
 }
 
+#define MAX_TRUTH_STATION_M 1e4 /* far above what the simulator makes */
+#define MAX_STATION_M 1e7       /* above what --start-station allows */
+
+/* A number of this row; NaN where its cell is empty and may be. What is farther from 0 than `limit`, or no number, is
+ * refused: cells of grids and bins are found by these. */
+static enum intra_status read_number(const struct intra_table *table, int64_t row, int col, const char *path,
+                                     double limit, bool may_be_empty, double *out, struct intra_error *err)
+{
+    const char *text = intra_table_text(table, row, col);
+    *out = intra_table_number(table, row, col);
+    if (fabs(*out) <= limit || (may_be_empty && !*text)) return INTRA_OK;
+    return INTRA_FAIL(err, INTRA_E_FORMAT, "%s: row %lld: %s is '%s'; want a number of at most %g", path,
+                      (long long)row + 2, table->names[col], text, limit);
+}
+
 static enum intra_status read_truth_frames(struct intra_evaluation *e, struct intra_error *err)
 {
     static const char *const names[] = {"index", "t", "state", "station_m", "shows_pipe", "zoom"};
@@ -137,9 +153,9 @@ static enum intra_status read_truth_frames(struct intra_evaluation *e, struct in
                                 (long long)i);
             goto done;
         }
-        f->t_s = intra_table_number(&table, i, at[1]);
+        INTRA_TRY(read_number(&table, i, at[1], path, 1e9, false, &f->t_s, err));
         f->truth_state = parse_state(intra_table_text(&table, i, at[2]));
-        f->truth_station_m = intra_table_number(&table, i, at[3]);
+        INTRA_TRY(read_number(&table, i, at[3], path, MAX_TRUTH_STATION_M, true, &f->truth_station_m, err));
         f->shows_pipe = intra_table_number(&table, i, at[4]) == 1;
         f->zoom = isfinite(zoom) ? zoom : 1;
         f->state = EVAL_MISSING;
@@ -178,6 +194,18 @@ static void number_segments(struct intra_evaluation *e, bool has_segments)
     e->n_segments = count;
 }
 
+static enum intra_status read_segment(struct intra_eval_frame *f, const struct intra_table *table, int64_t row, int col,
+                                      const char *path, struct intra_error *err)
+{
+    double number = intra_table_number(table, row, col);
+    if (!(number >= 0 && number < INT_MAX))
+        return INTRA_FAIL(err, INTRA_E_FORMAT,
+                          "%s: row %lld: a frame with a pose wants the number of its segment, not '%s'", path,
+                          (long long)row + 2, intra_table_text(table, row, col));
+    f->segment = (int)number;
+    return INTRA_OK;
+}
+
 static enum intra_status read_our_frames(struct intra_evaluation *e, struct intra_error *err)
 {
     static const char *const names[] = {"index", "t", "state", "station_m", "station_sd_m"};
@@ -200,12 +228,12 @@ static enum intra_status read_our_frames(struct intra_evaluation *e, struct intr
             continue; /* more frames than the truth has: none of them can be judged */
         f = &e->frames[(int64_t)index];
         f->state = parse_state(intra_table_text(&table, row, at[2]));
-        f->station_m = intra_table_number(&table, row, at[3]);
+        INTRA_TRY(read_number(&table, row, at[3], path, MAX_STATION_M, true, &f->station_m, err));
         f->station_sd_m = intra_table_number(&table, row, at[4]);
         pose = tum_at(&tum, t, 1e-4);
         f->is_posed = pose && isfinite(f->station_m);
         if (pose) f->pose = *pose;
-        if (segment >= 0 && f->is_posed) f->segment = (int)intra_table_number(&table, row, segment);
+        if (segment >= 0 && f->is_posed) INTRA_TRY(read_segment(f, &table, row, segment, path, err));
     }
     number_segments(e, segment >= 0);
 done:
@@ -235,7 +263,7 @@ static enum intra_status read_truth_axis(struct intra_evaluation *e, struct intr
     INTRA_TRY(need_columns(&table, path, names, at, 4, err));
     INTRA_TRY(axis_init(&e->truth_axis, table.n_rows, err));
     for (int64_t i = 0; i < table.n_rows; i++) {
-        e->truth_axis.station_m[i] = intra_table_number(&table, i, at[0]);
+        INTRA_TRY(read_number(&table, i, at[0], path, MAX_TRUTH_STATION_M, false, &e->truth_axis.station_m[i], err));
         e->truth_axis.tangent[i] =
             intra_vec3(intra_table_number(&table, i, at[1]), intra_table_number(&table, i, at[2]),
                        intra_table_number(&table, i, at[3]));
@@ -257,10 +285,12 @@ static enum intra_status read_profile(struct intra_evaluation *e, struct intra_e
     INTRA_TRY(need_columns(&e->profile, path, names, at, 3, err));
     INTRA_TRY(axis_init(&e->axis, e->profile.n_rows, err));
     for (int64_t i = 0; i < e->profile.n_rows; i++) {
+        double station_m;
+        INTRA_TRY(read_number(&e->profile, i, at[0], path, MAX_STATION_M, false, &station_m, err));
         double heading = intra_table_number(&e->profile, i, at[1]) * M_PI / 180,
                grade = intra_table_number(&e->profile, i, at[2]) / 100;
         if (!isfinite(heading) || !isfinite(grade)) continue;
-        e->axis.station_m[e->axis.n] = intra_table_number(&e->profile, i, at[0]);
+        e->axis.station_m[e->axis.n] = station_m;
         e->axis.tangent[e->axis.n++] = intra_unit(intra_vec3(cos(heading), sin(heading), grade));
     }
 done:

@@ -22,6 +22,7 @@ static enum intra_status read_file(const char *path, const struct intra_video_in
 {
     enum intra_status status = INTRA_OK;
     int width, height;
+    if (!*path) return INTRA_FAIL(err, INTRA_E_ARG, "--camera: the name of the file is empty");
     INTRA_TRY(intra_camera_file_read(path, out, err));
     width = out->width;
     height = out->height;
@@ -39,14 +40,25 @@ done:
     return status;
 }
 
-enum intra_status intra_lens_choose(const struct intra_lens_request *request, const struct intra_video_info *video,
-                                    struct intra_camera *out, struct intra_error *err)
+enum intra_status intra_lens_choose(const struct intra_lens_request *request, const char *input,
+                                    const struct intra_video_info *video, struct intra_camera *out,
+                                    struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
     double hfov_rad = request->hfov_rad > 0 ? request->hfov_rad : INTRA_DEFAULT_HFOV_DEG * M_PI / 180;
     if (request->camera_path && request->hfov_rad > 0)
         return INTRA_FAIL(err, INTRA_E_ARG,
                           "--camera and --hfov: give one of them; a calibration knows its field of view");
+    if (video->width < INTRA_MIN_PICTURE_PX || video->height < INTRA_MIN_PICTURE_PX)
+        return INTRA_FAIL(
+            err, INTRA_E_UNSUPPORTED,
+            "%s: pictures of %d x %d px are too small to follow a wall in; give video of at least %d x %d px", input,
+            video->width, video->height, INTRA_MIN_PICTURE_PX, INTRA_MIN_PICTURE_PX);
+    if (video->rotation_deg)
+        intra_log(INTRA_LOG_WARNING, "camera",
+                  "%s: marked to be shown turned by %d degrees; the pictures are used as stored, so up is the stored "
+                  "picture's up, in clock positions too",
+                  input, video->rotation_deg);
     if (request->camera_path) return read_file(request->camera_path, video, out, err);
     INTRA_TRY(intra_camera_from_hfov(video->width, video->height, hfov_rad, out, err));
     if (video->pixel_aspect > 0.3 && video->pixel_aspect < 3) {

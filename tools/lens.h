@@ -16,10 +16,16 @@ struct intra_lens_request {
 /* --hfov as typed. INTRA_E_ARG outside 10 to 220 degrees. */
 enum intra_status intra_lens_set_hfov(struct intra_lens_request *request, const char *text, struct intra_error *err);
 
-/* The camera for pictures of this video. Says so (core/log) where it is assumed, and warns where it is scaled from
- * another size. Errors: those of
- * intra_camera_file_read; INTRA_E_FORMAT when the file is for another aspect; INTRA_E_ARG when both were given. */
-enum intra_status intra_lens_choose(const struct intra_lens_request *request, const struct intra_video_info *video,
-                                    struct intra_camera *out, struct intra_error *err);
+/* Pictures with a shorter side hold too little wall to follow: the coarsest of the four pyramid levels would be
+ * smaller than a patch. */
+#define INTRA_MIN_PICTURE_PX 64
+
+/* The camera for the pictures of `input`, which are as `video` says. Says so (core/log) where it is assumed, and warns
+ * where it is scaled from another size, and where players would turn the pictures. Errors: those of
+ * intra_camera_file_read; INTRA_E_FORMAT when the file is for another aspect; INTRA_E_UNSUPPORTED when the pictures are
+ * too small; INTRA_E_ARG when both were given. */
+enum intra_status intra_lens_choose(const struct intra_lens_request *request, const char *input,
+                                    const struct intra_video_info *video, struct intra_camera *out,
+                                    struct intra_error *err);
 
 #endif

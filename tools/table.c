@@ -64,7 +64,6 @@ static int64_t count_lines(const char *text)
 enum intra_status intra_table_read(const char *path, struct intra_table *out, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
-    static char nothing[] = "";
     char *names[TABLE_MAX_COLS], *at;
     size_t size = 0;
     int64_t cap;
@@ -89,8 +88,12 @@ enum intra_status intra_table_read(const char *path, struct intra_table *out, st
             goto done;
         }
         if (n == 1 && !row[0][0] && out->n_cols > 1) continue; /* an empty line */
-        for (; n < out->n_cols; n++)
-            row[n] = nothing;
+        if (n < out->n_cols) {
+            status = INTRA_FAIL(err, INTRA_E_FORMAT,
+                                "%s: row %lld has %d cells, the header names %d columns; was the file cut off?", path,
+                                (long long)out->n_rows + 2, n, out->n_cols);
+            goto done;
+        }
         out->n_rows++;
     }
 done:

@@ -14,8 +14,8 @@ struct intra_table {
     int64_t n_rows;
 };
 
-/* Rows shorter than the header are filled with empty cells. Errors: INTRA_E_IO, INTRA_E_FORMAT (empty file, a row
- * longer than the header). fini accepts a zeroed struct. */
+/* Empty lines are left out. Errors: INTRA_E_IO, INTRA_E_FORMAT (empty file, a row longer or shorter than the header:
+ * a table that was cut off must not count as a shorter one). fini accepts a zeroed struct. */
 enum intra_status intra_table_read(const char *path, struct intra_table *out, struct intra_error *err);
 void intra_table_fini(struct intra_table *table);
 /* Place of a column, -1 where there is none. */

@@ -21,9 +21,9 @@ enum intra_status intra_truth_json_read(const char *path, double *out_nominal_di
     }
     *out_nominal_diameter_m = json_number_value(json_object_get(root, "nominal_diameter_m"));
     *out_length_m = json_number_value(json_object_get(root, "length_m"));
-    if (!(*out_nominal_diameter_m > 0 && *out_length_m > 0))
-        status =
-            INTRA_FAIL(err, INTRA_E_FORMAT, "%s: nominal_diameter_m and length_m should be there, and positive", path);
+    if (!(*out_nominal_diameter_m > 0 && *out_nominal_diameter_m < 100 && *out_length_m > 0 && *out_length_m <= 1e4))
+        status = INTRA_FAIL(err, INTRA_E_FORMAT,
+                            "%s: nominal_diameter_m and length_m should be there, positive, and those of a pipe", path);
 done:
     json_decref(root);
     intra_free(text);

@@ -154,6 +154,16 @@ static enum intra_status take_lock(struct intra_workdir *dir, struct intra_error
     return INTRA_OK;
 }
 
+/* A folder beside OUT that happens to have the work folder's name: without our lock, whatever it holds is not ours. */
+static bool is_foreign(const struct intra_workdir *dir)
+{
+    char lock[1100];
+    size_t n = strlen(dir->part), inner = sizeof inner_name - 1;
+    if (n > inner && dir->part[n - inner - 1] == '/' && strcmp(dir->part + n - inner, inner_name) == 0) return false;
+    snprintf(lock, sizeof lock, "%s/%s", dir->part, lock_name);
+    return intra_path_is_dir(dir->part) && !is_empty_folder(dir->part) && !intra_path_exists(lock);
+}
+
 /* Everything a killed run left, but for our lock. */
 static void clear_left_over(const struct intra_workdir *dir)
 {
@@ -168,10 +178,32 @@ static void clear_left_over(const struct intra_workdir *dir)
     if (folder) closedir(folder);
 }
 
+static bool is_same_folder(const char *a, const char *b)
+{
+    struct stat at, bt;
+    return stat(a, &at) == 0 && stat(b, &bt) == 0 && at.st_dev == bt.st_dev && at.st_ino == bt.st_ino;
+}
+
+enum intra_status intra_workdir_spare(const char *out, const char *input, bool (*is_owned)(const char *name),
+                                      struct intra_error *err)
+{
+    char parent[1024];
+    const char *slash = strrchr(input, '/'), *name = slash ? slash + 1 : input;
+    if (is_same_folder(out, input) && intra_path_is_dir(input))
+        return INTRA_FAIL(err, INTRA_E_EXISTS, "%s: the result would mix with its own input; choose another -o", input);
+    if (snprintf(parent, sizeof parent, "%.*s", slash ? (int)(slash - input) + 1 : 1, slash ? input : ".") >=
+        (int)sizeof parent)
+        return INTRA_OK; /* longer than any OUT */
+    if (is_same_folder(out, parent) && (is_owned(name) || strcmp(name, inner_name) == 0))
+        return INTRA_FAIL(err, INTRA_E_EXISTS, "%s: would be replaced by the result; choose another -o", input);
+    return INTRA_OK;
+}
+
 enum intra_status intra_workdir_open(struct intra_workdir *dir, const char *out, bool is_forced,
                                      struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
+    const char *last;
     size_t n;
     memset(dir, 0, sizeof *dir);
     dir->lock_fd = -1;
@@ -182,7 +214,8 @@ enum intra_status intra_workdir_open(struct intra_workdir *dir, const char *out,
     n = strlen(dir->out);
     while (n > 1 && dir->out[n - 1] == '/')
         dir->out[--n] = 0;
-    if (strcmp(dir->out, ".") == 0 || strcmp(dir->out, "..") == 0 || strcmp(dir->out, "/") == 0)
+    last = strrchr(dir->out, '/') ? strrchr(dir->out, '/') + 1 : dir->out;
+    if (!*last || is_dot(last))
         return INTRA_FAIL(err, INTRA_E_ARG, "-o %s: give the output folder a name of its own", dir->out);
     INTRA_TRY(check_target(dir, is_forced, err));
     /* Beside, so that one rename brings the whole folder; inside, where OUT may be another file system's root. */
@@ -191,6 +224,10 @@ enum intra_status intra_workdir_open(struct intra_workdir *dir, const char *out,
     else
         snprintf(dir->part, sizeof dir->part, "%s.part", dir->out);
     INTRA_TRY(make_parent(dir->out, err));
+    if (is_foreign(dir))
+        return INTRA_FAIL(err, INTRA_E_EXISTS,
+                          "%s: is in the way and not a work folder of this program; move it, or choose another -o",
+                          dir->part);
     if (mkdir(dir->part, 0777) != 0 && errno != EEXIST) {
         status = INTRA_FAIL(err, INTRA_E_IO, "%s: cannot make the output folder: %s; choose another with -o", dir->out,
                             strerror(errno));

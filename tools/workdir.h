@@ -17,7 +17,12 @@ struct intra_workdir {
     int lock_fd;
 };
 
-/* Errors: INTRA_E_EXISTS (OUT holds files and is_forced is not set; the work folder belongs to a running program),
+/* Refuses an `out` in which the result would replace what it is made from: `input` is that folder itself, or a file in
+ * it under one of our names (is_owned). INTRA_E_EXISTS. Call before intra_workdir_open. */
+enum intra_status intra_workdir_spare(const char *out, const char *input, bool (*is_owned)(const char *name),
+                                      struct intra_error *err);
+/* Errors: INTRA_E_EXISTS (OUT holds files and is_forced is not set; the work folder belongs to a running
+ * program, or a folder of that name holds somebody's files),
  * INTRA_E_IO (cannot make it), INTRA_E_ARG (OUT is a file or a name too long). Call before any thread is started. */
 enum intra_status intra_workdir_open(struct intra_workdir *dir, const char *out, bool is_forced,
                                      struct intra_error *err);

@@ -147,6 +147,9 @@ static void places_that_cannot_be_written(void **state)
     assert_int_equal(intra_make_dir(scratch_file("plain", "x"), &err), INTRA_E_IO);
     assert_int_equal(intra_make_dir(scratch_path("plain/under"), &err), INTRA_E_IO);
     assert_non_null(strstr(err.text, "plain"));
+    /* Not even root makes folders there; the reason is why not, and not that it is missing. */
+    assert_int_equal(intra_make_dir("/sys/intrados-none", &err), INTRA_E_IO);
+    assert_null(strstr(err.text, "No such file"));
 }
 
 static void reading_is_bounded(void **state)

@@ -197,6 +197,27 @@ static void chunks_end_at_joints_and_gaps(void **state)
     intra_mesh_plan_fini(&plan);
 }
 
+/* A damaged store may put a joint anywhere; under UBSan this is an overflow where it becomes a column. */
+static void joints_out_of_this_world(void **state)
+{
+    static const double stations[] = {1e300, -1e300, NAN, -5, 100};
+    struct intra_mesh_options options = intra_mesh_defaults();
+    struct intra_mesh_plan plan;
+    int64_t n_chunks, n_features = scene.n_features;
+    (void)state;
+    make_plan(&plan, &options);
+    n_chunks = plan.n_chunks;
+    intra_mesh_plan_fini(&plan);
+    for (int i = 0; i < 5; i++) {
+        struct intra_feature joint = {INTRA_FEATURE_JOINT, stations[i], 0.01};
+        assert_int_equal(intra_scene_add_feature(&scene, &joint, NULL), INTRA_OK);
+    }
+    make_plan(&plan, &options);
+    assert_int_equal(plan.n_chunks, n_chunks);
+    intra_mesh_plan_fini(&plan);
+    scene.n_features = n_features;
+}
+
 static void vertices_on_the_surface(void **state)
 {
     struct intra_mesh_options options = intra_mesh_defaults();
@@ -464,6 +485,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(averages_against_reference),
         cmocka_unit_test(chunks_end_at_joints_and_gaps),
+        cmocka_unit_test(joints_out_of_this_world),
         cmocka_unit_test(vertices_on_the_surface),
         cmocka_unit_test(faces_look_inside),
         cmocka_unit_test(no_cracks),

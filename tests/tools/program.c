@@ -70,6 +70,14 @@ void program_expect_after(const char *folder, const char *before, const char *wo
     program_free(&run);
 }
 
+struct program_run program_done(const char *folder, const char *words)
+{
+    struct program_run run = program_start(folder, words);
+    if ((run.code != 0 && run.code != 3) || strstr(run.err, "Sanitizer") || strstr(run.err, "runtime error"))
+        fail_msg("intrados %s: exit status %d\n%s", words, run.code, run.err);
+    return run;
+}
+
 void program_folder(char folder[64])
 {
     strcpy(folder, "/tmp/intrados-test-XXXXXX");
@@ -79,6 +87,22 @@ void program_folder(char folder[64])
 void program_remove(const char *folder)
 {
     program_shell("chmod -R u+w '%s' && rm -rf '%s'", folder, folder);
+}
+
+char program_dir[64];
+
+int program_make_dir(void **state)
+{
+    (void)state;
+    program_folder(program_dir);
+    return 0;
+}
+
+int program_remove_dir(void **state)
+{
+    (void)state;
+    program_remove(program_dir);
+    return 0;
 }
 
 void program_shell(const char *format, ...)

@@ -17,9 +17,16 @@ void program_free(struct program_run *run);
 void program_expect(const char *folder, const char *words, int code, const char *said);
 void program_expect_after(const char *folder, const char *before, const char *words, int code, const char *said);
 
+/* Run, expect it done, with or without gaps (status 0 or 3), and no sign of a crash; the caller frees what it said. */
+struct program_run program_done(const char *folder, const char *words);
+
 /* mkdtemp under /tmp, and rm -r. */
 void program_folder(char folder[64]);
 void program_remove(const char *folder);
+/* The folder of a test program as a whole: made and removed by these two, which fit cmocka's group setup. */
+extern char program_dir[64];
+int program_make_dir(void **state);
+int program_remove_dir(void **state);
 /* A shell command that must succeed. */
 void program_shell(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

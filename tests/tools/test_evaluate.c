@@ -362,6 +362,8 @@ static void what_cannot_be_read_is_refused(void **state)
         "cd %s && mv good out/trajectory.tum && cp out/frames.csv good && cut -d, -f1,2,3 good > out/frames.csv",
         folder);
     program_expect(folder, "evaluate out --truth .", 1, "frames.csv: no column 'station_m'");
+    program_shell("cd %s && head -c 1003 good > out/frames.csv", folder);
+    program_expect(folder, "evaluate out --truth .", 1, "cells, the header names 7 columns; was the file cut off?");
     program_shell("cd %s && mv good out/frames.csv && cp out/unrolled.tif good && head -c 5000 good > out/unrolled.tif",
                   folder);
     program_expect(folder, "evaluate out --truth .", 1, "unrolled.tif");

@@ -392,8 +392,42 @@ static void later_version_is_refused(void **state)
     assert_int_equal(write_all(&scene, NULL), INTRA_OK);
     assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
     assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 2", NULL, NULL, NULL), SQLITE_OK);
-    sqlite3_close(db);
     assert_refused(INTRA_E_UNSUPPORTED);
+    /* No version of ours: to update the program would not help. */
+    assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 0", NULL, NULL, NULL), SQLITE_OK);
+    assert_refused(INTRA_E_FORMAT);
+    sqlite3_close(db);
+    intra_scene_fini(&scene);
+}
+
+/* A wall of numbers that no pipe has would become indices into its images. */
+static void impossible_wall_is_refused(void **state)
+{
+    static const char *const values[] = {"texel_m = 0",         "texel_m = NULL",     "texel_m = 1e300",
+                                         "station0_m = -1e300", "perimeter_m = NULL", "perimeter_m = 500",
+                                         "rows_px = -1",        "cols_px = -1",       "cut_rad = 1e300"};
+    struct intra_scene scene;
+    (void)state;
+    fill_scene(&scene);
+    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+        struct intra_store *store = NULL;
+        struct intra_scene read;
+        struct intra_error err = {0};
+        sqlite3 *db = NULL;
+        char sql[128];
+        assert_int_equal(write_all(&scene, NULL), INTRA_OK);
+        assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+        snprintf(sql, sizeof sql, "UPDATE wall SET %s", values[i]);
+        assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+        sqlite3_close(db);
+        intra_scene_init(&read);
+        assert_int_equal(intra_store_open(path, &store, NULL), INTRA_OK);
+        assert_int_equal(intra_store_read_scene(store, &read, &err), INTRA_E_FORMAT);
+        assert_non_null(strstr(err.text, "damaged: a wall of"));
+        intra_store_close(&store);
+        intra_scene_fini(&read);
+        assert_int_equal(unlink(path), 0);
+    }
     intra_scene_fini(&scene);
 }
 
@@ -444,6 +478,7 @@ int main(void)
         CASE(every_allocation_may_fail),
         CASE(what_is_no_store_is_refused),
         CASE(later_version_is_refused),
+        CASE(impossible_wall_is_refused),
         CASE(damage_never_crashes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

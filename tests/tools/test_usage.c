@@ -12,21 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static char folder[64];
-
-static int make_folder(void **state)
-{
-    (void)state;
-    program_folder(folder);
-    return 0;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    program_remove(folder);
-    return 0;
-}
+static char *const folder = program_dir;
 
 static void expect_out(const char *words, const char *said)
 {
@@ -114,6 +100,7 @@ static void values_out_of_range(void **state)
         {"--diameter 300mm --texel 1m", "--texel 1m: out of range"},
         {"--diameter 300mm --section-step 1mm", "--section-step 1mm: out of range"},
         {"--diameter 300mm --cut 6", "--cut"},
+        {"--diameter 300mm --cut 1e9deg", "--cut 1e9deg: must be within a turn"},
         {"--diameter 300mm --deinterlace maybe", "is not auto, on or off"},
         {"--diameter 300mm --max-size 25", "--max-size"},
         {"--diameter 300mm --max-size 1kB", "between 100kB and 100GB"},
@@ -163,5 +150,5 @@ int main(void)
         cmocka_unit_test(missing_and_surplus),    cmocka_unit_test(values_out_of_range),
         cmocka_unit_test(messages_have_one_form), cmocka_unit_test(output_that_cannot_be_written),
     };
-    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+    return cmocka_run_group_tests(tests, program_make_dir, program_remove_dir);
 }

@@ -158,8 +158,8 @@ enum intra_status intra_sim_track_make(const struct intra_sim_scene *scene, stru
     w.now.s = w.encoder = w.start = scene->motion.start_m;
     w.now.zoom = 1;
     if (w.now.s < 0.02 || w.now.s > w.length - 0.02)
-        return INTRA_FAIL(err, INTRA_E_FORMAT, "motion.start_m is %g; it must lie in the pipe, 0 to %g m", w.now.s,
-                          w.length);
+        return INTRA_FAIL(err, INTRA_E_FORMAT, "motion.start_m is %g; it must lie in the pipe, 0.02 to %g m", w.now.s,
+                          w.length - 0.02);
     INTRA_TRY(put(&w));
     for (int i = 0; i < scene->motion.phases.n; i++)
         INTRA_TRY(act(&w, SIM_AT(scene->motion.phases, sim_phase, i), i));
