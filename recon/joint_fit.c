@@ -1,0 +1,227 @@
+/* Model of the wall's radius around a joint, d = s - ring(theta), H = 1 behind it:
+ *   r = p0 + p1 d + p2 H + sum_{k=2,3} (q_k cos k theta + t_k sin k theta) + cos theta X(d) + sin theta Y(d),
+ *   X, Y = c0 + c1 d + c2 d^2 + c3 H + c4 H d,
+ * least squares with Cauchy weights. The radii are measured from the reconstructed axis, which bends; what it is off a straight line is
+ * added to X and Y first. (c3 of X, c3 of Y) is the offset vector, (c4, c4) the deflection. */
+#include "recon/joint_fit.h"
+
+#include "recon/bundle.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { SECTORS = INTRA_RING_SECTORS, RING_UNKNOWNS = 5, SIDE = 5, UNKNOWNS = 3 + 4 + 2 * SIDE, ROUNDS = 5, MAX_AXIS = 64 };
+enum { AT_X = 7, AT_Y = 7 + SIDE, STEP = 3, KINK = 4 };
+
+double intra_joint_ring_station(const struct intra_joint_ring *ring, double theta)
+{
+    return ring->station_m + ring->a[1] * cos(theta) + ring->b[1] * sin(theta) + ring->a[2] * cos(2 * theta) + ring->b[2] * sin(2 * theta);
+}
+
+bool intra_joint_fit_ring(const double station_m[SECTORS], const double weight[SECTORS], struct intra_joint_ring *out)
+{
+    double x[RING_UNKNOWNS] = {0}, sum = 0, mass = 0, scale = 0.01, inverse = 0;
+    int used = 0;
+    memset(out, 0, sizeof *out);
+    for (int k = 0; k < SECTORS; k++) {
+        if (!(weight[k] > 0)) continue;
+        sum += weight[k] * station_m[k];
+        mass += weight[k];
+        used++;
+    }
+    if (used < SECTORS / 8) return false;
+    double middle = sum / mass;
+    for (int round = 0; round < 8; round++) {
+        double h[RING_UNKNOWNS * RING_UNKNOWNS] = {0}, g[RING_UNKNOWNS], one[RING_UNKNOWNS] = {1}, copy[RING_UNKNOWNS * RING_UNKNOWNS];
+        double rest = 0, sum_w = 0;
+        for (int i = 0; i < RING_UNKNOWNS; i++) {
+            double prior = i == 0 ? 0 : 1 / (0.02 * 0.02); /* a ring that lies across the pipe, within centimetres */
+            h[i * RING_UNKNOWNS + i] = prior * scale * scale;
+            g[i] = -h[i * RING_UNKNOWNS + i] * x[i];
+        }
+        for (int k = 0; k < SECTORS; k++) {
+            if (!(weight[k] > 0)) continue;
+            double t = 2 * M_PI * (k + 0.5) / SECTORS, f[RING_UNKNOWNS] = {1, cos(t), sin(t), cos(2 * t), sin(2 * t)}, e = station_m[k] - middle;
+            for (int i = 0; i < RING_UNKNOWNS; i++) e -= f[i] * x[i];
+            double w = weight[k] / (1 + e * e / (4 * scale * scale));
+            for (int i = 0; i < RING_UNKNOWNS; i++) {
+                g[i] += w * f[i] * e;
+                for (int j = 0; j <= i; j++) h[i * RING_UNKNOWNS + j] += w * f[i] * f[j];
+            }
+            rest += w * fabs(e);
+            sum_w += w;
+        }
+        memcpy(copy, h, sizeof h);
+        if (!intra_cholesky_solve(h, g, RING_UNKNOWNS) || !intra_cholesky_solve(copy, one, RING_UNKNOWNS)) return false;
+        for (int i = 0; i < RING_UNKNOWNS; i++) x[i] += g[i];
+        scale = fmax(0.0004, 1.25 * rest / sum_w);
+        inverse = one[0];
+    }
+    out->station_m = middle + x[0];
+    out->rest_m = scale;
+    /* Neighbouring sectors err alike: a quarter of them count as independent. */
+    out->station_sd_m = 2 * scale * sqrt(inverse);
+    for (int k = 1; k <= 2; k++) out->a[k] = x[2 * k - 1], out->b[k] = x[2 * k];
+    return true;
+}
+
+/* How far the axis is off the straight line through the joint, along the joint's own right and crown. */
+struct axis_piece {
+    double station_m[MAX_AXIS], right_m[MAX_AXIS], crown_m[MAX_AXIS];
+    int n;
+};
+
+/* The axis that the radii were measured from: a section's centre is that axis plus the first harmonic of its fit. */
+static struct intra_vec3 axis_of(const struct intra_scene *scene, const struct intra_section *s, const struct intra_radius_sample *samples,
+                                 int64_t n)
+{
+    struct intra_section_fit fit;
+    double r = 0.5 * scene->nominal_diameter_m;
+    intra_section_fit(samples, n, s->station_m - scene->start_station_m, intra_section_half_width(scene->section_step_m, r), r, &fit);
+    struct intra_vec3 right = {s->world_from_sec.m[0][1], s->world_from_sec.m[1][1], s->world_from_sec.m[2][1]};
+    struct intra_vec3 crown = {s->world_from_sec.m[0][2], s->world_from_sec.m[1][2], s->world_from_sec.m[2][2]};
+    return intra_mad(intra_mad(s->centre, -fit.a[1], crown), -fit.b[1], right);
+}
+
+static bool gather_axis(const struct intra_scene *scene, const struct intra_radius_sample *samples, int64_t n, double station_m,
+                        double before_m, double behind_m, struct axis_piece *out)
+{
+    double step = scene->section_step_m, s0 = scene->sections[0].station_m;
+    int64_t from = (int64_t)floor((station_m - before_m - s0) / step), to = (int64_t)ceil((station_m + behind_m - s0) / step);
+    int64_t mid = (int64_t)llround((station_m - s0) / step);
+    from = from < 0 ? 0 : from;
+    to = to >= scene->n_sections ? scene->n_sections - 1 : to;
+    if (mid < from || mid > to || to - from < 2) return false;
+    out->n = 0;
+    const struct intra_section *m = &scene->sections[mid];
+    struct intra_vec3 right = {m->world_from_sec.m[0][1], m->world_from_sec.m[1][1], m->world_from_sec.m[2][1]};
+    struct intra_vec3 crown = {m->world_from_sec.m[0][2], m->world_from_sec.m[1][2], m->world_from_sec.m[2][2]};
+    struct intra_vec3 origin = axis_of(scene, m, samples, n);
+    for (int64_t i = from; i <= to && out->n < MAX_AXIS; i++) {
+        if (!scene->sections[i].is_seen) continue;
+        struct intra_vec3 d = intra_sub(axis_of(scene, &scene->sections[i], samples, n), origin);
+        out->station_m[out->n] = scene->sections[i].station_m;
+        out->right_m[out->n] = intra_dot(d, right);
+        out->crown_m[out->n++] = intra_dot(d, crown);
+    }
+    return out->n >= 3;
+}
+
+static void axis_at(const struct axis_piece *axis, double station_m, double *right_m, double *crown_m)
+{
+    int i = 0;
+    while (i + 2 < axis->n && axis->station_m[i + 1] <= station_m) i++;
+    double k = (station_m - axis->station_m[i]) / (axis->station_m[i + 1] - axis->station_m[i]);
+    *right_m = axis->right_m[i] + k * (axis->right_m[i + 1] - axis->right_m[i]);
+    *crown_m = axis->crown_m[i] + k * (axis->crown_m[i + 1] - axis->crown_m[i]);
+}
+
+/* Model row at clock angle theta, d from the ring. */
+static void model_row(double theta, double d, double out[UNKNOWNS])
+{
+    double h = d > 0, side[SIDE] = {1, d, d * d, h, h * d}, c = cos(theta), s = sin(theta);
+    out[0] = 1;
+    out[1] = d;
+    out[2] = h;
+    out[3] = cos(2 * theta);
+    out[4] = sin(2 * theta);
+    out[5] = cos(3 * theta);
+    out[6] = sin(3 * theta);
+    for (int i = 0; i < SIDE; i++) out[AT_X + i] = c * side[i], out[AT_Y + i] = s * side[i];
+}
+
+/* Prior deviations: next to none on places, loose ones on what samples may not tell apart. */
+static double prior_sd(int i, double r)
+{
+    if (i == 0 || i == AT_X || i == AT_Y) return r;
+    if (i == 2) return 0.02 * r;
+    if (i >= 3 && i < AT_X) return 0.03 * r;
+    int k = i == 1 ? 1 : (i - AT_X) % SIDE;
+    return k == 1 ? 0.05 : k == 2 ? 0.3 : k == STEP ? 0.1 * r : 0.03;
+}
+
+struct step_fit {
+    double x[UNKNOWNS], cov[UNKNOWNS * UNKNOWNS], scatter_m, weight_before, weight_behind;
+};
+
+static bool solve_step(const struct intra_scene *scene, const struct intra_radius_sample *samples, int64_t n,
+                       const struct intra_joint_ring *ring, const struct axis_piece *axis, double before_m, double behind_m,
+                       double skip_m, struct step_fit *out)
+{
+    double r = 0.5 * scene->nominal_diameter_m, h[UNKNOWNS * UNKNOWNS], g[UNKNOWNS], scatter = 0.01 * r;
+    memset(out, 0, sizeof *out);
+    out->x[0] = r;
+    for (int round = 0; round < ROUNDS; round++) {
+        double sum_abs = 0, mass[2] = {0, 0};
+        memset(h, 0, sizeof h);
+        for (int i = 0; i < UNKNOWNS; i++) {
+            double sd = prior_sd(i, r);
+            h[i * UNKNOWNS + i] = 1 / (sd * sd);
+            g[i] = ((i == 0 ? r : 0) - out->x[i]) / (sd * sd);
+        }
+        for (int64_t k = 0; k < n; k++) {
+            double station = (double)samples[k].station_m + scene->start_station_m, theta = samples[k].theta_rad, f[UNKNOWNS], right, crown;
+            double d = station - intra_joint_ring_station(ring, theta);
+            if (d < -before_m || d > behind_m || fabs(d) < skip_m) continue;
+            axis_at(axis, station, &right, &crown);
+            double e = (double)samples[k].r_m + right * sin(theta) + crown * cos(theta);
+            model_row(theta, d, f);
+            for (int i = 0; i < UNKNOWNS; i++) e -= f[i] * out->x[i];
+            double var = (double)samples[k].sd_m * samples[k].sd_m + scatter * scatter, robust = 1 / (1 + e * e / (4 * var)), w = robust / var;
+            for (int i = 0; i < UNKNOWNS; i++) {
+                g[i] += w * f[i] * e;
+                for (int j = 0; j <= i; j++) h[i * UNKNOWNS + j] += w * f[i] * f[j];
+            }
+            sum_abs += robust * fabs(e);
+            mass[d > 0] += robust;
+        }
+        out->weight_before = mass[0];
+        out->weight_behind = mass[1];
+        if (mass[0] < 20 || mass[1] < 20) return false;
+        if (round == ROUNDS - 1) break;
+        if (!intra_cholesky_solve(h, g, UNKNOWNS)) return false;
+        for (int i = 0; i < UNKNOWNS; i++) out->x[i] += g[i];
+        scatter = fmax(0.003 * r, 1.25 * sum_abs / (mass[0] + mass[1]));
+    }
+    out->scatter_m = scatter;
+    for (int c = 0; c < UNKNOWNS; c++) {
+        double copy[UNKNOWNS * UNKNOWNS], e[UNKNOWNS] = {0};
+        e[c] = 1;
+        memcpy(copy, h, sizeof h);
+        if (!intra_cholesky_solve(copy, e, UNKNOWNS)) return false;
+        for (int i = 0; i < UNKNOWNS; i++) out->cov[i * UNKNOWNS + c] = e[i];
+    }
+    return true;
+}
+
+/* Length of a vector (crown, right) and its clock angle, with the deviations of both. */
+static void polar(double crown, double right, double var_crown, double var_right, double cov, double floor_sd, double *length, double *length_sd,
+                  double *clock, double *clock_sd)
+{
+    double l = hypot(crown, right), c = l > 0 ? crown / l : 1, s = l > 0 ? right / l : 0;
+    double along = c * c * var_crown + s * s * var_right + 2 * c * s * cov;
+    double across = s * s * var_crown + c * c * var_right - 2 * c * s * cov;
+    *length = l;
+    *length_sd = sqrt(along + floor_sd * floor_sd);
+    *clock = fmod(atan2(right, crown) + 2 * M_PI, 2 * M_PI);
+    *clock_sd = fmin(sqrt(across + floor_sd * floor_sd) / fmax(l, 1e-9), M_PI / sqrt(3));
+}
+
+void intra_joint_fit_step(const struct intra_scene *scene, const struct intra_radius_sample *samples, int64_t n_samples,
+                          const struct intra_joint_ring *ring, double before_m, double behind_m, double skip_m, struct intra_feature *joint)
+{
+    struct axis_piece axis;
+    struct step_fit fit;
+    double r = 0.5 * scene->nominal_diameter_m, unused;
+    joint->offset_m = joint->offset_sd_m = joint->offset_clock_rad = joint->offset_clock_sd_rad = NAN;
+    joint->deflection_rad = joint->deflection_sd_rad = joint->deflection_clock_rad = NAN;
+    if (!gather_axis(scene, samples, n_samples, ring->station_m, before_m + r, behind_m + r, &axis)) return;
+    if (!solve_step(scene, samples, n_samples, ring, &axis, before_m, behind_m, skip_m, &fit)) return;
+    const double *v = fit.cov;
+    int i = AT_X + STEP, j = AT_Y + STEP;
+    polar(fit.x[i], fit.x[j], v[i * UNKNOWNS + i], v[j * UNKNOWNS + j], v[i * UNKNOWNS + j], 0.002 * r, &joint->offset_m, &joint->offset_sd_m,
+          &joint->offset_clock_rad, &joint->offset_clock_sd_rad);
+    i = AT_X + KINK, j = AT_Y + KINK;
+    polar(fit.x[i], fit.x[j], v[i * UNKNOWNS + i], v[j * UNKNOWNS + j], v[i * UNKNOWNS + j], 0.002, &joint->deflection_rad,
+          &joint->deflection_sd_rad, &joint->deflection_clock_rad, &unused);
+}
