@@ -85,8 +85,11 @@ struct intra_feature {
     double offset_clock_rad, offset_clock_sd_rad; /* towards which clock angle, [0, 2 pi) */
     double deflection_rad, deflection_sd_rad;     /* angle between the axes before and behind it, >= 0 */
     double deflection_clock_rad;                  /* towards which clock angle the axis turns, [0, 2 pi) */
-    double confidence;                            /* 0 to 1 that it is a joint */
+    double confidence;                            /* 0 to 1 that it is one */
 };
+
+/* A joint with all numbers NaN. */
+struct intra_feature intra_feature_unknown(void);
 
 /* A stretch along the pipe that was not reconstructed. */
 struct intra_gap {

@@ -2,7 +2,7 @@
  *   r = p0 + p1 d + p2 H + sum_{k=2,3} (q_k cos k theta + t_k sin k theta) + cos theta X(d) + sin theta Y(d),
  *   X, Y = c0 + c1 d + c2 d^2 + c3 H + c4 H d,
  * least squares with Cauchy weights. The radii are measured from the reconstructed axis, which bends; what it is off a straight line is
- * added to X and Y first. (c3 of X, c3 of Y) is the offset vector, (c4, c4) the deflection. */
+ * added to X and Y first (in a bend not: there the axis is taken to follow the pipe). (c3 of X, c3 of Y) is the offset vector, (c4, c4) the deflection. */
 #include "recon/joint_fit.h"
 
 #include "recon/bundle.h"
@@ -11,6 +11,11 @@
 #include <string.h>
 
 enum { SECTORS = INTRA_RING_SECTORS, RING_UNKNOWNS = 5, SIDE = 5, UNKNOWNS = 3 + 4 + 2 * SIDE, ROUNDS = 5, MAX_AXIS = 64 };
+#define BEND_PER_M 0.12    /* mean curvature from which on the pipe bends here; a deflection of 3 degrees has less */
+/* What the samples' scatter does not tell: they share poses, and the tube's prior pulls a step together. */
+#define OFFSET_FLOOR_REL 0.004 /* of the radius */
+#define OFFSET_SHARE 0.15      /* of the offset */
+#define DEFLECTION_FLOOR_RAD 0.008
 enum { AT_X = 7, AT_Y = 7 + SIDE, STEP = 3, KINK = 4 };
 
 double intra_joint_ring_station(const struct intra_joint_ring *ring, double theta)
@@ -65,10 +70,11 @@ bool intra_joint_fit_ring(const double station_m[SECTORS], const double weight[S
     return true;
 }
 
-/* How far the axis is off the straight line through the joint, along the joint's own right and crown. */
+/* The axis around a joint along the joint's own right and crown, and in the end what it is off a smooth way. */
 struct axis_piece {
     double station_m[MAX_AXIS], right_m[MAX_AXIS], crown_m[MAX_AXIS];
     int n;
+    bool is_bend;
 };
 
 /* The axis that the radii were measured from: a section's centre is that axis plus the first harmonic of its fit. */
@@ -81,6 +87,40 @@ static struct intra_vec3 axis_of(const struct intra_scene *scene, const struct i
     struct intra_vec3 right = {s->world_from_sec.m[0][1], s->world_from_sec.m[1][1], s->world_from_sec.m[2][1]};
     struct intra_vec3 crown = {s->world_from_sec.m[0][2], s->world_from_sec.m[1][2], s->world_from_sec.m[2][2]};
     return intra_mad(intra_mad(s->centre, -fit.a[1], crown), -fit.b[1], right);
+}
+
+/* Take the best parabola out of values along the pipe; twice its last coefficient is the mean curvature. */
+static bool take_parabola(const double *station_m, double *value, int n, double middle_m, double *curvature)
+{
+    double h[9] = {0}, g[3] = {0};
+    if (n < 5) return false;
+    for (int i = 0; i < n; i++) {
+        double d = station_m[i] - middle_m, f[3] = {1, d, d * d};
+        for (int a = 0; a < 3; a++) {
+            g[a] += f[a] * value[i];
+            for (int b = 0; b <= a; b++) h[3 * a + b] += f[a] * f[b];
+        }
+    }
+    if (!intra_cholesky_solve(h, g, 3)) return false;
+    for (int i = 0; i < n; i++) {
+        double d = station_m[i] - middle_m;
+        value[i] -= g[0] + g[1] * d + g[2] * d * d;
+    }
+    *curvature = 2 * g[2];
+    return true;
+}
+
+/* What the axis is off a parabola; in a bend it is taken as it is, since no parabola follows a bend's beginning. False when there
+ * is too little axis. */
+static bool straighten(struct axis_piece *axis, double middle_m)
+{
+    double right, crown;
+    if (!take_parabola(axis->station_m, axis->right_m, axis->n, middle_m, &right) ||
+        !take_parabola(axis->station_m, axis->crown_m, axis->n, middle_m, &crown))
+        return false;
+    axis->is_bend = hypot(right, crown) > BEND_PER_M;
+    for (int i = 0; i < axis->n && axis->is_bend; i++) axis->right_m[i] = axis->crown_m[i] = 0;
+    return true;
 }
 
 static bool gather_axis(const struct intra_scene *scene, const struct intra_radius_sample *samples, int64_t n, double station_m,
@@ -104,7 +144,7 @@ static bool gather_axis(const struct intra_scene *scene, const struct intra_radi
         out->right_m[out->n] = intra_dot(d, right);
         out->crown_m[out->n++] = intra_dot(d, crown);
     }
-    return out->n >= 3;
+    return straighten(out, station_m);
 }
 
 static void axis_at(const struct axis_piece *axis, double station_m, double *right_m, double *crown_m)
@@ -194,17 +234,17 @@ static bool solve_step(const struct intra_scene *scene, const struct intra_radiu
     return true;
 }
 
-/* Length of a vector (crown, right) and its clock angle, with the deviations of both. */
-static void polar(double crown, double right, double var_crown, double var_right, double cov, double floor_sd, double *length, double *length_sd,
-                  double *clock, double *clock_sd)
+/* Length of the vector of unknowns i (to the crown) and j (to the right) and its clock angle, with the deviations of both. */
+static void polar(const struct step_fit *fit, int i, int j, double floor_sd, double share, double out[4])
 {
-    double l = hypot(crown, right), c = l > 0 ? crown / l : 1, s = l > 0 ? right / l : 0;
-    double along = c * c * var_crown + s * s * var_right + 2 * c * s * cov;
-    double across = s * s * var_crown + c * c * var_right - 2 * c * s * cov;
-    *length = l;
-    *length_sd = sqrt(along + floor_sd * floor_sd);
-    *clock = fmod(atan2(right, crown) + 2 * M_PI, 2 * M_PI);
-    *clock_sd = fmin(sqrt(across + floor_sd * floor_sd) / fmax(l, 1e-9), M_PI / sqrt(3));
+    double crown = fit->x[i], right = fit->x[j], length = hypot(crown, right);
+    double c = length > 0 ? crown / length : 1, s = length > 0 ? right / length : 0;
+    double vc = fit->cov[i * UNKNOWNS + i], vr = fit->cov[j * UNKNOWNS + j], cov = fit->cov[i * UNKNOWNS + j];
+    double along = c * c * vc + s * s * vr + 2 * c * s * cov, across = s * s * vc + c * c * vr - 2 * c * s * cov;
+    out[0] = length;
+    out[1] = sqrt(fmax(along, 0) + floor_sd * floor_sd + share * share * length * length);
+    out[2] = fmod(atan2(right, crown) + 2 * M_PI, 2 * M_PI);
+    out[3] = fmin(sqrt(fmax(across, 0) + floor_sd * floor_sd) / fmax(length, 1e-9), M_PI / sqrt(3)); /* no more than any angle has */
 }
 
 void intra_joint_fit_step(const struct intra_scene *scene, const struct intra_radius_sample *samples, int64_t n_samples,
@@ -212,16 +252,12 @@ void intra_joint_fit_step(const struct intra_scene *scene, const struct intra_ra
 {
     struct axis_piece axis;
     struct step_fit fit;
-    double r = 0.5 * scene->nominal_diameter_m, unused;
-    joint->offset_m = joint->offset_sd_m = joint->offset_clock_rad = joint->offset_clock_sd_rad = NAN;
-    joint->deflection_rad = joint->deflection_sd_rad = joint->deflection_clock_rad = NAN;
-    if (!gather_axis(scene, samples, n_samples, ring->station_m, before_m + r, behind_m + r, &axis)) return;
+    double r = 0.5 * scene->nominal_diameter_m, v[4];
+    if (scene->n_sections < 2 || !gather_axis(scene, samples, n_samples, ring->station_m, before_m + r, behind_m + r, &axis)) return;
     if (!solve_step(scene, samples, n_samples, ring, &axis, before_m, behind_m, skip_m, &fit)) return;
-    const double *v = fit.cov;
-    int i = AT_X + STEP, j = AT_Y + STEP;
-    polar(fit.x[i], fit.x[j], v[i * UNKNOWNS + i], v[j * UNKNOWNS + j], v[i * UNKNOWNS + j], 0.002 * r, &joint->offset_m, &joint->offset_sd_m,
-          &joint->offset_clock_rad, &joint->offset_clock_sd_rad);
-    i = AT_X + KINK, j = AT_Y + KINK;
-    polar(fit.x[i], fit.x[j], v[i * UNKNOWNS + i], v[j * UNKNOWNS + j], v[i * UNKNOWNS + j], 0.002, &joint->deflection_rad,
-          &joint->deflection_sd_rad, &joint->deflection_clock_rad, &unused);
+    polar(&fit, AT_X + STEP, AT_Y + STEP, OFFSET_FLOOR_REL * r, OFFSET_SHARE, v);
+    joint->offset_m = v[0], joint->offset_sd_m = v[1], joint->offset_clock_rad = v[2], joint->offset_clock_sd_rad = v[3];
+    if (axis.is_bend) return;
+    polar(&fit, AT_X + KINK, AT_Y + KINK, DEFLECTION_FLOOR_RAD, 0, v);
+    joint->deflection_rad = v[0], joint->deflection_sd_rad = v[1], joint->deflection_clock_rad = v[2];
 }

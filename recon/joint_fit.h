@@ -19,7 +19,8 @@ bool intra_joint_fit_ring(const double station_m[INTRA_RING_SECTORS], const doub
 double intra_joint_ring_station(const struct intra_joint_ring *ring, double theta_rad);
 
 /* Fill offset and deflection of `joint` from samples up to `before_m` before and `behind_m` behind the ring; skip_m to both sides of
- * it are left out. samples as for intra_joints_find. NaN where too few are there. */
+ * it are left out. samples as for intra_joints_find. What too few samples tell, and the deflection in a
+ * bend, is left as it was. */
 void intra_joint_fit_step(const struct intra_scene *scene, const struct intra_radius_sample *samples, int64_t n_samples,
                           const struct intra_joint_ring *ring, double before_m, double behind_m, double skip_m,
                           struct intra_feature *joint);

@@ -19,7 +19,7 @@ enum { SECTORS = INTRA_RING_SECTORS, READ_COLS = 256, MAX_PATHS = 24 };
 #define MARGIN_RADII 1.5  /* and sees so much to both sides of it */
 #define FLOOR_LOG 0.02    /* least texture of log luminance: below it are the seams of exposure */
 #define APART_M 0.1       /* two rings nearer than this are one */
-#define LEAST_SCORE 0.35  /* what is below is not kept */
+#define LEAST_SCORE 0.30  /* what is below is not kept */
 #define LEAST_SEEN 0.5    /* share of the ring that must have been seen, */
 #define LEAST_COHERENT 0.6 /* and of that the share where the line must stand out; */
 #define EVEN_COHERENT 0.4 /* where even spacing asks for a joint */
@@ -302,7 +302,8 @@ static enum intra_status add_joint(struct finder *f, int64_t at, double last_m, 
     const struct candidate *c = &f->found[at];
     double s = c->ring.station_m, r = f->radius_m;
     double before = fmin(fmax(STEP_REACH_M, 1.5 * r), 0.9 * (s - last_m)), behind = fmin(fmax(STEP_REACH_M, 1.5 * r), 0.9 * (next_m - s));
-    struct intra_feature joint = {.kind = INTRA_FEATURE_JOINT, .station_m = s, .gap_m = c->gap_m, .gap_sd_m = c->gap_sd_m};
+    struct intra_feature joint = intra_feature_unknown();
+    joint.station_m = s, joint.gap_m = c->gap_m, joint.gap_sd_m = c->gap_sd_m;
     joint.station_sd_m = hypot(c->ring.station_sd_m, wall_station_sd(f->scene, s));
     joint.confidence = 1 / (1 + exp(-c->log_odds));
     int64_t from = first_sample(f, s - before - 2 * r), to = first_sample(f, s + behind + 2 * r);

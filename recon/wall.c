@@ -719,3 +719,9 @@ enum intra_status intra_wallmap_finish(struct intra_wallmap *map, const struct i
 done:
     return status;
 }
+
+const struct intra_radius_sample *intra_wallmap_samples(const struct intra_wallmap *map, int64_t *n)
+{
+    *n = map->n_samples;
+    return map->samples;
+}
