@@ -11,6 +11,7 @@
 #include <string.h>
 
 enum { SECTORS = INTRA_RING_SECTORS, RING_UNKNOWNS = 5, SIDE = 5, UNKNOWNS = 3 + 4 + 2 * SIDE, ROUNDS = 5, MAX_AXIS = 64 };
+enum { LIKE_SECTORS = 4 }; /* neighbours that err alike: so many sectors count as one */
 #define BEND_PER_M 0.12    /* mean curvature from which on the pipe bends here; a deflection of 3 degrees has less */
 /* What the samples' scatter does not tell: they share poses, and the tube's prior pulls a step together. */
 #define OFFSET_FLOOR_REL 0.004 /* of the radius */
@@ -40,8 +41,8 @@ bool intra_joint_fit_ring(const double station_m[SECTORS], const double weight[S
         double h[RING_UNKNOWNS * RING_UNKNOWNS] = {0}, g[RING_UNKNOWNS], one[RING_UNKNOWNS] = {1}, copy[RING_UNKNOWNS * RING_UNKNOWNS];
         double rest = 0, sum_w = 0;
         for (int i = 0; i < RING_UNKNOWNS; i++) {
-            double prior = i == 0 ? 0 : 1 / (0.02 * 0.02); /* a ring that lies across the pipe, within centimetres */
-            h[i * RING_UNKNOWNS + i] = prior * scale * scale;
+            double sd = i < 3 ? 0.02 : 0.005; /* a ring that lies across the pipe, within centimetres */
+            h[i * RING_UNKNOWNS + i] = i ? LIKE_SECTORS * scale * scale / (sd * sd) : 0;
             g[i] = -h[i * RING_UNKNOWNS + i] * x[i];
         }
         for (int k = 0; k < SECTORS; k++) {
@@ -64,8 +65,7 @@ bool intra_joint_fit_ring(const double station_m[SECTORS], const double weight[S
     }
     out->station_m = middle + x[0];
     out->rest_m = scale;
-    /* Neighbouring sectors err alike: a quarter of them count as independent. */
-    out->station_sd_m = 2 * scale * sqrt(inverse);
+    out->station_sd_m = scale * sqrt(LIKE_SECTORS * inverse);
     for (int k = 1; k <= 2; k++) out->a[k] = x[2 * k - 1], out->b[k] = x[2 * k];
     return true;
 }

@@ -147,7 +147,10 @@ static enum intra_status judge_path(struct finder *f, const struct intra_ring_pa
     if (path->score < LEAST_SCORE || path->seen < LEAST_SEEN) return INTRA_OK;
     for (int k = 0; k < SECTORS; k++) {
         station[k] = station0_m + ((double)path->cell[k] + 0.5) * f->stretch.cell_m;
-        weight[k] = intra_ring_gain(path->line[k]);
+        /* A sector between two without a line is chance. */
+        double before = (double)intra_ring_gain(path->line[(k + SECTORS - 1) % SECTORS]),
+               behind = (double)intra_ring_gain(path->line[(k + 1) % SECTORS]);
+        weight[k] = (double)intra_ring_gain(path->line[k]) * fmin(before, behind);
     }
     if (!intra_joint_fit_ring(station, weight, &c.ring)) return INTRA_OK;
     measure_gap(f, path, &c);
@@ -179,24 +182,18 @@ done:
     return status;
 }
 
-/* What chance, or a wall laid of rings, reaches in this pipe: median of the blocks' best scores and three robust deviations. */
+/* What chance, or a wall laid of rings, reaches in this pipe: median of the blocks' best scores. */
 static enum intra_status noise_score(const struct finder *f, double *out, struct intra_error *err)
 {
-    enum intra_status status = INTRA_OK;
     float *sorted = NULL;
-    int64_t n = f->n_blocks;
     *out = 0;
-    if (n < 4) return INTRA_OK;
-    INTRA_TRY(INTRA_ALLOC(sorted, (size_t)n, err));
-    memcpy(sorted, f->score, sizeof *sorted * (size_t)n);
-    qsort(sorted, (size_t)n, sizeof *sorted, compare_floats);
-    float middle = sorted[n / 2];
-    for (int64_t i = 0; i < n; i++) sorted[i] = fabsf(sorted[i] - middle);
-    qsort(sorted, (size_t)n, sizeof *sorted, compare_floats);
-    *out = (double)middle + 3 * 1.4826 * (double)sorted[n / 2];
-done:
+    enum intra_status status = INTRA_ALLOC(sorted, (size_t)f->n_blocks, err);
+    if (status != INTRA_OK) return status;
+    memcpy(sorted, f->score, sizeof *sorted * (size_t)f->n_blocks);
+    qsort(sorted, (size_t)f->n_blocks, sizeof *sorted, compare_floats);
+    *out = (double)sorted[f->n_blocks / 2];
     intra_free(sorted);
-    return status;
+    return INTRA_OK;
 }
 
 static int compare_station(const void *a, const void *b)
@@ -244,6 +241,13 @@ static bool is_even(const struct finder *f, const struct candidate *c, double sp
     return false;
 }
 
+/* Share of the ring where the line must stand out: where there is none, chance lets it stand out in `noise` of the
+ * ring. */
+static double least_share(double wanted, double noise)
+{
+    return noise + (1 - noise) * wanted;
+}
+
 static enum intra_status choose(struct finder *f, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
@@ -253,18 +257,19 @@ static enum intra_status choose(struct finder *f, struct intra_error *err)
     for (int64_t i = 0; i < f->n_found; i++) {
         struct candidate *c = &f->found[i];
         c->log_odds = (c->score - fmax(MIDDLE_SCORE, noise + NOISE_MARGIN)) / SCORE_WIDTH;
-        c->is_joint = c->log_odds >= 0 && c->coherent >= LEAST_COHERENT;
+        c->is_joint = c->log_odds >= 0 && c->coherent >= least_share(LEAST_COHERENT, noise);
     }
     INTRA_TRY(even_spacing(f, &spacing, err));
     intra_log(INTRA_LOG_INFO, "joints", "noise of the rings' scores %.2f, even spacing %.3f m", noise, spacing);
     for (int64_t i = 0; i < f->n_found && isfinite(spacing); i++) {
         struct candidate *c = &f->found[i];
-        if (!is_even(f, c, spacing)) continue;
-        c->log_odds += log(EVEN_ODDS);
+        if (is_even(f, c, spacing)) c->log_odds += log(EVEN_ODDS);
     }
     for (int64_t i = 0; i < f->n_found && isfinite(spacing); i++) {
         struct candidate *c = &f->found[i];
-        if (!c->is_joint) c->is_joint = c->log_odds >= 0 && c->coherent >= EVEN_COHERENT && is_even(f, c, spacing);
+        if (!c->is_joint)
+            c->is_joint =
+                c->log_odds >= 0 && c->coherent >= least_share(EVEN_COHERENT, noise) && is_even(f, c, spacing);
     }
 done:
     return status;
