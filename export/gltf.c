@@ -160,8 +160,8 @@ done:
 static json_t *joint_extras(const struct intra_feature *joint)
 {
     static const double MM = 1000, DEG = 180 / M_PI;
-    json_t *extras = json_pack("{s:s,s:f,s:o}", "kind", "joint", "station_m", tidy(joint->station_m, 1e-4), "station_sd_m",
-                               number_or_null(joint->station_sd_m, 1e-4));
+    json_t *extras = json_pack("{s:s,s:f,s:o}", "kind", "joint", "station_m", tidy(joint->station_m, 1e-4),
+                               "station_sd_m", number_or_null(joint->station_sd_m, 1e-4));
     json_object_set_new(extras, "gap_mm", number_or_null(MM * joint->gap_m, 0.01));
     json_object_set_new(extras, "gap_sd_mm", number_or_null(MM * joint->gap_sd_m, 0.01));
     json_object_set_new(extras, "offset_mm", number_or_null(MM * joint->offset_m, 0.01));

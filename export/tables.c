@@ -227,8 +227,8 @@ done:
     return status;
 }
 
-/* EN 13508-2 codes a displaced joint (BAJ) without saying from which displacement on; here it is one that surely exceeds
- * 10 mm. A joint in order is no defect and gets no code. */
+/* EN 13508-2 codes a displaced joint (BAJ) without saying from which displacement on; here it is one that surely
+ * exceeds 10 mm. A joint in order is no defect and gets no code. */
 static bool is_displaced(const struct intra_feature *joint)
 {
     return joint->offset_m - 1.96 * joint->offset_sd_m > 0.01;
@@ -274,7 +274,8 @@ static void put_joint_line(FILE *stream, const struct intra_scene *scene, const 
     intra_csv_number(stream, &column, joint->offset_m * MM, DEC_MM);
     intra_csv_text(stream, &column, isfinite(joint->offset_m) ? intra_text_clock(joint->offset_clock_rad, clock) : "");
     intra_csv_number(stream, &column, joint->deflection_rad * DEG, DEC_DEG);
-    intra_csv_text(stream, &column, isfinite(joint->deflection_rad) ? intra_text_clock(joint->deflection_clock_rad, clock) : "");
+    intra_csv_text(stream, &column,
+                   isfinite(joint->deflection_rad) ? intra_text_clock(joint->deflection_clock_rad, clock) : "");
     intra_csv_number(stream, &column, joint->offset_sd_m * MM, DEC_MM);
     intra_csv_number(stream, &column, joint->offset_clock_sd_rad * CLOCK, DEC_CLOCK_SD);
     intra_csv_number(stream, &column, joint->deflection_sd_rad * DEG, DEC_DEG);

@@ -1,8 +1,9 @@
 /* Model of the wall's radius around a joint, d = s - ring(theta), H = 1 behind it:
  *   r = p0 + p1 d + p2 H + sum_{k=2,3} (q_k cos k theta + t_k sin k theta) + cos theta X(d) + sin theta Y(d),
  *   X, Y = c0 + c1 d + c2 d^2 + c3 H + c4 H d,
- * least squares with Cauchy weights. The radii are measured from the reconstructed axis, which bends; what it is off a straight line is
- * added to X and Y first (in a bend not: there the axis is taken to follow the pipe). (c3 of X, c3 of Y) is the offset vector, (c4, c4) the deflection. */
+ * least squares with Cauchy weights. The radii are measured from the reconstructed axis, which bends; what it is off a
+ * straight line is added to X and Y first (in a bend not: there the axis is taken to follow the pipe). (c3 of X, c3 of
+ * Y) is the offset vector, (c4, c4) the deflection. */
 #include "recon/joint_fit.h"
 
 #include "recon/bundle.h"
@@ -10,7 +11,14 @@
 #include <math.h>
 #include <string.h>
 
-enum { SECTORS = INTRA_RING_SECTORS, RING_UNKNOWNS = 5, SIDE = 5, UNKNOWNS = 3 + 4 + 2 * SIDE, ROUNDS = 5, MAX_AXIS = 64 };
+enum {
+    SECTORS = INTRA_RING_SECTORS,
+    RING_UNKNOWNS = 5,
+    SIDE = 5,
+    UNKNOWNS = 3 + 4 + 2 * SIDE,
+    ROUNDS = 5,
+    MAX_AXIS = 64
+};
 enum { LIKE_SECTORS = 4 }; /* neighbours that err alike: so many sectors count as one */
 #define BEND_PER_M 0.12    /* mean curvature from which on the pipe bends here; a deflection of 3 degrees has less */
 /* What the samples' scatter does not tell: they share poses, and the tube's prior pulls a step together. */
@@ -21,7 +29,8 @@ enum { AT_X = 7, AT_Y = 7 + SIDE, STEP = 3, KINK = 4 };
 
 double intra_joint_ring_station(const struct intra_joint_ring *ring, double theta)
 {
-    return ring->station_m + ring->a[1] * cos(theta) + ring->b[1] * sin(theta) + ring->a[2] * cos(2 * theta) + ring->b[2] * sin(2 * theta);
+    return ring->station_m + ring->a[1] * cos(theta) + ring->b[1] * sin(theta) + ring->a[2] * cos(2 * theta) +
+           ring->b[2] * sin(2 * theta);
 }
 
 bool intra_joint_fit_ring(const double station_m[SECTORS], const double weight[SECTORS], struct intra_joint_ring *out)
@@ -38,7 +47,8 @@ bool intra_joint_fit_ring(const double station_m[SECTORS], const double weight[S
     if (used < SECTORS / 8) return false;
     double middle = sum / mass;
     for (int round = 0; round < 8; round++) {
-        double h[RING_UNKNOWNS * RING_UNKNOWNS] = {0}, g[RING_UNKNOWNS], one[RING_UNKNOWNS] = {1}, copy[RING_UNKNOWNS * RING_UNKNOWNS];
+        double h[RING_UNKNOWNS * RING_UNKNOWNS] = {0}, g[RING_UNKNOWNS], one[RING_UNKNOWNS] = {1},
+                                 copy[RING_UNKNOWNS * RING_UNKNOWNS];
         double rest = 0, sum_w = 0;
         for (int i = 0; i < RING_UNKNOWNS; i++) {
             double sd = i < 3 ? 0.02 : 0.005; /* a ring that lies across the pipe, within centimetres */
@@ -47,26 +57,31 @@ bool intra_joint_fit_ring(const double station_m[SECTORS], const double weight[S
         }
         for (int k = 0; k < SECTORS; k++) {
             if (!(weight[k] > 0)) continue;
-            double t = 2 * M_PI * (k + 0.5) / SECTORS, f[RING_UNKNOWNS] = {1, cos(t), sin(t), cos(2 * t), sin(2 * t)}, e = station_m[k] - middle;
-            for (int i = 0; i < RING_UNKNOWNS; i++) e -= f[i] * x[i];
+            double t = 2 * M_PI * (k + 0.5) / SECTORS, f[RING_UNKNOWNS] = {1, cos(t), sin(t), cos(2 * t), sin(2 * t)},
+                   e = station_m[k] - middle;
+            for (int i = 0; i < RING_UNKNOWNS; i++)
+                e -= f[i] * x[i];
             double w = weight[k] / (1 + e * e / (4 * scale * scale));
             for (int i = 0; i < RING_UNKNOWNS; i++) {
                 g[i] += w * f[i] * e;
-                for (int j = 0; j <= i; j++) h[i * RING_UNKNOWNS + j] += w * f[i] * f[j];
+                for (int j = 0; j <= i; j++)
+                    h[i * RING_UNKNOWNS + j] += w * f[i] * f[j];
             }
             rest += w * fabs(e);
             sum_w += w;
         }
         memcpy(copy, h, sizeof h);
         if (!intra_cholesky_solve(h, g, RING_UNKNOWNS) || !intra_cholesky_solve(copy, one, RING_UNKNOWNS)) return false;
-        for (int i = 0; i < RING_UNKNOWNS; i++) x[i] += g[i];
+        for (int i = 0; i < RING_UNKNOWNS; i++)
+            x[i] += g[i];
         scale = fmax(0.0004, 1.25 * rest / sum_w);
         inverse = one[0];
     }
     out->station_m = middle + x[0];
     out->rest_m = scale;
     out->station_sd_m = scale * sqrt(LIKE_SECTORS * inverse);
-    for (int k = 1; k <= 2; k++) out->a[k] = x[2 * k - 1], out->b[k] = x[2 * k];
+    for (int k = 1; k <= 2; k++)
+        out->a[k] = x[2 * k - 1], out->b[k] = x[2 * k];
     return true;
 }
 
@@ -78,12 +93,13 @@ struct axis_piece {
 };
 
 /* The axis that the radii were measured from: a section's centre is that axis plus the first harmonic of its fit. */
-static struct intra_vec3 axis_of(const struct intra_scene *scene, const struct intra_section *s, const struct intra_radius_sample *samples,
-                                 int64_t n)
+static struct intra_vec3 axis_of(const struct intra_scene *scene, const struct intra_section *s,
+                                 const struct intra_radius_sample *samples, int64_t n)
 {
     struct intra_section_fit fit;
     double r = 0.5 * scene->nominal_diameter_m;
-    intra_section_fit(samples, n, s->station_m - scene->start_station_m, intra_section_half_width(scene->section_step_m, r), r, &fit);
+    intra_section_fit(samples, n, s->station_m - scene->start_station_m,
+                      intra_section_half_width(scene->section_step_m, r), r, &fit);
     struct intra_vec3 right = {s->world_from_sec.m[0][1], s->world_from_sec.m[1][1], s->world_from_sec.m[2][1]};
     struct intra_vec3 crown = {s->world_from_sec.m[0][2], s->world_from_sec.m[1][2], s->world_from_sec.m[2][2]};
     return intra_mad(intra_mad(s->centre, -fit.a[1], crown), -fit.b[1], right);
@@ -98,7 +114,8 @@ static bool take_parabola(const double *station_m, double *value, int n, double 
         double d = station_m[i] - middle_m, f[3] = {1, d, d * d};
         for (int a = 0; a < 3; a++) {
             g[a] += f[a] * value[i];
-            for (int b = 0; b <= a; b++) h[3 * a + b] += f[a] * f[b];
+            for (int b = 0; b <= a; b++)
+                h[3 * a + b] += f[a] * f[b];
         }
     }
     if (!intra_cholesky_solve(h, g, 3)) return false;
@@ -110,8 +127,8 @@ static bool take_parabola(const double *station_m, double *value, int n, double 
     return true;
 }
 
-/* What the axis is off a parabola; in a bend it is taken as it is, since no parabola follows a bend's beginning. False when there
- * is too little axis. */
+/* What the axis is off a parabola; in a bend it is taken as it is, since no parabola follows a bend's beginning. False
+ * when there is too little axis. */
 static bool straighten(struct axis_piece *axis, double middle_m)
 {
     double right, crown;
@@ -119,15 +136,17 @@ static bool straighten(struct axis_piece *axis, double middle_m)
         !take_parabola(axis->station_m, axis->crown_m, axis->n, middle_m, &crown))
         return false;
     axis->is_bend = hypot(right, crown) > BEND_PER_M;
-    for (int i = 0; i < axis->n && axis->is_bend; i++) axis->right_m[i] = axis->crown_m[i] = 0;
+    for (int i = 0; i < axis->n && axis->is_bend; i++)
+        axis->right_m[i] = axis->crown_m[i] = 0;
     return true;
 }
 
-static bool gather_axis(const struct intra_scene *scene, const struct intra_radius_sample *samples, int64_t n, double station_m,
-                        double before_m, double behind_m, struct axis_piece *out)
+static bool gather_axis(const struct intra_scene *scene, const struct intra_radius_sample *samples, int64_t n,
+                        double station_m, double before_m, double behind_m, struct axis_piece *out)
 {
     double step = scene->section_step_m, s0 = scene->sections[0].station_m;
-    int64_t from = (int64_t)floor((station_m - before_m - s0) / step), to = (int64_t)ceil((station_m + behind_m - s0) / step);
+    int64_t from = (int64_t)floor((station_m - before_m - s0) / step),
+            to = (int64_t)ceil((station_m + behind_m - s0) / step);
     int64_t mid = (int64_t)llround((station_m - s0) / step);
     from = from < 0 ? 0 : from;
     to = to >= scene->n_sections ? scene->n_sections - 1 : to;
@@ -150,7 +169,8 @@ static bool gather_axis(const struct intra_scene *scene, const struct intra_radi
 static void axis_at(const struct axis_piece *axis, double station_m, double *right_m, double *crown_m)
 {
     int i = 0;
-    while (i + 2 < axis->n && axis->station_m[i + 1] <= station_m) i++;
+    while (i + 2 < axis->n && axis->station_m[i + 1] <= station_m)
+        i++;
     double k = (station_m - axis->station_m[i]) / (axis->station_m[i + 1] - axis->station_m[i]);
     *right_m = axis->right_m[i] + k * (axis->right_m[i + 1] - axis->right_m[i]);
     *crown_m = axis->crown_m[i] + k * (axis->crown_m[i + 1] - axis->crown_m[i]);
@@ -167,7 +187,8 @@ static void model_row(double theta, double d, double out[UNKNOWNS])
     out[4] = sin(2 * theta);
     out[5] = cos(3 * theta);
     out[6] = sin(3 * theta);
-    for (int i = 0; i < SIDE; i++) out[AT_X + i] = c * side[i], out[AT_Y + i] = s * side[i];
+    for (int i = 0; i < SIDE; i++)
+        out[AT_X + i] = c * side[i], out[AT_Y + i] = s * side[i];
 }
 
 /* Prior deviations: next to none on places, loose ones on what samples may not tell apart. */
@@ -185,8 +206,8 @@ struct step_fit {
 };
 
 static bool solve_step(const struct intra_scene *scene, const struct intra_radius_sample *samples, int64_t n,
-                       const struct intra_joint_ring *ring, const struct axis_piece *axis, double before_m, double behind_m,
-                       double skip_m, struct step_fit *out)
+                       const struct intra_joint_ring *ring, const struct axis_piece *axis, double before_m,
+                       double behind_m, double skip_m, struct step_fit *out)
 {
     double r = 0.5 * scene->nominal_diameter_m, h[UNKNOWNS * UNKNOWNS], g[UNKNOWNS], scatter = 0.01 * r;
     memset(out, 0, sizeof *out);
@@ -200,17 +221,21 @@ static bool solve_step(const struct intra_scene *scene, const struct intra_radiu
             g[i] = ((i == 0 ? r : 0) - out->x[i]) / (sd * sd);
         }
         for (int64_t k = 0; k < n; k++) {
-            double station = (double)samples[k].station_m + scene->start_station_m, theta = samples[k].theta_rad, f[UNKNOWNS], right, crown;
+            double station = (double)samples[k].station_m + scene->start_station_m, theta = samples[k].theta_rad,
+                   f[UNKNOWNS], right, crown;
             double d = station - intra_joint_ring_station(ring, theta);
             if (d < -before_m || d > behind_m || fabs(d) < skip_m) continue;
             axis_at(axis, station, &right, &crown);
             double e = (double)samples[k].r_m + right * sin(theta) + crown * cos(theta);
             model_row(theta, d, f);
-            for (int i = 0; i < UNKNOWNS; i++) e -= f[i] * out->x[i];
-            double var = (double)samples[k].sd_m * samples[k].sd_m + scatter * scatter, robust = 1 / (1 + e * e / (4 * var)), w = robust / var;
+            for (int i = 0; i < UNKNOWNS; i++)
+                e -= f[i] * out->x[i];
+            double var = (double)samples[k].sd_m * samples[k].sd_m + scatter * scatter,
+                   robust = 1 / (1 + e * e / (4 * var)), w = robust / var;
             for (int i = 0; i < UNKNOWNS; i++) {
                 g[i] += w * f[i] * e;
-                for (int j = 0; j <= i; j++) h[i * UNKNOWNS + j] += w * f[i] * f[j];
+                for (int j = 0; j <= i; j++)
+                    h[i * UNKNOWNS + j] += w * f[i] * f[j];
             }
             sum_abs += robust * fabs(e);
             mass[d > 0] += robust;
@@ -220,7 +245,8 @@ static bool solve_step(const struct intra_scene *scene, const struct intra_radiu
         if (mass[0] < 20 || mass[1] < 20) return false;
         if (round == ROUNDS - 1) break;
         if (!intra_cholesky_solve(h, g, UNKNOWNS)) return false;
-        for (int i = 0; i < UNKNOWNS; i++) out->x[i] += g[i];
+        for (int i = 0; i < UNKNOWNS; i++)
+            out->x[i] += g[i];
         scatter = fmax(0.003 * r, 1.25 * sum_abs / (mass[0] + mass[1]));
     }
     out->scatter_m = scatter;
@@ -229,12 +255,14 @@ static bool solve_step(const struct intra_scene *scene, const struct intra_radiu
         e[c] = 1;
         memcpy(copy, h, sizeof h);
         if (!intra_cholesky_solve(copy, e, UNKNOWNS)) return false;
-        for (int i = 0; i < UNKNOWNS; i++) out->cov[i * UNKNOWNS + c] = e[i];
+        for (int i = 0; i < UNKNOWNS; i++)
+            out->cov[i * UNKNOWNS + c] = e[i];
     }
     return true;
 }
 
-/* Length of the vector of unknowns i (to the crown) and j (to the right) and its clock angle, with the deviations of both. */
+/* Length of the vector of unknowns i (to the crown) and j (to the right) and its clock angle, with the deviations of
+ * both. */
 static void polar(const struct step_fit *fit, int i, int j, double floor_sd, double share, double out[4])
 {
     double crown = fit->x[i], right = fit->x[j], length = hypot(crown, right);
@@ -244,19 +272,24 @@ static void polar(const struct step_fit *fit, int i, int j, double floor_sd, dou
     out[0] = length;
     out[1] = sqrt(fmax(along, 0) + floor_sd * floor_sd + share * share * length * length);
     out[2] = fmod(atan2(right, crown) + 2 * M_PI, 2 * M_PI);
-    out[3] = fmin(sqrt(fmax(across, 0) + floor_sd * floor_sd) / fmax(length, 1e-9), M_PI / sqrt(3)); /* no more than any angle has */
+    out[3] = fmin(sqrt(fmax(across, 0) + floor_sd * floor_sd) / fmax(length, 1e-9),
+                  M_PI / sqrt(3)); /* no more than any angle has */
 }
 
 void intra_joint_fit_step(const struct intra_scene *scene, const struct intra_radius_sample *samples, int64_t n_samples,
-                          const struct intra_joint_ring *ring, double before_m, double behind_m, double skip_m, struct intra_feature *joint)
+                          const struct intra_joint_ring *ring, double before_m, double behind_m, double skip_m,
+                          struct intra_feature *joint)
 {
     struct axis_piece axis;
     struct step_fit fit;
     double r = 0.5 * scene->nominal_diameter_m, v[4];
-    if (scene->n_sections < 2 || !gather_axis(scene, samples, n_samples, ring->station_m, before_m + r, behind_m + r, &axis)) return;
+    if (scene->n_sections < 2 ||
+        !gather_axis(scene, samples, n_samples, ring->station_m, before_m + r, behind_m + r, &axis))
+        return;
     if (!solve_step(scene, samples, n_samples, ring, &axis, before_m, behind_m, skip_m, &fit)) return;
     polar(&fit, AT_X + STEP, AT_Y + STEP, OFFSET_FLOOR_REL * r, OFFSET_SHARE, v);
-    joint->offset_m = v[0], joint->offset_sd_m = v[1], joint->offset_clock_rad = v[2], joint->offset_clock_sd_rad = v[3];
+    joint->offset_m = v[0], joint->offset_sd_m = v[1], joint->offset_clock_rad = v[2],
+    joint->offset_clock_sd_rad = v[3];
     if (axis.is_bend) return;
     polar(&fit, AT_X + KINK, AT_Y + KINK, DEFLECTION_FLOOR_RAD, 0, v);
     joint->deflection_rad = v[0], joint->deflection_sd_rad = v[1], joint->deflection_clock_rad = v[2];

@@ -13,13 +13,14 @@ struct intra_joint_ring {
     double rest_m; /* robust deviation of the line from the curve */
 };
 
-/* Fit to where the line runs; `station_m[k]` for sector k, weight[k] >= 0. False when fewer than an eighth of the sectors count. */
+/* Fit to where the line runs; `station_m[k]` for sector k, weight[k] >= 0. False when fewer than an eighth of the
+ * sectors count. */
 bool intra_joint_fit_ring(const double station_m[INTRA_RING_SECTORS], const double weight[INTRA_RING_SECTORS],
                           struct intra_joint_ring *out);
 double intra_joint_ring_station(const struct intra_joint_ring *ring, double theta_rad);
 
-/* Fill offset and deflection of `joint` from samples up to `before_m` before and `behind_m` behind the ring; skip_m to both sides of
- * it are left out. samples as for intra_joints_find. What too few samples tell, and the deflection in a
+/* Fill offset and deflection of `joint` from samples up to `before_m` before and `behind_m` behind the ring; skip_m to
+ * both sides of it are left out. samples as for intra_joints_find. What too few samples tell, and the deflection in a
  * bend, is left as it was. */
 void intra_joint_fit_step(const struct intra_scene *scene, const struct intra_radius_sample *samples, int64_t n_samples,
                           const struct intra_joint_ring *ring, double before_m, double behind_m, double skip_m,

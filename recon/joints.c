@@ -1,5 +1,6 @@
-/* From the outside in: stretches of the wall into rings (recon/ring), the best rings of all stretches into candidates, the scores of the
- * whole pipe into the noise that they must exceed, what passes into joints with gap, offset and deflection (recon/joint_fit). */
+/* From the outside in: stretches of the wall into rings (recon/ring), the best rings of all stretches into candidates,
+ * the scores of the whole pipe into the noise that they must exceed, what passes into joints with gap, offset and
+ * deflection (recon/joint_fit). */
 #include "recon/joints.h"
 
 #include "core/log.h"
@@ -15,21 +16,21 @@
 enum { SECTORS = INTRA_RING_SECTORS, READ_COLS = 256, MAX_PATHS = 24 };
 
 #define CELLS_A_RADIUS 150.0
-#define CORE_RADII 8.0    /* a stretch gives the rings whose middle lies in its core, */
-#define MARGIN_RADII 1.5  /* and sees so much to both sides of it */
-#define FLOOR_LOG 0.02    /* least texture of log luminance: below it are the seams of exposure */
-#define APART_M 0.1       /* two rings nearer than this are one */
-#define LEAST_SCORE 0.30  /* what is below is not kept */
-#define LEAST_SEEN 0.5    /* share of the ring that must have been seen, */
+#define CORE_RADII 8.0     /* a stretch gives the rings whose middle lies in its core, */
+#define MARGIN_RADII 1.5   /* and sees so much to both sides of it */
+#define FLOOR_LOG 0.02     /* least texture of log luminance: below it are the seams of exposure */
+#define APART_M 0.1        /* two rings nearer than this are one */
+#define LEAST_SCORE 0.30   /* what is below is not kept */
+#define LEAST_SEEN 0.5     /* share of the ring that must have been seen, */
 #define LEAST_COHERENT 0.6 /* and of that the share where the line must stand out; */
-#define EVEN_COHERENT 0.4 /* where even spacing asks for a joint */
-#define MIDDLE_SCORE 0.5  /* score at which joint and chance are equally likely, */
-#define NOISE_MARGIN 0.15 /* at least so much above the noise of this pipe; */
-#define SCORE_WIDTH 0.05  /* score for a factor e in the odds */
-#define EVEN_ODDS 10.0    /* what even spacing adds to them */
-#define EVEN_SHARE 0.04   /* of the spacing */
-#define BLOCK_M 0.2       /* a pipe whose every block has a ring is laid of rings, not of lengths */
-#define STEP_REACH_M 0.45 /* wall on both sides that offset and deflection are taken from */
+#define EVEN_COHERENT 0.4  /* where even spacing asks for a joint */
+#define MIDDLE_SCORE 0.5   /* score at which joint and chance are equally likely, */
+#define NOISE_MARGIN 0.15  /* at least so much above the noise of this pipe; */
+#define SCORE_WIDTH 0.05   /* score for a factor e in the odds */
+#define EVEN_ODDS 10.0     /* what even spacing adds to them */
+#define EVEN_SHARE 0.04    /* of the spacing */
+#define BLOCK_M 0.2        /* a pipe whose every block has a ring is laid of rings, not of lengths */
+#define STEP_REACH_M 0.45  /* wall on both sides that offset and deflection are taken from */
 
 struct candidate {
     struct intra_joint_ring ring;
@@ -89,7 +90,8 @@ static enum intra_status read_batch(struct finder *f, int64_t first, int at, int
     }
     for (int k = 0; k < SECTORS; k++)
         for (int c = 0; c < n; c++)
-            s->light[(size_t)k * (size_t)s->n + (size_t)(at + c)] = 2 * seen[k][c] > all[k] * f->group ? sum[k][c] / (float)seen[k][c] : NAN;
+            s->light[(size_t)k * (size_t)s->n + (size_t)(at + c)] =
+                2 * seen[k][c] > all[k] * f->group ? sum[k][c] / (float)seen[k][c] : NAN;
 done:
     return status;
 }
@@ -105,7 +107,8 @@ static enum intra_status read_stretch(struct finder *f, int64_t col, struct intr
     return INTRA_OK;
 }
 
-/* Gap: median of the sectors' widths; deviation from their quarters, and a millimetre for what light and blur do to an edge. */
+/* Gap: median of the sectors' widths; deviation from their quarters, and a millimetre for what light and blur do to an
+ * edge. */
 static void measure_gap(struct finder *f, const struct intra_ring_path *path, struct candidate *c)
 {
     float width[SECTORS];
@@ -125,7 +128,8 @@ static enum intra_status add_candidate(struct finder *f, const struct candidate 
 {
     int64_t kept = 0;
     for (int64_t i = 0; i < f->n_found; i++)
-        if (fabs(f->found[i].ring.station_m - c->ring.station_m) < APART_M && f->found[i].score >= c->score) return INTRA_OK;
+        if (fabs(f->found[i].ring.station_m - c->ring.station_m) < APART_M && f->found[i].score >= c->score)
+            return INTRA_OK;
     for (int64_t i = 0; i < f->n_found; i++)
         if (fabs(f->found[i].ring.station_m - c->ring.station_m) >= APART_M) f->found[kept++] = f->found[i];
     f->n_found = kept;
@@ -140,7 +144,8 @@ static enum intra_status add_candidate(struct finder *f, const struct candidate 
     return INTRA_OK;
 }
 
-static enum intra_status judge_path(struct finder *f, const struct intra_ring_path *path, double station0_m, struct intra_error *err)
+static enum intra_status judge_path(struct finder *f, const struct intra_ring_path *path, double station0_m,
+                                    struct intra_error *err)
 {
     struct candidate c = {.score = path->score, .coherent = path->coherent};
     double station[SECTORS], weight[SECTORS];
@@ -157,7 +162,8 @@ static enum intra_status judge_path(struct finder *f, const struct intra_ring_pa
     return add_candidate(f, &c, err);
 }
 
-static enum intra_status search_stretch(struct finder *f, int64_t core_col, int64_t core_cols, int64_t margin_cols, struct intra_error *err)
+static enum intra_status search_stretch(struct finder *f, int64_t core_col, int64_t core_cols, int64_t margin_cols,
+                                        struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
     const struct intra_wall *wall = &f->scene->wall;
@@ -177,7 +183,8 @@ static enum intra_status search_stretch(struct finder *f, int64_t core_col, int6
         int64_t block = (int64_t)((station0 + i * cell_m - wall->station0_m) / BLOCK_M);
         if (block < f->n_blocks) f->score[block] = fmaxf(f->score[block], f->cell_score[i]);
     }
-    if (f->picture) intra_joints_picture_add(f->picture, &f->stretch, f->cell_score, from, to, (int64_t)(core_col / f->group));
+    if (f->picture)
+        intra_joints_picture_add(f->picture, &f->stretch, f->cell_score, from, to, (int64_t)(core_col / f->group));
 done:
     return status;
 }
@@ -208,7 +215,8 @@ static int compare_doubles(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* Distance between neighbouring joints that most of them have; NaN when there are fewer than three or they are uneven. */
+/* Distance between neighbouring joints that most of them have; NaN when there are fewer than three or they are uneven.
+ */
 static enum intra_status even_spacing(const struct finder *f, double *out, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
@@ -224,7 +232,8 @@ static enum intra_status even_spacing(const struct finder *f, double *out, struc
     if (n < 2) goto done;
     qsort(way, (size_t)n, sizeof *way, compare_doubles);
     double spacing = way[(n - 1) / 2];
-    for (int64_t i = 0; i < n; i++) agree += fabs(way[i] - spacing * round(way[i] / spacing)) < EVEN_SHARE * spacing;
+    for (int64_t i = 0; i < n; i++)
+        agree += fabs(way[i] - spacing * round(way[i] / spacing)) < EVEN_SHARE * spacing;
     if (3 * agree >= 2 * n) *out = spacing;
 done:
     intra_free(way);
@@ -236,7 +245,8 @@ static bool is_even(const struct finder *f, const struct candidate *c, double sp
 {
     for (int64_t i = 0; i < f->n_found; i++) {
         double ways = (f->found[i].ring.station_m - c->ring.station_m) / spacing, whole = round(ways);
-        if (f->found[i].is_joint && fabs(whole) >= 1 && fabs(whole) <= 2 && fabs(ways - whole) < EVEN_SHARE) return true;
+        if (f->found[i].is_joint && fabs(whole) >= 1 && fabs(whole) <= 2 && fabs(ways - whole) < EVEN_SHARE)
+            return true;
     }
     return false;
 }
@@ -306,14 +316,15 @@ static enum intra_status add_joint(struct finder *f, int64_t at, double last_m, 
 {
     const struct candidate *c = &f->found[at];
     double s = c->ring.station_m, r = f->radius_m;
-    double before = fmin(fmax(STEP_REACH_M, 1.5 * r), 0.9 * (s - last_m)), behind = fmin(fmax(STEP_REACH_M, 1.5 * r), 0.9 * (next_m - s));
+    double before = fmin(fmax(STEP_REACH_M, 1.5 * r), 0.9 * (s - last_m)),
+           behind = fmin(fmax(STEP_REACH_M, 1.5 * r), 0.9 * (next_m - s));
     struct intra_feature joint = intra_feature_unknown();
     joint.station_m = s, joint.gap_m = c->gap_m, joint.gap_sd_m = c->gap_sd_m;
     joint.station_sd_m = hypot(c->ring.station_sd_m, wall_station_sd(f->scene, s));
     joint.confidence = 1 / (1 + exp(-c->log_odds));
     int64_t from = first_sample(f, s - before - 2 * r), to = first_sample(f, s + behind + 2 * r);
-    intra_joint_fit_step(f->scene, f->samples + from, to - from, &c->ring, before, behind, 0.08 * r + 0.5 * (isfinite(c->gap_m) ? c->gap_m : 0),
-                         &joint);
+    intra_joint_fit_step(f->scene, f->samples + from, to - from, &c->ring, before, behind,
+                         0.08 * r + 0.5 * (isfinite(c->gap_m) ? c->gap_m : 0), &joint);
     return intra_scene_add_feature(f->scene, &joint, err);
 }
 
@@ -323,19 +334,23 @@ static enum intra_status add_joints(struct finder *f, struct intra_error *err)
     for (int64_t i = 0; i < f->n_found; i++) {
         int64_t next = i + 1;
         if (!f->found[i].is_joint) continue;
-        while (next < f->n_found && !f->found[next].is_joint) next++;
-        enum intra_status status = add_joint(f, i, last, next < f->n_found ? f->found[next].ring.station_m : INFINITY, err);
+        while (next < f->n_found && !f->found[next].is_joint)
+            next++;
+        enum intra_status status =
+            add_joint(f, i, last, next < f->n_found ? f->found[next].ring.station_m : INFINITY, err);
         if (status != INTRA_OK) return status;
         last = f->found[i].ring.station_m;
     }
     return INTRA_OK;
 }
 
-enum intra_status intra_joints_find(struct intra_scene *scene, const struct intra_radius_sample *samples, int64_t n_samples,
-                                    const char *debug_dir, const struct intra_progress *progress, struct intra_error *err)
+enum intra_status intra_joints_find(struct intra_scene *scene, const struct intra_radius_sample *samples,
+                                    int64_t n_samples, const char *debug_dir, const struct intra_progress *progress,
+                                    struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
-    struct finder f = {.scene = scene, .samples = samples, .n_samples = n_samples, .radius_m = 0.5 * scene->nominal_diameter_m};
+    struct finder f = {
+        .scene = scene, .samples = samples, .n_samples = n_samples, .radius_m = 0.5 * scene->nominal_diameter_m};
     const struct intra_wall *wall = &scene->wall;
     struct intra_joints_picture picture = {0};
     f.group = (int)fmin(READ_COLS, fmax(1, round(f.radius_m / CELLS_A_RADIUS / wall->texel_m)));
@@ -347,7 +362,8 @@ enum intra_status intra_joints_find(struct intra_scene *scene, const struct intr
     INTRA_TRY(INTRA_ALLOC(f.columns, (size_t)wall->rows * READ_COLS * 4, err));
     INTRA_TRY(INTRA_ALLOC(f.score, (size_t)f.n_blocks, err));
     if (debug_dir) {
-        INTRA_TRY(intra_joints_picture_init(&picture, wall->cols / f.group + 1, wall->station0_m, f.stretch.cell_m, err));
+        INTRA_TRY(
+            intra_joints_picture_init(&picture, wall->cols / f.group + 1, wall->station0_m, f.stretch.cell_m, err));
         f.picture = &picture;
     }
     for (int64_t col = 0; col < wall->cols; col += core) {

@@ -182,7 +182,8 @@ static enum intra_status find_joints(const struct intra_wallmap *map, const stru
     int64_t n;
     const struct intra_radius_sample *samples = intra_wallmap_samples(map, &n);
     INTRA_TRY(intra_joints_find(scene, samples, n, options->debug_dir, progress, err));
-    add_stage(report, "joints", clock_s(CLOCK_MONOTONIC) - wall, clock_s(CLOCK_PROCESS_CPUTIME_ID) - cpu, scene->n_features);
+    add_stage(report, "joints", clock_s(CLOCK_MONOTONIC) - wall, clock_s(CLOCK_PROCESS_CPUTIME_ID) - cpu,
+              scene->n_features);
 done:
     return status;
 }

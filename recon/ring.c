@@ -1,6 +1,6 @@
-/* Line filter: mean of a cell's neighbourhood of two widths against the wall to its left and to its right, each by itself; the smaller
- * difference counts, and only where both have the same sign, so that the edge of a stain is no line. Path: Viterbi over LAPS laps of the sectors,
- * so that the last lap starts where it ends. */
+/* Line filter: mean of a cell's neighbourhood of two widths against the wall to its left and to its right, each by
+ * itself; the smaller difference counts, and only where both have the same sign, so that the edge of a stain is no
+ * line. Path: Viterbi over LAPS laps of the sectors, so that the last lap starts where it ends. */
 #include "recon/ring.h"
 
 #include "core/mem.h"
@@ -12,14 +12,14 @@
 enum { SECTORS = INTRA_RING_SECTORS, LAPS = 3, MOVES = 4, WIDTHS = 2, CLOSED_CELLS = 6 };
 
 static const double half_width_m[WIDTHS] = {0.001, 0.003};
-#define FLANK_GAP_M 0.001  /* between the line and what it is compared with */
+#define FLANK_GAP_M 0.001 /* between the line and what it is compared with */
 #define FLANK_M 0.005
-#define WIDEST_M 0.015       /* half the widest gap that is measured, with its flanks */
-#define LEVEL 0.33           /* of the height, where the width is taken: the gap is brightest at its far edge */
-#define LINE_FROM 1.0      /* deviations at which a line begins to count, */
-#define LINE_FULL 4.0      /* and at which it counts fully */
+#define WIDEST_M 0.015 /* half the widest gap that is measured, with its flanks */
+#define LEVEL 0.33     /* of the height, where the width is taken: the gap is brightest at its far edge */
+#define LINE_FROM 1.0  /* deviations at which a line begins to count, */
+#define LINE_FULL 4.0  /* and at which it counts fully */
 #define LINE_CLEAR 2.5
-#define MOVE_COST 0.02     /* times the square of the step, in cells, from sector to sector */
+#define MOVE_COST 0.02 /* times the square of the step, in cells, from sector to sector */
 
 enum intra_status intra_ring_init(struct intra_ring_stretch *stretch, int n, double cell_m, struct intra_error *err)
 {
@@ -88,7 +88,8 @@ static void filter_sector(struct intra_ring_stretch *stretch, int sector, double
     for (int i = 0; i < n; i++) {
         double here, left, right;
         response[i] = NAN;
-        if (!mean_of(stretch, i - half, i + half + 1, &here) || !mean_of(stretch, i - half - gap - flank, i - half - gap, &left) ||
+        if (!mean_of(stretch, i - half, i + half + 1, &here) ||
+            !mean_of(stretch, i - half - gap - flank, i - half - gap, &left) ||
             !mean_of(stretch, i + half + 1 + gap, i + half + 1 + gap + flank, &right))
             continue;
         double a = here - left, b = here - right;
@@ -113,12 +114,15 @@ float intra_ring_gain(float line)
 void intra_ring_filter(struct intra_ring_stretch *stretch, double floor_log)
 {
     size_t cells = (size_t)stretch->n * SECTORS;
-    for (size_t i = 0; i < cells; i++) stretch->line[i] = NAN;
+    for (size_t i = 0; i < cells; i++)
+        stretch->line[i] = NAN;
     for (int k = 0; k < SECTORS; k++) {
         sum_up(stretch, k);
-        for (int w = 0; w < WIDTHS; w++) filter_sector(stretch, k, half_width_m[w], floor_log);
+        for (int w = 0; w < WIDTHS; w++)
+            filter_sector(stretch, k, half_width_m[w], floor_log);
     }
-    for (size_t i = 0; i < cells; i++) stretch->gain[i] = intra_ring_gain(stretch->line[i]);
+    for (size_t i = 0; i < cells; i++)
+        stretch->gain[i] = intra_ring_gain(stretch->line[i]);
 }
 
 /* Best sums over LAPS laps. `total` (n): at the end of the last lap; `before` (n): one lap earlier. */
@@ -185,7 +189,8 @@ static void fill_path(const struct intra_ring_stretch *stretch, const int cells[
 double intra_ring_path_mean(const struct intra_ring_path *path)
 {
     double sum = 0;
-    for (int k = 0; k < SECTORS; k++) sum += (double)path->cell[k];
+    for (int k = 0; k < SECTORS; k++)
+        sum += (double)path->cell[k];
     return sum / SECTORS;
 }
 
@@ -208,7 +213,8 @@ static int keep_path(struct intra_ring_path *paths, int n, int most, double apar
     return kept;
 }
 
-int intra_ring_paths(struct intra_ring_stretch *stretch, double apart, int most, struct intra_ring_path *out, float *score)
+int intra_ring_paths(struct intra_ring_stretch *stretch, double apart, int most, struct intra_ring_path *out,
+                     float *score)
 {
     int n = stretch->n, found = 0;
     float *total = stretch->scratch, *before = total + n, *next = before + n;
@@ -228,7 +234,8 @@ int intra_ring_paths(struct intra_ring_stretch *stretch, double apart, int most,
     return found;
 }
 
-/* Where `light` crosses `level` on the way from cell `at` in steps of `way`, in cells from `at`; NaN when it does not within `most`. */
+/* Where `light` crosses `level` on the way from cell `at` in steps of `way`, in cells from `at`; NaN when it does not
+ * within `most`. */
 static float crossing(const float *light, int n, int at, int way, int most, float level, float sign)
 {
     for (int d = 1; d <= most; d++) {
@@ -253,9 +260,12 @@ void intra_ring_widths(struct intra_ring_stretch *stretch, const struct intra_ri
         for (int d = -1, mid = at; d <= 1; d++)
             if (sign * (light[mid + d] - light[at]) > 0) at = mid + d;
         sum_up(stretch, k);
-        if (!mean_of(stretch, at - reach - flank, at - reach, &left) || !mean_of(stretch, at + reach + 1, at + reach + flank + 1, &right)) continue;
+        if (!mean_of(stretch, at - reach - flank, at - reach, &left) ||
+            !mean_of(stretch, at + reach + 1, at + reach + flank + 1, &right))
+            continue;
         float base = (float)(0.5 * (left + right)), level = base + (float)LEVEL * (light[at] - base);
-        float before = crossing(light, stretch->n, at, -1, reach, level, sign), behind = crossing(light, stretch->n, at, 1, reach, level, sign);
+        float before = crossing(light, stretch->n, at, -1, reach, level, sign),
+              behind = crossing(light, stretch->n, at, 1, reach, level, sign);
         width[k] = before + behind;
     }
 }

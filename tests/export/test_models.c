@@ -250,7 +250,8 @@ static void glb_says_what_it_is(void **state)
                     fabs(number(extras, "station_sd_m") - 0.002) < 1e-9);
         assert_true(fabs(number(extras, "gap_mm") - 8) < 1e-9);
         if (i > 4)
-            assert_true(fabs(number(extras, "offset_mm") - 14) < 1e-9 && fabs(number(extras, "offset_clock_deg") - 90) < 1e-9);
+            assert_true(fabs(number(extras, "offset_mm") - 14) < 1e-9 &&
+                        fabs(number(extras, "offset_clock_deg") - 90) < 1e-9);
         else
             assert_true(json_is_null(json_object_get(extras, "offset_mm")));
         assert_true(json_is_null(json_object_get(extras, "confidence")));

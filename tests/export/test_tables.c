@@ -261,8 +261,8 @@ static void observations_table(void **state)
         assert_true(fabs(atof(field(table.lines[i], 3)) - i) < 1e-9);
         assert_true(fabs(atof(field(table.lines[i], 10)) - sin(0.04 * i) / 0.04) < 1e-3);
         assert_string_equal(field(table.lines[i], 17), "0.0020");
-        assert_string_equal(field(table.lines[i], 8), "8.00");                    /* the gap */
-        assert_string_equal(field(table.lines[i], 1), i == 1 ? "" : "BAJ");       /* the others are 14 mm off */
+        assert_string_equal(field(table.lines[i], 8), "8.00");              /* the gap */
+        assert_string_equal(field(table.lines[i], 1), i == 1 ? "" : "BAJ"); /* the others are 14 mm off */
         assert_string_equal(field(table.lines[i], 25), i == 1 ? "" : "14.00");
         assert_string_equal(field(table.lines[i], 26), i == 1 ? "" : "3.0");
         assert_string_equal(field(table.lines[i], 27), "");

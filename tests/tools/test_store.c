@@ -404,8 +404,10 @@ static void later_version_is_refused(void **state)
 /* Version 1 had no more of a joint than its station. */
 static void version_1_is_read(void **state)
 {
-    static const char *const later[] = {"gap_m", "gap_sd_m", "offset_m", "offset_sd_m", "offset_clock_rad", "offset_clock_sd_rad",
-                                        "deflection_rad", "deflection_sd_rad", "deflection_clock_rad", "confidence"};
+    static const char *const later[] = {"gap_m",          "gap_sd_m",          "offset_m",
+                                        "offset_sd_m",    "offset_clock_rad",  "offset_clock_sd_rad",
+                                        "deflection_rad", "deflection_sd_rad", "deflection_clock_rad",
+                                        "confidence"};
     struct intra_scene in, out;
     struct intra_store *store = NULL;
     sqlite3 *db = NULL;
