@@ -263,7 +263,7 @@ static enum intra_status choose(struct finder *f, struct intra_error *err)
     enum intra_status status = INTRA_OK;
     double noise, spacing;
     INTRA_TRY(noise_score(f, &noise, err));
-    qsort(f->found, (size_t)f->n_found, sizeof *f->found, compare_station);
+    if (f->n_found) qsort(f->found, (size_t)f->n_found, sizeof *f->found, compare_station);
     for (int64_t i = 0; i < f->n_found; i++) {
         struct candidate *c = &f->found[i];
         c->log_odds = (c->score - fmax(MIDDLE_SCORE, noise + NOISE_MARGIN)) / SCORE_WIDTH;

@@ -13,8 +13,10 @@
 
 #include <cmocka.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const double radius_m = 0.15, texel_m = 0.001;
 enum { ROWS = 942, STRIP = 256, MAX_RINGS = 16 };
@@ -298,6 +300,30 @@ static void failing_allocations(void **state)
     intra_scene_fini(&all.scene);
 }
 
+static void picture_for_debugging(void **state)
+{
+    struct made_wall wall = {2.4, {{1.2, 0.008, 0, 0.5, 0, 1, 0}}, 1, false, 0, 0};
+    struct made made = make(&wall);
+    char folder[] = "/tmp/joints-XXXXXX", path[64], head[8] = {0};
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    assert_int_equal(intra_joints_find(&made.scene, made.samples, made.n, folder, NULL, NULL), INTRA_OK);
+    snprintf(path, sizeof path, "%s/joints.png", folder);
+    FILE *file = fopen(path, "rb");
+    assert_non_null(file);
+    assert_int_equal(fread(head, 1, sizeof head, file), sizeof head);
+    assert_memory_equal(head + 1, "PNG", 3);
+    fclose(file);
+    remove(path);
+    rmdir(folder);
+    /* A folder that is not there is an error that names the file. */
+    struct intra_error err = {0};
+    assert_int_equal(intra_joints_find(&made.scene, made.samples, made.n, folder, NULL, &err), INTRA_E_IO);
+    assert_non_null(strstr(err.text, "joints.png"));
+    free(made.samples);
+    intra_scene_fini(&made.scene);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -309,6 +335,7 @@ int main(void)
         cmocka_unit_test(ring_must_be_seen),
         cmocka_unit_test(even_spacing_helps_a_faint_ring_only),
         cmocka_unit_test(failing_allocations),
+        cmocka_unit_test(picture_for_debugging),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
