@@ -19,6 +19,7 @@ enum {
     ROUNDS = 5,
     MAX_AXIS = 64
 };
+#define UNSEEN_SD_M 0.006 /* of the mean place of a line over the part of the ring where it does not show */
 enum { LIKE_SECTORS = 4 }; /* neighbours that err alike: so many sectors count as one */
 #define BEND_PER_M 0.12    /* mean curvature from which on the pipe bends here; a deflection of 3 degrees has less */
 /* What the samples' scatter does not tell: they share poses, and the tube's prior pulls a step together. */
@@ -79,7 +80,7 @@ bool intra_joint_fit_ring(const double station_m[SECTORS], const double weight[S
     }
     out->station_m = middle + x[0];
     out->rest_m = scale;
-    out->station_sd_m = scale * sqrt(LIKE_SECTORS * inverse);
+    out->station_sd_m = hypot(scale * sqrt(LIKE_SECTORS * inverse), UNSEEN_SD_M * (SECTORS - mass) / SECTORS);
     for (int k = 1; k <= 2; k++)
         out->a[k] = x[2 * k - 1], out->b[k] = x[2 * k];
     return true;

@@ -22,7 +22,7 @@ enum { SECTORS = INTRA_RING_SECTORS, READ_COLS = 256, MAX_PATHS = 24 };
 #define APART_M 0.1        /* two rings nearer than this are one */
 #define LEAST_SCORE 0.30   /* what is below is not kept */
 #define LEAST_SEEN 0.5     /* share of the ring that must have been seen, */
-#define LEAST_COHERENT 0.6 /* and of that the share where the line must stand out; */
+#define LEAST_COHERENT 0.55 /* and of that the share where the line must stand out; */
 #define EVEN_COHERENT 0.4  /* where even spacing asks for a joint */
 #define MIDDLE_SCORE 0.5   /* score at which joint and chance are equally likely, */
 #define NOISE_MARGIN 0.15  /* at least so much above the noise of this pipe; */

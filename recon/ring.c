@@ -19,6 +19,7 @@ static const double half_width_m[WIDTHS] = {0.001, 0.003};
 #define LINE_FROM 1.0  /* deviations at which a line begins to count, */
 #define LINE_FULL 4.0  /* and at which it counts fully */
 #define LINE_CLEAR 2.5
+#define BLIND_SHARE 0.5 /* of the ring's median texture */
 #define MOVE_COST 0.02 /* times the square of the step, in cells, from sector to sector */
 
 enum intra_status intra_ring_init(struct intra_ring_stretch *stretch, int n, double cell_m, struct intra_error *err)
@@ -98,7 +99,8 @@ static void filter_sector(struct intra_ring_stretch *stretch, int sector, double
     }
     if (count == 0) return;
     qsort(sorted, (size_t)count, sizeof *sorted, compare_floats);
-    float sigma = fmaxf(1.4826f * sorted[count / 2], (float)floor_log);
+    float texture = 1.4826f * sorted[count / 2], sigma = fmaxf(texture, (float)floor_log);
+    if (half_m == half_width_m[0]) stretch->texture[sector] = texture;
     for (int i = 0; i < n; i++) {
         float z = response[i] / sigma;
         if (isfinite(z) && !(fabsf(z) <= fabsf(line[i]))) line[i] = z;
@@ -111,16 +113,30 @@ float intra_ring_gain(float line)
     return !(k > 0) ? 0 : k > 1 ? 1 : k;
 }
 
+/* Sectors whose texture is far below the median of the ring's. */
+static void find_blind(struct intra_ring_stretch *stretch)
+{
+    float sorted[SECTORS];
+    int n = 0;
+    for (int k = 0; k < SECTORS; k++)
+        if (stretch->texture[k] > 0) sorted[n++] = stretch->texture[k];
+    qsort(sorted, (size_t)n, sizeof *sorted, compare_floats);
+    for (int k = 0; k < SECTORS; k++)
+        stretch->is_blind[k] = n > 0 && stretch->texture[k] < (float)BLIND_SHARE * sorted[n / 2];
+}
+
 void intra_ring_filter(struct intra_ring_stretch *stretch, double floor_log)
 {
     size_t cells = (size_t)stretch->n * SECTORS;
     for (size_t i = 0; i < cells; i++)
         stretch->line[i] = NAN;
+    memset(stretch->texture, 0, sizeof stretch->texture);
     for (int k = 0; k < SECTORS; k++) {
         sum_up(stretch, k);
         for (int w = 0; w < WIDTHS; w++)
             filter_sector(stretch, k, half_width_m[w], floor_log);
     }
+    find_blind(stretch);
     for (size_t i = 0; i < cells; i++)
         stretch->gain[i] = intra_ring_gain(stretch->line[i]);
 }
@@ -176,9 +192,10 @@ static void fill_path(const struct intra_ring_stretch *stretch, const int cells[
         const float *line = stretch->line + (size_t)k * (size_t)stretch->n;
         out->cell[k] = (float)cells[k] + sub_cell(line, cells[k], stretch->n);
         out->line[k] = line[cells[k]];
-        if (!isfinite(out->line[k])) continue;
+        bool is_clear = fabsf(out->line[k]) >= (float)LINE_CLEAR;
+        if (!isfinite(out->line[k]) || (stretch->is_blind[k] && !is_clear)) continue;
         seen++;
-        clear += fabsf(out->line[k]) >= (float)LINE_CLEAR;
+        clear += is_clear;
         gain += (double)stretch->gain[(size_t)k * (size_t)stretch->n + (size_t)cells[k]];
     }
     out->seen = (double)seen / SECTORS;

@@ -21,6 +21,8 @@ struct intra_ring_stretch {
     float *light;  /* (SECTORS, n): log luminance, NaN where the wall was not seen; filled by the caller */
     float *line;   /* (SECTORS, n): signed response of the line filter in deviations; NaN where not seen */
     float *gain;   /* (SECTORS, n): what a path earns there, 0 to 1 */
+    float texture[INTRA_RING_SECTORS]; /* deviation of the log luminance of a line's width, 0 where not seen */
+    bool is_blind[INTRA_RING_SECTORS]; /* smooth against the rest of the ring: water, silt; joints do not show there */
     double *sums;  /* scratch */
     float *scratch;
     int8_t *move;
@@ -29,17 +31,17 @@ struct intra_ring_stretch {
 struct intra_ring_path {
     float cell[INTRA_RING_SECTORS]; /* where the line runs, in cells; sub-cell */
     float line[INTRA_RING_SECTORS]; /* response there, NaN where not seen */
-    double score;                   /* mean gain of the seen sectors, 0 to 1 */
-    double coherent;                /* share of the seen sectors whose line stands out */
-    double seen;                    /* share of sectors seen */
+    double score;    /* mean gain of the sectors that count: seen, and not blind unless a line is there */
+    double coherent; /* share of them where the line stands out */
+    double seen;     /* share of sectors that count */
 };
 
 /* fini accepts a zeroed struct. */
 enum intra_status intra_ring_init(struct intra_ring_stretch *stretch, int n, double cell_m, struct intra_error *err);
 void intra_ring_fini(struct intra_ring_stretch *stretch);
 
-/* Fill `line` and `gain` from `light`. `floor_log`: least deviation of log luminance that a sector's texture is taken
- * to have. */
+/* Fill `line`, `gain`, `texture` and `is_blind` from `light`. `floor_log`: least deviation of log luminance that a
+ * sector's texture is taken to have. */
 void intra_ring_filter(struct intra_ring_stretch *stretch, double floor_log);
 
 /* Closed paths of the largest gain, best first, no two with their means within `apart` cells of each other; at most

@@ -33,6 +33,7 @@ struct made_wall {
     struct made_ring rings[MAX_RINGS];
     int n_rings;
     bool is_brick;
+    bool is_wet;          /* smooth, and no ring shows, from 4.5 to 7.5 o'clock */
     double unseen_to_m;   /* the upper 70 % of the ring are not seen up to this station */
     double bend_radius_m; /* to the right; 0: straight */
 };
@@ -65,9 +66,15 @@ static double mortar(double s, double arc)
     return along < 0.01 || fmod(arc, 0.0725) < 0.01 ? 0.7 : 0;
 }
 
+static bool is_water(const struct made_wall *wall, double theta)
+{
+    return wall->is_wet && cos(theta) < -cos(M_PI / 4);
+}
+
 static double ring_light(const struct made_wall *wall, double s, double theta)
 {
     double turn = theta / (2 * M_PI) - floor(theta / (2 * M_PI));
+    if (is_water(wall, theta)) return 0;
     for (int i = 0; i < wall->n_rings; i++) {
         const struct made_ring *r = &wall->rings[i];
         if (turn < r->from || turn >= r->to) continue;
@@ -98,7 +105,7 @@ static void paint(const struct made_wall *made, struct intra_scene *scene)
                 uint8_t *p = (uint8_t *)cells + 4 * (r * STRIP + c);
                 int col = (int)strip * STRIP + c;
                 double s = (col + 0.5) * texel_m, theta = M_PI + 2 * M_PI * (r + 0.5) / ROWS;
-                double light = texture(r, col) + ring_light(made, s, theta);
+                double light = (is_water(made, theta) ? 0.1 : 1) * texture(r, col) + ring_light(made, s, theta);
                 if (made->is_brick) light += mortar(s, (r + 0.5) * texel_m);
                 memset(p, (int)fmin(255, 90 * exp(light)), 3);
                 p[3] = is_unseen(made, s, theta) ? 0 : 255;
@@ -191,9 +198,10 @@ static void assert_stations(const struct intra_scene *scene, int n, const double
 static void dark_bright_and_tilted(void **state)
 {
     struct made_wall made = {
-        3.2, {{0.45, 0.007, 0, -0.5, 0, 1, 0}, {1.55, 0.006, 0.012, 0.5, 0, 1, 0}, {2.5, 0.010, 0, 0.5, 0, 1, 0}},
-        3,   false,
-        0,   0};
+        3.2,   {{0.45, 0.007, 0, -0.5, 0, 1, 0}, {1.55, 0.006, 0.012, 0.5, 0, 1, 0}, {2.5, 0.010, 0, 0.5, 0, 1, 0}},
+        3,     false,
+        false, 0,
+        0};
     struct intra_scene scene = joints_of(&made);
     (void)state;
     assert_stations(&scene, 3, (const double[]){0.45, 1.55, 2.5});
@@ -207,7 +215,7 @@ static void dark_bright_and_tilted(void **state)
 
 static void offset_to_the_right(void **state)
 {
-    struct made_wall made = {2.4, {{1.2, 0.008, 0, 0.5, 0, 1, 0.006}}, 1, false, 0, 0};
+    struct made_wall made = {2.4, {{1.2, 0.008, 0, 0.5, 0, 1, 0.006}}, 1, false, false, 0, 0};
     (void)state;
     for (int k = 0; k < 2; k++) {
         made.bend_radius_m = k ? 2.0 : 0;
@@ -241,14 +249,28 @@ static void courses_are_no_joints(void **state)
 
 static void half_a_ring_is_a_crack(void **state)
 {
-    struct made_wall made = {2.4, {{1.2, 0.004, 0.01, -0.8, 0.1, 0.6, 0}}, 1, false, 0, 0};
+    struct made_wall made = {2.4, {{1.2, 0.004, 0.01, -0.8, 0.1, 0.6, 0}}, 1, false, false, 0, 0};
     (void)state;
     assert_none(&made);
 }
 
+/* A ring over half of the pipe: too little where all is dry, enough where a quarter is under water. */
+static void water_hides_joints(void **state)
+{
+    struct made_wall made = {
+        .length_m = 2.4, .rings = {{1.2, 0.008, 0, 0.6, 0.85, 1.0, 0}, {1.2, 0.008, 0, 0.6, 0, 0.37, 0}}, .n_rings = 2};
+    (void)state;
+    assert_none(&made);
+    made.is_wet = true;
+    struct intra_scene scene = joints_of(&made);
+    assert_stations(&scene, 1, (const double[]){1.2});
+    intra_scene_fini(&scene);
+}
+
 static void ring_must_be_seen(void **state)
 {
-    struct made_wall made = {2.4, {{0.5, 0.008, 0, 0.5, 0, 1, 0}, {1.6, 0.008, 0, 0.5, 0, 1, 0}}, 2, false, 0.8, 0};
+    struct made_wall made = {2.4, {{0.5, 0.008, 0, 0.5, 0, 1, 0}, {1.6, 0.008, 0, 0.5, 0, 1, 0}}, 2, false, false, 0.8,
+                             0};
     struct intra_scene scene = joints_of(&made);
     (void)state;
     assert_stations(&scene, 1, (const double[]){1.6});
@@ -265,6 +287,7 @@ static void even_spacing_helps_a_faint_ring_only(void **state)
                               {3.2, 0.008, 0, 0.5, 0, 1, 0}},
                              5,
                              false,
+                             false,
                              0,
                              0};
     struct intra_scene scene = joints_of(&made);
@@ -279,7 +302,7 @@ static void even_spacing_helps_a_faint_ring_only(void **state)
 
 static void failing_allocations(void **state)
 {
-    struct made_wall made = {1.2, {{0.6, 0.008, 0, 0.5, 0, 1, 0}}, 1, false, 0, 0};
+    struct made_wall made = {1.2, {{0.6, 0.008, 0, 0.5, 0, 1, 0}}, 1, false, false, 0, 0};
     struct made all = make(&made);
     enum intra_status status = INTRA_E_MEM;
     int n = 0;
@@ -302,7 +325,7 @@ static void failing_allocations(void **state)
 
 static void picture_for_debugging(void **state)
 {
-    struct made_wall wall = {2.4, {{1.2, 0.008, 0, 0.5, 0, 1, 0}}, 1, false, 0, 0};
+    struct made_wall wall = {2.4, {{1.2, 0.008, 0, 0.5, 0, 1, 0}}, 1, false, false, 0, 0};
     struct made made = make(&wall);
     char folder[] = "/tmp/joints-XXXXXX", path[64], head[8] = {0};
     (void)state;
@@ -327,15 +350,11 @@ static void picture_for_debugging(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(dark_bright_and_tilted),
-        cmocka_unit_test(offset_to_the_right),
-        cmocka_unit_test(nothing_on_a_plain_wall),
-        cmocka_unit_test(courses_are_no_joints),
-        cmocka_unit_test(half_a_ring_is_a_crack),
-        cmocka_unit_test(ring_must_be_seen),
-        cmocka_unit_test(even_spacing_helps_a_faint_ring_only),
-        cmocka_unit_test(failing_allocations),
-        cmocka_unit_test(picture_for_debugging),
+        cmocka_unit_test(dark_bright_and_tilted),  cmocka_unit_test(offset_to_the_right),
+        cmocka_unit_test(nothing_on_a_plain_wall), cmocka_unit_test(courses_are_no_joints),
+        cmocka_unit_test(half_a_ring_is_a_crack),  cmocka_unit_test(ring_must_be_seen),
+        cmocka_unit_test(water_hides_joints),      cmocka_unit_test(even_spacing_helps_a_faint_ring_only),
+        cmocka_unit_test(failing_allocations),     cmocka_unit_test(picture_for_debugging),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
