@@ -17,6 +17,8 @@ enum {
     SIDE = 5,
     UNKNOWNS = 3 + 4 + 2 * SIDE,
     ROUNDS = 5,
+    RING_ROUNDS = 8,
+    LEAST_SAMPLES = 20,
     MAX_AXIS = 64
 };
 #define UNSEEN_SD_M 0.006 /* of the mean place of a line over the part of the ring where it does not show */
@@ -34,9 +36,49 @@ double intra_joint_ring_station(const struct intra_joint_ring *ring, double thet
            ring->b[2] * sin(2 * theta);
 }
 
+struct ring_fit {
+    double x[RING_UNKNOWNS], scale, inverse; /* inverse: first element of the inverse of the normal matrix */
+};
+
+/* One round of reweighted least squares on stations from `middle_m`. */
+static bool ring_round(const double station_m[SECTORS], const double weight[SECTORS], double middle_m,
+                       struct ring_fit *fit)
+{
+    double h[RING_UNKNOWNS * RING_UNKNOWNS] = {0}, g[RING_UNKNOWNS], one[RING_UNKNOWNS] = {1};
+    double copy[RING_UNKNOWNS * RING_UNKNOWNS], rest = 0, sum_w = 0;
+    for (int i = 0; i < RING_UNKNOWNS; i++) {
+        double sd = i < 3 ? 0.02 : 0.005; /* a ring that lies across the pipe, within centimetres */
+        h[i * RING_UNKNOWNS + i] = i ? LIKE_SECTORS * fit->scale * fit->scale / (sd * sd) : 0;
+        g[i] = -h[i * RING_UNKNOWNS + i] * fit->x[i];
+    }
+    for (int k = 0; k < SECTORS; k++) {
+        double t = 2 * M_PI * (k + 0.5) / SECTORS, f[RING_UNKNOWNS] = {1, cos(t), sin(t), cos(2 * t), sin(2 * t)};
+        double e = station_m[k] - middle_m;
+        if (!(weight[k] > 0)) continue;
+        for (int i = 0; i < RING_UNKNOWNS; i++)
+            e -= f[i] * fit->x[i];
+        double w = weight[k] / (1 + e * e / (4 * fit->scale * fit->scale));
+        for (int i = 0; i < RING_UNKNOWNS; i++) {
+            g[i] += w * f[i] * e;
+            for (int j = 0; j <= i; j++)
+                h[i * RING_UNKNOWNS + j] += w * f[i] * f[j];
+        }
+        rest += w * fabs(e);
+        sum_w += w;
+    }
+    memcpy(copy, h, sizeof h);
+    if (!intra_cholesky_solve(h, g, RING_UNKNOWNS) || !intra_cholesky_solve(copy, one, RING_UNKNOWNS)) return false;
+    for (int i = 0; i < RING_UNKNOWNS; i++)
+        fit->x[i] += g[i];
+    fit->scale = fmax(0.0004, 1.25 * rest / sum_w);
+    fit->inverse = one[0];
+    return true;
+}
+
 bool intra_joint_fit_ring(const double station_m[SECTORS], const double weight[SECTORS], struct intra_joint_ring *out)
 {
-    double x[RING_UNKNOWNS] = {0}, sum = 0, mass = 0, scale = 0.01, inverse = 0;
+    struct ring_fit fit = {.scale = 0.01};
+    double sum = 0, mass = 0;
     int used = 0;
     memset(out, 0, sizeof *out);
     for (int k = 0; k < SECTORS; k++) {
@@ -46,43 +88,13 @@ bool intra_joint_fit_ring(const double station_m[SECTORS], const double weight[S
         used++;
     }
     if (used < SECTORS / 8) return false;
-    double middle = sum / mass;
-    for (int round = 0; round < 8; round++) {
-        double h[RING_UNKNOWNS * RING_UNKNOWNS] = {0}, g[RING_UNKNOWNS], one[RING_UNKNOWNS] = {1},
-                                 copy[RING_UNKNOWNS * RING_UNKNOWNS];
-        double rest = 0, sum_w = 0;
-        for (int i = 0; i < RING_UNKNOWNS; i++) {
-            double sd = i < 3 ? 0.02 : 0.005; /* a ring that lies across the pipe, within centimetres */
-            h[i * RING_UNKNOWNS + i] = i ? LIKE_SECTORS * scale * scale / (sd * sd) : 0;
-            g[i] = -h[i * RING_UNKNOWNS + i] * x[i];
-        }
-        for (int k = 0; k < SECTORS; k++) {
-            if (!(weight[k] > 0)) continue;
-            double t = 2 * M_PI * (k + 0.5) / SECTORS, f[RING_UNKNOWNS] = {1, cos(t), sin(t), cos(2 * t), sin(2 * t)},
-                   e = station_m[k] - middle;
-            for (int i = 0; i < RING_UNKNOWNS; i++)
-                e -= f[i] * x[i];
-            double w = weight[k] / (1 + e * e / (4 * scale * scale));
-            for (int i = 0; i < RING_UNKNOWNS; i++) {
-                g[i] += w * f[i] * e;
-                for (int j = 0; j <= i; j++)
-                    h[i * RING_UNKNOWNS + j] += w * f[i] * f[j];
-            }
-            rest += w * fabs(e);
-            sum_w += w;
-        }
-        memcpy(copy, h, sizeof h);
-        if (!intra_cholesky_solve(h, g, RING_UNKNOWNS) || !intra_cholesky_solve(copy, one, RING_UNKNOWNS)) return false;
-        for (int i = 0; i < RING_UNKNOWNS; i++)
-            x[i] += g[i];
-        scale = fmax(0.0004, 1.25 * rest / sum_w);
-        inverse = one[0];
-    }
-    out->station_m = middle + x[0];
-    out->rest_m = scale;
-    out->station_sd_m = hypot(scale * sqrt(LIKE_SECTORS * inverse), UNSEEN_SD_M * (SECTORS - mass) / SECTORS);
+    for (int round = 0; round < RING_ROUNDS; round++)
+        if (!ring_round(station_m, weight, sum / mass, &fit)) return false;
+    out->station_m = sum / mass + fit.x[0];
+    out->rest_m = fit.scale;
+    out->station_sd_m = hypot(fit.scale * sqrt(LIKE_SECTORS * fit.inverse), UNSEEN_SD_M * (SECTORS - mass) / SECTORS);
     for (int k = 1; k <= 2; k++)
-        out->a[k] = x[2 * k - 1], out->b[k] = x[2 * k];
+        out->a[k] = fit.x[2 * k - 1], out->b[k] = fit.x[2 * k];
     return true;
 }
 
@@ -203,63 +215,82 @@ static double prior_sd(int i, double r)
 }
 
 struct step_fit {
-    double x[UNKNOWNS], cov[UNKNOWNS * UNKNOWNS], scatter_m, weight_before, weight_behind;
+    double x[UNKNOWNS], cov[UNKNOWNS * UNKNOWNS], scatter_m;
 };
 
-static bool solve_step(const struct intra_scene *scene, const struct intra_radius_sample *samples, int64_t n,
-                       const struct intra_joint_ring *ring, const struct axis_piece *axis, double before_m,
-                       double behind_m, double skip_m, struct step_fit *out)
+/* The stretch of wall that a step is fitted to. */
+struct step_range {
+    const struct intra_scene *scene;
+    const struct intra_joint_ring *ring;
+    const struct axis_piece *axis;
+    double before_m, behind_m, skip_m;
+};
+
+/* Normal equations at the current x: prior and samples. Sums of weighted |rest| and of weights before and behind the
+ * ring. */
+static void add_up(const struct step_range *range, const struct intra_radius_sample *samples, int64_t n,
+                   const struct step_fit *fit, double h[UNKNOWNS * UNKNOWNS], double g[UNKNOWNS], double *sum_abs,
+                   double mass[2])
 {
-    double r = 0.5 * scene->nominal_diameter_m, h[UNKNOWNS * UNKNOWNS], g[UNKNOWNS], scatter = 0.01 * r;
+    double r = 0.5 * range->scene->nominal_diameter_m;
+    memset(h, 0, sizeof(double) * UNKNOWNS * UNKNOWNS);
+    *sum_abs = mass[0] = mass[1] = 0;
+    for (int i = 0; i < UNKNOWNS; i++) {
+        double sd = prior_sd(i, r);
+        h[i * UNKNOWNS + i] = 1 / (sd * sd);
+        g[i] = ((i == 0 ? r : 0) - fit->x[i]) / (sd * sd);
+    }
+    for (int64_t k = 0; k < n; k++) {
+        double station = (double)samples[k].station_m + range->scene->start_station_m, theta = samples[k].theta_rad;
+        double d = station - intra_joint_ring_station(range->ring, theta), f[UNKNOWNS], right, crown;
+        if (d < -range->before_m || d > range->behind_m || fabs(d) < range->skip_m) continue;
+        axis_at(range->axis, station, &right, &crown);
+        double e = (double)samples[k].r_m + right * sin(theta) + crown * cos(theta);
+        model_row(theta, d, f);
+        for (int i = 0; i < UNKNOWNS; i++)
+            e -= f[i] * fit->x[i];
+        double var = (double)samples[k].sd_m * samples[k].sd_m + fit->scatter_m * fit->scatter_m;
+        double robust = 1 / (1 + e * e / (4 * var)), w = robust / var;
+        for (int i = 0; i < UNKNOWNS; i++) {
+            g[i] += w * f[i] * e;
+            for (int j = 0; j <= i; j++)
+                h[i * UNKNOWNS + j] += w * f[i] * f[j];
+        }
+        *sum_abs += robust * fabs(e);
+        mass[d > 0] += robust;
+    }
+}
+
+static bool invert(const double h[UNKNOWNS * UNKNOWNS], double out[UNKNOWNS * UNKNOWNS])
+{
+    for (int c = 0; c < UNKNOWNS; c++) {
+        double copy[UNKNOWNS * UNKNOWNS], e[UNKNOWNS] = {0};
+        e[c] = 1;
+        memcpy(copy, h, sizeof copy);
+        if (!intra_cholesky_solve(copy, e, UNKNOWNS)) return false;
+        for (int i = 0; i < UNKNOWNS; i++)
+            out[i * UNKNOWNS + c] = e[i];
+    }
+    return true;
+}
+
+static bool solve_step(const struct step_range *range, const struct intra_radius_sample *samples, int64_t n,
+                       struct step_fit *out)
+{
+    double r = 0.5 * range->scene->nominal_diameter_m, h[UNKNOWNS * UNKNOWNS], g[UNKNOWNS], sum_abs, mass[2];
     memset(out, 0, sizeof *out);
     out->x[0] = r;
+    out->scatter_m = 0.01 * r;
     for (int round = 0; round < ROUNDS; round++) {
-        double sum_abs = 0, mass[2] = {0, 0};
-        memset(h, 0, sizeof h);
-        for (int i = 0; i < UNKNOWNS; i++) {
-            double sd = prior_sd(i, r);
-            h[i * UNKNOWNS + i] = 1 / (sd * sd);
-            g[i] = ((i == 0 ? r : 0) - out->x[i]) / (sd * sd);
-        }
-        for (int64_t k = 0; k < n; k++) {
-            double station = (double)samples[k].station_m + scene->start_station_m, theta = samples[k].theta_rad,
-                   f[UNKNOWNS], right, crown;
-            double d = station - intra_joint_ring_station(ring, theta);
-            if (d < -before_m || d > behind_m || fabs(d) < skip_m) continue;
-            axis_at(axis, station, &right, &crown);
-            double e = (double)samples[k].r_m + right * sin(theta) + crown * cos(theta);
-            model_row(theta, d, f);
-            for (int i = 0; i < UNKNOWNS; i++)
-                e -= f[i] * out->x[i];
-            double var = (double)samples[k].sd_m * samples[k].sd_m + scatter * scatter,
-                   robust = 1 / (1 + e * e / (4 * var)), w = robust / var;
-            for (int i = 0; i < UNKNOWNS; i++) {
-                g[i] += w * f[i] * e;
-                for (int j = 0; j <= i; j++)
-                    h[i * UNKNOWNS + j] += w * f[i] * f[j];
-            }
-            sum_abs += robust * fabs(e);
-            mass[d > 0] += robust;
-        }
-        out->weight_before = mass[0];
-        out->weight_behind = mass[1];
-        if (mass[0] < 20 || mass[1] < 20) return false;
+        add_up(range, samples, n, out, h, g, &sum_abs, mass);
+        if (mass[0] < LEAST_SAMPLES || mass[1] < LEAST_SAMPLES) return false;
         if (round == ROUNDS - 1) break;
         if (!intra_cholesky_solve(h, g, UNKNOWNS)) return false;
         for (int i = 0; i < UNKNOWNS; i++)
             out->x[i] += g[i];
-        scatter = fmax(0.003 * r, 1.25 * sum_abs / (mass[0] + mass[1]));
+        out->scatter_m = fmax(0.003 * r, 1.25 * sum_abs / (mass[0] + mass[1]));
     }
-    out->scatter_m = scatter;
-    for (int c = 0; c < UNKNOWNS; c++) {
-        double copy[UNKNOWNS * UNKNOWNS], e[UNKNOWNS] = {0};
-        e[c] = 1;
-        memcpy(copy, h, sizeof h);
-        if (!intra_cholesky_solve(copy, e, UNKNOWNS)) return false;
-        for (int i = 0; i < UNKNOWNS; i++)
-            out->cov[i * UNKNOWNS + c] = e[i];
-    }
-    return true;
+    return invert(h, out->cov);
 }
 
 /* Length of the vector of unknowns i (to the crown) and j (to the right) and its clock angle, with the deviations of
@@ -287,7 +318,8 @@ void intra_joint_fit_step(const struct intra_scene *scene, const struct intra_ra
     if (scene->n_sections < 2 ||
         !gather_axis(scene, samples, n_samples, ring->station_m, before_m + r, behind_m + r, &axis))
         return;
-    if (!solve_step(scene, samples, n_samples, ring, &axis, before_m, behind_m, skip_m, &fit)) return;
+    struct step_range range = {scene, ring, &axis, before_m, behind_m, skip_m};
+    if (!solve_step(&range, samples, n_samples, &fit)) return;
     polar(&fit, AT_X + STEP, AT_Y + STEP, OFFSET_FLOOR_REL * r, OFFSET_SHARE, v);
     joint->offset_m = v[0], joint->offset_sd_m = v[1], joint->offset_clock_rad = v[2],
     joint->offset_clock_sd_rad = v[3];
