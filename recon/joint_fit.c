@@ -21,7 +21,7 @@ enum {
     LEAST_SAMPLES = 20,
     MAX_AXIS = 64
 };
-#define UNSEEN_SD_M 0.006 /* of the mean place of a line over the part of the ring where it does not show */
+#define UNSEEN_SD_M 0.006  /* of the mean place of a line over the part of the ring where it does not show */
 enum { LIKE_SECTORS = 4 }; /* neighbours that err alike: so many sectors count as one */
 #define BEND_PER_M 0.12    /* mean curvature from which on the pipe bends here; a deflection of 3 degrees has less */
 /* What the samples' scatter does not tell: they share poses, and the tube's prior pulls a step together. */

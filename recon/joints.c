@@ -16,21 +16,21 @@
 enum { SECTORS = INTRA_RING_SECTORS, READ_COLS = 256, MAX_PATHS = 24 };
 
 #define CELLS_A_RADIUS 150.0
-#define CORE_RADII 8.0     /* a stretch gives the rings whose middle lies in its core, */
-#define MARGIN_RADII 1.5   /* and sees so much to both sides of it */
-#define FLOOR_LOG 0.02     /* least texture of log luminance: below it are the seams of exposure */
-#define APART_M 0.1        /* two rings nearer than this are one */
-#define LEAST_SCORE 0.30   /* what is below is not kept */
-#define LEAST_SEEN 0.5     /* share of the ring that must have been seen, */
+#define CORE_RADII 8.0      /* a stretch gives the rings whose middle lies in its core, */
+#define MARGIN_RADII 1.5    /* and sees so much to both sides of it */
+#define FLOOR_LOG 0.02      /* least texture of log luminance: below it are the seams of exposure */
+#define APART_M 0.1         /* two rings nearer than this are one */
+#define LEAST_SCORE 0.30    /* what is below is not kept */
+#define LEAST_SEEN 0.5      /* share of the ring that must have been seen, */
 #define LEAST_COHERENT 0.55 /* and of that the share where the line must stand out; */
-#define EVEN_COHERENT 0.4  /* where even spacing asks for a joint */
-#define MIDDLE_SCORE 0.5   /* score at which joint and chance are equally likely, */
-#define NOISE_MARGIN 0.15  /* at least so much above the noise of this pipe; */
-#define SCORE_WIDTH 0.05   /* score for a factor e in the odds */
-#define EVEN_ODDS 10.0     /* what even spacing adds to them */
-#define EVEN_SHARE 0.04    /* of the spacing */
-#define BLOCK_M 0.2        /* a pipe whose every block has a ring is laid of rings, not of lengths */
-#define STEP_REACH_M 0.45  /* wall on both sides that offset and deflection are taken from */
+#define EVEN_COHERENT 0.4   /* where even spacing asks for a joint */
+#define MIDDLE_SCORE 0.5    /* score at which joint and chance are equally likely, */
+#define NOISE_MARGIN 0.15   /* at least so much above the noise of this pipe; */
+#define SCORE_WIDTH 0.05    /* score for a factor e in the odds */
+#define EVEN_ODDS 10.0      /* what even spacing adds to them */
+#define EVEN_SHARE 0.04     /* of the spacing */
+#define BLOCK_M 0.2         /* a pipe whose every block has a ring is laid of rings, not of lengths */
+#define STEP_REACH_M 0.45   /* wall on both sides that offset and deflection are taken from */
 
 struct candidate {
     struct intra_joint_ring ring;

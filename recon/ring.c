@@ -20,7 +20,7 @@ static const double half_width_m[WIDTHS] = {0.001, 0.003};
 #define LINE_FULL 4.0  /* and at which it counts fully */
 #define LINE_CLEAR 2.5
 #define BLIND_SHARE 0.5 /* of the ring's median texture */
-#define MOVE_COST 0.02 /* times the square of the step, in cells, from sector to sector */
+#define MOVE_COST 0.02  /* times the square of the step, in cells, from sector to sector */
 
 enum intra_status intra_ring_init(struct intra_ring_stretch *stretch, int n, double cell_m, struct intra_error *err)
 {
