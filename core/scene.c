@@ -26,6 +26,23 @@ const char *intra_frame_state_name(enum intra_frame_state state)
     return "unknown";
 }
 
+struct intra_feature intra_feature_unknown(void)
+{
+    return (struct intra_feature){.kind = INTRA_FEATURE_JOINT,
+                                  .station_m = NAN,
+                                  .station_sd_m = NAN,
+                                  .gap_m = NAN,
+                                  .gap_sd_m = NAN,
+                                  .offset_m = NAN,
+                                  .offset_sd_m = NAN,
+                                  .offset_clock_rad = NAN,
+                                  .offset_clock_sd_rad = NAN,
+                                  .deflection_rad = NAN,
+                                  .deflection_sd_rad = NAN,
+                                  .deflection_clock_rad = NAN,
+                                  .confidence = NAN};
+}
+
 void intra_scene_init(struct intra_scene *scene)
 {
     memset(scene, 0, sizeof *scene);

@@ -76,10 +76,21 @@ struct intra_wall {
 };
 
 enum intra_feature_kind { INTRA_FEATURE_JOINT };
+/* A joint between two pipes. Station of the middle of its ring on the axis. What is unknown is NaN. */
 struct intra_feature {
     enum intra_feature_kind kind;
     double station_m, station_sd_m;
+    double gap_m, gap_sd_m;       /* width of the gap along the pipe, as it shows on the wall */
+    double offset_m, offset_sd_m; /* how far the wall behind the joint (+s) is displaced across the axis against the
+                                     wall before it */
+    double offset_clock_rad, offset_clock_sd_rad; /* towards which clock angle, [0, 2 pi) */
+    double deflection_rad, deflection_sd_rad;     /* angle between the axes before and behind it, >= 0 */
+    double deflection_clock_rad;                  /* towards which clock angle the axis turns, [0, 2 pi) */
+    double confidence;                            /* 0 to 1 that it is one */
 };
+
+/* A joint with all numbers NaN. */
+struct intra_feature intra_feature_unknown(void);
 
 /* A stretch along the pipe that was not reconstructed. */
 struct intra_gap {

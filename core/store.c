@@ -20,6 +20,7 @@ struct intra_store {
     sqlite3 *db;
     char path[1024];
     char part[1040];
+    int version; /* of the file */
     bool is_writing;
 };
 
@@ -131,7 +132,22 @@ static const struct column section_columns[] = {
 _Static_assert(INTRA_SECTION_HARMONICS == 6, "the section table names its harmonics one by one");
 _Static_assert(INTRA_CAMERA_MAX_K == 12, "the camera table names its coefficients one by one");
 
-static const struct column feature_columns[] = {COLUMN(intra_feature, station_m), COLUMN(intra_feature, station_sd_m)};
+static const struct column feature_columns[] = {
+    COLUMN(intra_feature, station_m),
+    COLUMN(intra_feature, station_sd_m),
+    /* since version 2 */
+    COLUMN(intra_feature, gap_m),
+    COLUMN(intra_feature, gap_sd_m),
+    COLUMN(intra_feature, offset_m),
+    COLUMN(intra_feature, offset_sd_m),
+    COLUMN(intra_feature, offset_clock_rad),
+    COLUMN(intra_feature, offset_clock_sd_rad),
+    COLUMN(intra_feature, deflection_rad),
+    COLUMN(intra_feature, deflection_sd_rad),
+    COLUMN(intra_feature, deflection_clock_rad),
+    COLUMN(intra_feature, confidence),
+};
+enum { FEATURE_COLUMNS_1 = 2 }; /* that version 1 has */
 static const struct column gap_columns[] = {COLUMN(intra_gap, station_from_m), COLUMN(intra_gap, station_to_m),
                                             COLUMN(intra_gap, time_from_s), COLUMN(intra_gap, time_to_s)};
 
@@ -449,6 +465,7 @@ enum intra_status intra_store_open(const char *path, struct intra_store **out, s
                             INTRA_STORE_VERSION);
         goto done;
     }
+    store->version = version;
     *out = store;
     store = NULL;
 done:
@@ -746,15 +763,17 @@ static enum intra_status read_features(struct intra_store *store, struct intra_s
 {
     enum intra_status status = INTRA_OK;
     sqlite3_stmt *feature = NULL, *gap = NULL;
+    struct table table = feature_table;
     int code;
-    INTRA_TRY(prepare_select(store, &feature_table, &feature, err));
+    if (store->version < 2) table.n_columns = FEATURE_COLUMNS_1;
+    INTRA_TRY(prepare_select(store, &table, &feature, err));
     while ((code = sqlite3_step(feature)) == SQLITE_ROW) {
-        struct intra_feature f = {0};
+        struct intra_feature f = intra_feature_unknown();
         int kind = 0;
         INTRA_TRY(
             find_name(store, "feature", column_text(feature, 1), feature_names, COUNT(feature_names), &kind, err));
         f.kind = (enum intra_feature_kind)kind;
-        read_columns(feature, &feature_table, &f);
+        read_columns(feature, &table, &f);
         INTRA_TRY(intra_scene_add_feature(scene, &f, err));
     }
     if (code != SQLITE_DONE) INTRA_TRY(store_fail(store, err));

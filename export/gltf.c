@@ -157,6 +157,22 @@ done:
     return status;
 }
 
+static json_t *joint_extras(const struct intra_feature *joint)
+{
+    static const double MM = 1000, DEG = 180 / M_PI;
+    json_t *extras = json_pack("{s:s,s:f,s:o}", "kind", "joint", "station_m", tidy(joint->station_m, 1e-4),
+                               "station_sd_m", number_or_null(joint->station_sd_m, 1e-4));
+    json_object_set_new(extras, "gap_mm", number_or_null(MM * joint->gap_m, 0.01));
+    json_object_set_new(extras, "gap_sd_mm", number_or_null(MM * joint->gap_sd_m, 0.01));
+    json_object_set_new(extras, "offset_mm", number_or_null(MM * joint->offset_m, 0.01));
+    json_object_set_new(extras, "offset_sd_mm", number_or_null(MM * joint->offset_sd_m, 0.01));
+    json_object_set_new(extras, "offset_clock_deg", number_or_null(DEG * joint->offset_clock_rad, 0.1));
+    json_object_set_new(extras, "deflection_deg", number_or_null(DEG * joint->deflection_rad, 0.001));
+    json_object_set_new(extras, "deflection_sd_deg", number_or_null(DEG * joint->deflection_sd_rad, 0.001));
+    json_object_set_new(extras, "confidence", number_or_null(joint->confidence, 0.001));
+    return extras;
+}
+
 /* Each joint of the stretch as a node without a mesh, on the axis, to click on and to read from. */
 static void put_joints(struct writer *w, const struct intra_mesh_plan *plan)
 {
@@ -175,9 +191,8 @@ static void put_joints(struct writer *w, const struct intra_mesh_plan *plan)
         snprintf(name, sizeof name, "joint %.2f m", joint->station_m);
         push(w, w->scene_nodes, json_integer((json_int_t)json_array_size(w->nodes)));
         push(w, w->nodes,
-             json_pack("{s:s,s:[f,f,f],s:{s:s,s:f,s:o}}", "name", name, "translation", tidy(axis.x, 1e-6),
-                       tidy(axis.z, 1e-6), tidy(0.0 - axis.y, 1e-6), "extras", "kind", "joint", "station_m",
-                       tidy(joint->station_m, 1e-4), "station_sd_m", number_or_null(joint->station_sd_m, 1e-4)));
+             json_pack("{s:s,s:[f,f,f],s:o}", "name", name, "translation", tidy(axis.x, 1e-6), tidy(axis.z, 1e-6),
+                       tidy(0.0 - axis.y, 1e-6), "extras", joint_extras(joint)));
     }
 }
 

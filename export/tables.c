@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 /* Decimals by unit: positions to 0.1 mm, millimetres to 0.01, percent and degrees to 0.001, time to the microsecond. */
-enum { DEC_M = 4, DEC_MM = 2, DEC_PCT = 3, DEC_DEG = 3, DEC_S = 6, DEC_CLOCK_SD = 2 };
+enum { DEC_M = 4, DEC_MM = 2, DEC_PCT = 3, DEC_DEG = 3, DEC_S = 6, DEC_CLOCK_SD = 2, DEC_SHARE = 3 };
 
 static const double MM = 1000, DEG = 180 / M_PI, CLOCK = 6 / M_PI;
 
@@ -227,6 +227,13 @@ done:
     return status;
 }
 
+/* EN 13508-2 codes a displaced joint (BAJ) without saying from which displacement on; here it is one that surely
+ * exceeds 10 mm. A joint in order is no defect and gets no code. */
+static bool is_displaced(const struct intra_feature *joint)
+{
+    return joint->offset_m - 1.96 * joint->offset_sd_m > 0.01;
+}
+
 /* A joint runs around the whole pipe and its place in 3D is the axis there. The frame to look at is the one that stood
  * one diameter before it, where the whole ring is well inside the picture. */
 static void put_joint_line(FILE *stream, const struct intra_scene *scene, const struct posed_index *posed,
@@ -242,24 +249,36 @@ static void put_joint_line(FILE *stream, const struct intra_scene *scene, const 
         axis = intra_scale(intra_add(top, bottom), 0.5);
     snprintf(id, sizeof id, "joint-%" PRId64, number);
     intra_csv_text(stream, &column, id);
-    intra_csv_text(stream, &column, ""); /* no code of a coding standard */
+    intra_csv_text(stream, &column, is_displaced(joint) ? "BAJ" : "");
     intra_csv_text(stream, &column, "joint");
     intra_csv_number(stream, &column, joint->station_m, DEC_M);
     intra_csv_number(stream, &column, joint->station_m, DEC_M);
     intra_csv_text(stream, &column, intra_text_clock(0, clock));
     intra_csv_text(stream, &column, intra_text_clock(0, clock));
-    for (blanks = 3; blanks > 0; blanks--)
-        intra_csv_text(stream, &column, ""); /* length, width, area: not measured */
+    intra_csv_text(stream, &column, ""); /* length: it is a ring */
+    intra_csv_number(stream, &column, joint->gap_m * MM, DEC_MM);
+    intra_csv_text(stream, &column, ""); /* area */
     intra_csv_number(stream, &column, axis.x, DEC_M);
     intra_csv_number(stream, &column, axis.y, DEC_M);
     intra_csv_number(stream, &column, axis.z, DEC_M);
     intra_csv_number(stream, &column, frame ? (double)frame->index : NAN, 0);
     intra_csv_number(stream, &column, frame ? frame->pts_s : NAN, DEC_S);
     intra_csv_text(stream, &column, "found");
-    intra_csv_text(stream, &column, ""); /* confidence: none is estimated for joints */
+    intra_csv_number(stream, &column, joint->confidence, DEC_SHARE);
     intra_csv_number(stream, &column, joint->station_sd_m, DEC_M);
-    for (blanks = 7; blanks > 0; blanks--)
-        intra_csv_text(stream, &column, "");
+    intra_csv_text(stream, &column, ""); /* clock, length */
+    intra_csv_text(stream, &column, "");
+    intra_csv_number(stream, &column, joint->gap_sd_m * MM, DEC_MM);
+    for (blanks = 4; blanks > 0; blanks--)
+        intra_csv_text(stream, &column, ""); /* area, position */
+    intra_csv_number(stream, &column, joint->offset_m * MM, DEC_MM);
+    intra_csv_text(stream, &column, isfinite(joint->offset_m) ? intra_text_clock(joint->offset_clock_rad, clock) : "");
+    intra_csv_number(stream, &column, joint->deflection_rad * DEG, DEC_DEG);
+    intra_csv_text(stream, &column,
+                   isfinite(joint->deflection_rad) ? intra_text_clock(joint->deflection_clock_rad, clock) : "");
+    intra_csv_number(stream, &column, joint->offset_sd_m * MM, DEC_MM);
+    intra_csv_number(stream, &column, joint->offset_clock_sd_rad * CLOCK, DEC_CLOCK_SD);
+    intra_csv_number(stream, &column, joint->deflection_sd_rad * DEG, DEC_DEG);
     intra_csv_end(stream, &column);
 }
 
@@ -290,6 +309,13 @@ enum intra_status intra_export_observations(const struct intra_scene *scene, con
                                          "x_sd",
                                          "y_sd",
                                          "z_sd",
+                                         "offset_mm",
+                                         "offset_clock",
+                                         "deflection_deg",
+                                         "deflection_clock",
+                                         "offset_sd_mm",
+                                         "offset_clock_sd",
+                                         "deflection_sd_deg",
                                          NULL};
     enum intra_status status = INTRA_OK;
     struct intra_out_file file = {0};

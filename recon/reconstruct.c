@@ -7,6 +7,7 @@
 
 #include "core/log.h"
 #include "core/mem.h"
+#include "recon/joints.h"
 #include "recon/motion.h"
 #include "recon/states.h"
 #include "recon/still.h"
@@ -172,6 +173,21 @@ static void summarise(struct intra_scene *scene, struct intra_reconstruct_report
         warn(report, "%lld stretches could not be followed and are gaps (table `gap` in project.sqlite)", (long long)scene->n_gaps);
 }
 
+static enum intra_status find_joints(const struct intra_wallmap *map, const struct intra_reconstruct_options *options,
+                                     const struct intra_progress *progress, struct intra_scene *scene,
+                                     struct intra_reconstruct_report *report, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    double wall = clock_s(CLOCK_MONOTONIC), cpu = clock_s(CLOCK_PROCESS_CPUTIME_ID);
+    int64_t n;
+    const struct intra_radius_sample *samples = intra_wallmap_samples(map, &n);
+    INTRA_TRY(intra_joints_find(scene, samples, n, options->debug_dir, progress, err));
+    add_stage(report, "joints", clock_s(CLOCK_MONOTONIC) - wall, clock_s(CLOCK_PROCESS_CPUTIME_ID) - cpu,
+              scene->n_features);
+done:
+    return status;
+}
+
 enum intra_status intra_reconstruct(const char *video_path, const struct intra_camera *camera,
                                     const struct intra_reconstruct_options *options,
                                     const struct intra_progress *progress, struct intra_scene *scene,
@@ -249,6 +265,7 @@ enum intra_status intra_reconstruct(const char *video_path, const struct intra_c
                              video_path, scene->n_frames < 2 ? "it has too few frames" : intra_motion_reason(motion)));
     INTRA_TRY(intra_wallmap_finish(line.wall, progress, scene, err));
     add_stage(report, "wall", clock_s(CLOCK_MONOTONIC) - wall, clock_s(CLOCK_PROCESS_CPUTIME_ID) - cpu, scene->wall.cols);
+    INTRA_TRY(find_joints(line.wall, &o, progress, scene, report, err));
 done:
     intra_video_close(&video);
     intra_frame_release(&line.last_picture);

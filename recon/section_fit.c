@@ -82,6 +82,11 @@ void intra_section_fit(const struct intra_radius_sample *samples, int64_t n, dou
     }
 }
 
+double intra_section_half_width(double section_step_m, double radius_m)
+{
+    return fmax(1.6 * section_step_m, 0.5 * radius_m);
+}
+
 double intra_section_fit_radius(const struct intra_section_fit *fit, double theta_rad)
 {
     double r = fit->a[0];

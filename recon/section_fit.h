@@ -21,6 +21,9 @@ struct intra_section_fit {
 void intra_section_fit(const struct intra_radius_sample *samples, int64_t n, double station_m, double half_width_m,
                        double r0_m, struct intra_section_fit *out);
 
+/* Half the stretch that a section of the pipe is fitted over. */
+double intra_section_half_width(double section_step_m, double radius_m);
+
 /* Radius of the fit at a clock angle. */
 double intra_section_fit_radius(const struct intra_section_fit *fit, double theta_rad);
 

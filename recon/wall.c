@@ -233,7 +233,7 @@ static const struct intra_section_fit *local_section(struct intra_wallmap *map, 
     if (c->index != index) {
         int64_t from = map->n_samples > 6000 ? map->n_samples - 6000 : 0;
         intra_section_fit(map->samples + from, map->n_samples - from, (double)index * step,
-                          fmax(1.6 * step, 0.5 * map->options.radius_m), map->options.radius_m, &c->fit);
+                          intra_section_half_width(step, map->options.radius_m), map->options.radius_m, &c->fit);
         c->index = index;
     }
     return &c->fit;
@@ -544,7 +544,7 @@ static void fill_section(const struct intra_wallmap *map, int64_t index, const s
     memset(out, 0, sizeof *out);
     out->station_m = map->options.start_station_m + local;
     out->is_seen = true;
-    intra_section_fit(samples, n, local, fmax(1.6 * map->options.section_step_m, 0.5 * map->options.radius_m),
+    intra_section_fit(samples, n, local, intra_section_half_width(map->options.section_step_m, map->options.radius_m),
                       map->options.radius_m, fit);
     struct intra_mat3 f = piece->frame[at];
     struct intra_vec3 right = {f.m[0][1], f.m[1][1], f.m[2][1]}, crown = {f.m[0][2], f.m[1][2], f.m[2][2]};
@@ -591,7 +591,7 @@ static int64_t first_at(const struct intra_wallmap *map, double station_m)
 static enum intra_status make_sections(struct intra_wallmap *map, struct intra_scene *scene, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
-    double half = fmax(1.6 * map->options.section_step_m, 0.5 * map->options.radius_m);
+    double half = intra_section_half_width(map->options.section_step_m, map->options.radius_m);
     for (int p = 0; p < map->n_pieces; p++) {
         const struct axis_piece *piece = &map->pieces[p];
         for (int64_t i = 0; i < piece->n; i++) {
@@ -718,4 +718,10 @@ enum intra_status intra_wallmap_finish(struct intra_wallmap *map, const struct i
     intra_raster_destroy(&map->cells);
 done:
     return status;
+}
+
+const struct intra_radius_sample *intra_wallmap_samples(const struct intra_wallmap *map, int64_t *n)
+{
+    *n = map->n_samples;
+    return map->samples;
 }

@@ -37,8 +37,10 @@ enum intra_status intra_wallmap_add_view(struct intra_wallmap *map, struct intra
 /* The run is over: its axis is kept for the sections. */
 enum intra_status intra_wallmap_end_run(struct intra_wallmap *map, struct intra_run *run,
                                         const struct intra_placement *placement, struct intra_error *err);
-/* Sections, features and the wall's rasters into the scene. */
+/* Sections and the wall's rasters into the scene. */
 enum intra_status intra_wallmap_finish(struct intra_wallmap *map, const struct intra_progress *progress,
                                        struct intra_scene *scene, struct intra_error *err);
+/* After finish: all wall radii, sorted by station (from the start station). Borrowed until destroy. */
+const struct intra_radius_sample *intra_wallmap_samples(const struct intra_wallmap *map, int64_t *n);
 
 #endif

@@ -17,14 +17,15 @@ static const struct intra_option options[N_OPTIONS] = {
     [OPT_JSON] = {"json", 0, NULL, "JSON instead of the table on standard output"},
 };
 
-static const struct intra_usage usage = {"evaluate",
-                                         "OUT --truth DIR",
-                                         "Compares a result (its trajectory.tum, frames.csv, profile.csv, unrolled.tif "
-                                         "and coverage.tif) with the truth of a simulated\n"
-                                         "video. What each figure means: docs/evaluation.md.",
-                                         "intrados evaluate pipe.intrados --truth pipe/",
-                                         options,
-                                         N_OPTIONS};
+static const struct intra_usage usage = {
+    "evaluate",
+    "OUT --truth DIR",
+    "Compares a result (its trajectory.tum, frames.csv, profile.csv, observations.csv, "
+    "unrolled.tif and coverage.tif) with the truth\n"
+    "of a simulated video. What each figure means: docs/evaluation.md.",
+    "intrados evaluate pipe.intrados --truth pipe/",
+    options,
+    N_OPTIONS};
 
 struct request {
     const char *truth, *out_file, *blocks;
@@ -122,6 +123,7 @@ static enum intra_status evaluate(const char *out_dir, const struct request *r, 
     INTRA_TRY(intra_evaluate_profile(&e, err));
     INTRA_TRY(intra_evaluate_wall(&e, r->blocks, err));
     INTRA_TRY(intra_evaluate_coverage(&e, err));
+    INTRA_TRY(intra_evaluate_joints(&e, err));
     if (r->out_file) INTRA_TRY(write_json(&e, out_dir, r, err));
     if (r->is_json) {
         put_json(&e, out_dir, r->truth, stdout);

@@ -79,6 +79,8 @@ enum intra_status intra_evaluate_motion(struct intra_evaluation *e, struct intra
 enum intra_status intra_evaluate_profile(struct intra_evaluation *e, struct intra_error *err);
 /* blocks_path (may be NULL): a table of every block, to see where the displacements are. */
 enum intra_status intra_evaluate_wall(struct intra_evaluation *e, const char *blocks_path, struct intra_error *err);
+/* Joints in observations.csv; after motion. */
+enum intra_status intra_evaluate_joints(struct intra_evaluation *e, struct intra_error *err);
 enum intra_status intra_evaluate_coverage(struct intra_evaluation *e, struct intra_error *err);
 
 /* Station of the result for a station of the truth, drift included. */

@@ -35,6 +35,19 @@ FIGURES = [
     ("peak memory MB", "peak_mb", 0, max, "<= 700"),
 ]
 
+JOINT_FIGURES = [
+    ("joints in view", "eval.figures.joints_in_view.value", 0, min, ""),
+    ("found %", "eval.figures.joints_found_pct.value", 1, min, ">= 98 median, 95 worst"),
+    ("false", "eval.figures.joints_false.value", 0, max, "<= 1 % median, 3 % worst"),
+    ("station error mm", "eval.figures.joint_station_error_median_mm.value", 1, max, ""),
+    ("without drift mm", "eval.figures.joint_station_local_median_mm.value", 1, max, "<= 5"),
+    ("its worst mm", "eval.figures.joint_station_local_worst_mm.value", 1, max, "<= 15"),
+    ("offset error mm", "eval.figures.joint_offset_error_median_mm.value", 2, max, "<= 1"),
+    ("its worst mm", "eval.figures.joint_offset_error_worst_mm.value", 2, max, "<= 2.5"),
+    ("gap error mm", "eval.figures.joint_gap_error_median_mm.value", 1, max, ""),
+    ("deflection error deg", "eval.figures.joint_deflection_error_median_deg.value", 2, max, ""),
+]
+
 
 def measured(command, log):
     """Exit status, seconds on the clock, CPU seconds and peak memory in MB of a command."""
@@ -149,21 +162,27 @@ def cell(value, decimals):
     return "-" if value is None else f"{value:.{decimals}f}"
 
 
-def write_table(runs, to):
+def write_table(runs, figures, to):
     """One line a scene: the median of its seeds, and in brackets the worst; then all runs together."""
-    to.write("| scene | runs | " + " | ".join(f[0] for f in FIGURES) + " |\n|---|---|" + "---|" * len(FIGURES) + "\n")
+    to.write("| scene | runs | " + " | ".join(f[0] for f in figures) + " |\n|---|---|" + "---|" * len(figures) + "\n")
     scenes = list(dict.fromkeys(r["scene"] for r in runs))
     for scene in scenes + ["all: median (worst)"]:
         chosen = [r for r in runs if r["scene"] == scene] if scene in scenes else runs
         line = [scene, str(len(chosen))]
-        for _, path, decimals, worst, _ in FIGURES:
+        for _, path, decimals, worst, _ in figures:
             values = [pick(r, path) for r in chosen]
             known = [v for v in values if v is not None]
             text = f"{statistics.median(known):.{decimals}f} ({worst(known):.{decimals}f})" if known else "-"
             missing = len(values) - len(known)
             line.append(text + (f", {missing} without" if missing and known else ""))
         to.write("| " + " | ".join(line) + " |\n")
-    to.write("| target | | " + " | ".join(f[4] for f in FIGURES) + " |\n")
+    to.write("| target | | " + " | ".join(f[4] for f in figures) + " |\n")
+
+
+def write_tables(runs, to):
+    write_table(runs, FIGURES, to)
+    to.write("\nJoints:\n\n")
+    write_table(runs, JOINT_FIGURES, to)
 
 
 def write_csv(runs, path):
@@ -236,9 +255,9 @@ def main():
                 failed += 1
     if runs:
         write_csv(runs, os.path.join(a.out, "suite.csv"))
-        write_table(runs, sys.stdout)
+        write_tables(runs, sys.stdout)
         with open(os.path.join(a.out, "suite.md"), "w", encoding="utf-8") as f:
-            write_table(runs, f)
+            write_tables(runs, f)
     print(f"{len(runs)} runs, {failed} failed", file=sys.stderr)
     return 1 if failed or not runs else 0
 

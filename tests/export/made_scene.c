@@ -176,7 +176,11 @@ void made_scene_init(struct intra_scene *scene, const struct made_pipe *pipe, co
     add_sections(scene, pipe);
     add_frames(scene, pipe);
     for (joint = 1; joint < pipe->length_m; joint++) {
-        struct intra_feature feature = {INTRA_FEATURE_JOINT, pipe->start_m + joint, 0.002};
+        struct intra_feature feature = intra_feature_unknown();
+        feature.station_m = pipe->start_m + joint;
+        feature.station_sd_m = 0.002;
+        feature.gap_m = 0.008;
+        if (joint > 1.5) feature.offset_m = 0.014, feature.offset_sd_m = 0.001, feature.offset_clock_rad = M_PI / 2;
         check(intra_scene_add_feature(scene, &feature, &err), &err);
     }
     wall->station0_m = pipe->start_m;

@@ -209,7 +209,7 @@ static void joints_out_of_this_world(void **state)
     n_chunks = plan.n_chunks;
     intra_mesh_plan_fini(&plan);
     for (int i = 0; i < 5; i++) {
-        struct intra_feature joint = {INTRA_FEATURE_JOINT, stations[i], 0.01};
+        struct intra_feature joint = {.kind = INTRA_FEATURE_JOINT, .station_m = stations[i], .station_sd_m = 0.01};
         assert_int_equal(intra_scene_add_feature(&scene, &joint, NULL), INTRA_OK);
     }
     make_plan(&plan, &options);

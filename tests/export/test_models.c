@@ -248,6 +248,13 @@ static void glb_says_what_it_is(void **state)
         assert_string_equal(json_string_value(json_object_get(extras, "kind")), "joint");
         assert_true(fabs(number(extras, "station_m") - s) < 1e-9 &&
                     fabs(number(extras, "station_sd_m") - 0.002) < 1e-9);
+        assert_true(fabs(number(extras, "gap_mm") - 8) < 1e-9);
+        if (i > 4)
+            assert_true(fabs(number(extras, "offset_mm") - 14) < 1e-9 &&
+                        fabs(number(extras, "offset_clock_deg") - 90) < 1e-9);
+        else
+            assert_true(json_is_null(json_object_get(extras, "offset_mm")));
+        assert_true(json_is_null(json_object_get(extras, "confidence")));
         assert_true(fabs(json_number_value(json_array_get(at, 0)) - sin(0.04 * s) / 0.04) < 1e-4);
         assert_true(fabs(json_number_value(json_array_get(at, 1))) < 1e-4);
         assert_true(fabs(json_number_value(json_array_get(at, 2)) + (1 - cos(0.04 * s)) / 0.04) < 1e-4);

@@ -251,15 +251,22 @@ static void observations_table(void **state)
     assert_string_equal(
         table.lines[0],
         "id,code,kind,station_from_m,station_to_m,clock_from,clock_to,length_mm,width_mm,area_mm2,x,y,z,"
-        "frame,t,source,confidence,station_sd_m,clock_sd,length_sd_mm,width_sd_mm,area_sd_mm2,x_sd,y_sd,z_sd");
+        "frame,t,source,confidence,station_sd_m,clock_sd,length_sd_mm,width_sd_mm,area_sd_mm2,x_sd,y_sd,z_sd,"
+        "offset_mm,offset_clock,deflection_deg,deflection_clock,offset_sd_mm,offset_clock_sd,deflection_sd_deg");
     assert_int_equal(table.n, 1 + 3);
     for (i = 1; i < table.n; i++) {
-        assert_int_equal(count_fields(table.lines[i]), 25);
+        assert_int_equal(count_fields(table.lines[i]), 32);
         assert_string_equal(field(table.lines[i], 2), "joint");
         assert_string_equal(field(table.lines[i], 15), "found");
         assert_true(fabs(atof(field(table.lines[i], 3)) - i) < 1e-9);
         assert_true(fabs(atof(field(table.lines[i], 10)) - sin(0.04 * i) / 0.04) < 1e-3);
         assert_string_equal(field(table.lines[i], 17), "0.0020");
+        assert_string_equal(field(table.lines[i], 8), "8.00");              /* the gap */
+        assert_string_equal(field(table.lines[i], 1), i == 1 ? "" : "BAJ"); /* the others are 14 mm off */
+        assert_string_equal(field(table.lines[i], 25), i == 1 ? "" : "14.00");
+        assert_string_equal(field(table.lines[i], 26), i == 1 ? "" : "3.0");
+        assert_string_equal(field(table.lines[i], 27), "");
+        assert_string_equal(field(table.lines[i], 29), i == 1 ? "" : "1.00");
     }
     /* Joint 1 at 1.0 m: the frame that stood one diameter before it, 0.7 m, is number 17 or 18 (4 cm a frame). */
     assert_in_range(atoi(field(table.lines[1], 13)), 17, 18);

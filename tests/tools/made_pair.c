@@ -173,8 +173,24 @@ static void write_truth_tables(const struct made_pair *pair, const char *folder)
     file = open_in(folder, "joints.csv");
     fprintf(file, "station_m,gap_m,depth_m,offset_m,offset_clock_deg,deflection_deg,deflection_clock_deg\n");
     for (int i = 1; pair->has_joints && i < pair->length_m; i++)
-        fprintf(file, "%d,0.01,0.02,0,0,0,0\n", i);
+        fprintf(file, "%d,0.01,0.02,0.004,90,0.5,90\n", i);
     fclose(file);
+}
+
+static void write_observations(const struct made_pair *pair, const char *folder)
+{
+    FILE *table = open_in(folder, "observations.csv");
+    double turn = pair->roll_shift_rad, clock = fmod(3 + turn * 6 / M_PI + 24, 12);
+    fprintf(table,
+            "id,kind,station_from_m,width_mm,source,station_sd_m,offset_mm,offset_clock,deflection_deg,offset_sd_mm\n");
+    for (int i = 1 + pair->joints_missed; pair->has_joints && i < pair->length_m; i++)
+        fprintf(table, "joint-%d,joint,%.4f,%.3f,found,%.4f,%.3f,%.4f,0.5,%.3f\n", i,
+                i * pair->scale + pair->station_shift_m + pair->joint_station_m, 1e3 * (0.01 + pair->joint_gap_m),
+                pair->sd_m, 1e3 * (0.004 + pair->joint_offset_m), clock, 1e3 * pair->sd_m);
+    for (int i = 0; i < pair->joints_invented; i++)
+        fprintf(table, "joint-x%d,joint,%.4f,8,found,0.001,,,,\n", i, (i + 0.5) * pair->scale + pair->station_shift_m);
+    fprintf(table, "w,water,0.5,,found,,,,,\n"); /* no joint */
+    fclose(table);
 }
 
 static void write_result_tables(const struct made_pair *pair, const char *folder)
@@ -253,5 +269,6 @@ void made_pair_write(const struct made_pair *pair, const char *folder)
     write_truth_tables(pair, truth);
     write_truth_rasters(pair, truth);
     write_result_tables(pair, out);
+    write_observations(pair, out);
     write_result_rasters(pair, out);
 }

@@ -21,6 +21,9 @@ struct made_pair {
     int lost_from, lost_to;                   /* frames that the result lost, [from, to) */
     int pan_from, pan_to;                     /* frames that pan in the truth; the result does not pose them */
     bool has_joints;                          /* one each metre, and the truth's grid has grooves there */
+    double joint_station_m, joint_offset_m,
+        joint_gap_m;                          /* every joint of the result: so much too far, displaced, wide */
+    int joints_missed, joints_invented;       /* of the result: the first so many left out; so many too many */
     bool is_plain;                            /* no texture at all */
     double fine_texel_m;                      /* cell of the result's wall; 0: as the truth's, 1 mm */
 };

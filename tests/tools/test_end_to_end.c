@@ -70,6 +70,11 @@ static void straight_concrete(void **state)
                      "\"joints\": {\"spacing_m\": 1.0, \"first_m\": 0.6}, "
                      "\"motion\": {\"start_m\": 0.3, \"phases\": [{\"action\": \"drive\", \"distance_m\": 0.7, \"speed_m_s\": 0.25}]}");
     check(root, 1.0, 4);
+    /* The first metre and a half are seen, with the joint at 0.6 m all around and that at 1.6 m perhaps. */
+    assert_true(figure(root, "joints_in_view") >= 1);
+    assert_true(figure(root, "joints_found_pct") == 100);
+    assert_true(figure(root, "joints_false") == 0);
+    assert_true(figure(root, "joint_station_error_worst_mm") < 15);
     json_decref(root);
 }
 

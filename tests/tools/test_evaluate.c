@@ -374,6 +374,67 @@ static void what_cannot_be_read_is_refused(void **state)
     program_remove(folder);
 }
 
+/* Joints at 1, 2 and 3 m; the last half metre was not seen well, so all three count. */
+static void joints_compared(void **state)
+{
+    struct made_pair pair = made_pair_defaults();
+    struct result r;
+    (void)state;
+    pair.has_joints = true;
+    pair.roll_shift_rad = 0.4;
+    pair.station_shift_m = 1.25;
+    r = evaluate(&pair);
+    assert_figure(&r, "joints_in_view", 3, 0);
+    assert_figure(&r, "joints_found_pct", 100, 0);
+    assert_figure(&r, "joints_false", 0, 0);
+    assert_figure(&r, "joint_station_error_worst_mm", 0, 0.1);
+    assert_figure(&r, "joint_gap_error_worst_mm", 0, 1e-6);
+    assert_figure(&r, "joint_offset_vector_worst_mm", 0, 0.01);
+    assert_figure(&r, "joint_deflection_error_worst_deg", 0, 1e-6);
+    assert_figure(&r, "joint_station_within_sd_pct", 100, 0);
+    assert_figure(&r, "joint_offset_within_sd_pct", 100, 0);
+    json_decref(r.root);
+}
+
+static void joints_missed_invented_and_wrong(void **state)
+{
+    struct made_pair pair = made_pair_defaults();
+    struct result r;
+    (void)state;
+    pair.has_joints = true;
+    pair.joints_missed = 1;
+    pair.joints_invented = 2;
+    pair.joint_station_m = 0.007;
+    pair.joint_gap_m = -0.003;
+    pair.joint_offset_m = 0.005;
+    r = evaluate(&pair);
+    assert_figure(&r, "joints_found_pct", 200.0 / 3, 1e-6);
+    assert_figure(&r, "joints_false", 2, 0);
+    assert_figure(&r, "joints_false_pct", 50, 1e-6);
+    assert_figure(&r, "joint_station_error_median_mm", 7, 0.01);
+    assert_figure(&r, "joint_gap_error_median_mm", 3, 1e-6);
+    assert_figure(&r, "joint_offset_error_median_mm", 5, 1e-6);
+    assert_figure(&r, "joint_offset_vector_worst_mm", 5, 1e-3);
+    assert_figure(&r, "joint_station_within_sd_pct", 0, 0); /* stated: 1 mm */
+    assert_figure(&r, "joint_offset_within_sd_pct", 0, 0);
+    json_decref(r.root);
+}
+
+/* A scale that is 1 % off moves joints, but not against the trajectory. */
+static void joints_without_drift(void **state)
+{
+    struct made_pair pair = made_pair_defaults();
+    struct result r;
+    (void)state;
+    pair.has_joints = true;
+    pair.scale = 1.01;
+    r = evaluate(&pair);
+    assert_figure(&r, "joints_found_pct", 100, 0);
+    assert_true(figure(&r, "joint_station_error_worst_mm") > 10);
+    assert_figure(&r, "joint_station_local_worst_mm", 0, 1);
+    json_decref(r.root);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -386,6 +447,9 @@ int main(void)
         cmocka_unit_test(position_noise),
         cmocka_unit_test(diameter_error),
         cmocka_unit_test(joints_do_not_count),
+        cmocka_unit_test(joints_compared),
+        cmocka_unit_test(joints_missed_invented_and_wrong),
+        cmocka_unit_test(joints_without_drift),
         cmocka_unit_test(lost_frames),
         cmocka_unit_test(jump_over_a_gap),
         cmocka_unit_test(panning_frames),

@@ -113,9 +113,11 @@ static void fill_scene(struct intra_scene *scene)
     }
     for (int i = 0; i < 30; i++) {
         struct intra_section s;
-        struct intra_feature joint = {INTRA_FEATURE_JOINT, i, noise(&seed)};
+        struct intra_feature joint = intra_feature_unknown();
         struct intra_gap gap = {i, i % 2 ? NAN : i + 1, 2 * i, 3 * i, "cut in the video"};
         fill_section(&s, i, &seed);
+        joint.station_m = i, joint.station_sd_m = noise(&seed);
+        if (i % 3) joint.offset_m = noise(&seed), joint.confidence = 0.5 + i / 100.0;
         assert_int_equal(intra_scene_add_section(scene, &s, NULL), INTRA_OK);
         assert_int_equal(intra_scene_add_feature(scene, &joint, NULL), INTRA_OK);
         assert_int_equal(intra_scene_add_gap(scene, &gap, NULL), INTRA_OK);
@@ -201,7 +203,9 @@ static void scene_round_trip(void **state)
         assert_same_numbers(a->a, b->a, sizeof *a - offsetof(struct intra_section, a));
     }
     assert_int_equal(out.n_features, in.n_features);
-    assert_same_numbers(&out.features[7].station_m, &in.features[7].station_m, 2 * sizeof(double));
+    for (int64_t i = 0; i < in.n_features; i++)
+        assert_same_numbers(&out.features[i].station_m, &in.features[i].station_m,
+                            sizeof in.features[i] - offsetof(struct intra_feature, station_m));
     assert_int_equal(out.n_gaps, in.n_gaps);
     for (int64_t i = 0; i < in.n_gaps; i++)
         assert_same_numbers(&out.gaps[i], &in.gaps[i], 4 * sizeof(double));
@@ -231,7 +235,7 @@ static void file_is_plain_sqlite(void **state)
     fill_scene(&scene);
     assert_int_equal(write_all(&scene, NULL), INTRA_OK);
     assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
-    assert_int_equal(query_int(db, "PRAGMA user_version"), 1);
+    assert_int_equal(query_int(db, "PRAGMA user_version"), 2);
     assert_int_equal(query_int(db, "SELECT count(*) FROM frame"), 200);
     assert_int_equal(query_int(db, "SELECT count(*) FROM segment"), 2);
     assert_int_equal(query_int(db, "SELECT first_idx FROM segment WHERE id = 1"), 104); /* frame 103 is not posed */
@@ -391,7 +395,7 @@ static void later_version_is_refused(void **state)
     fill_scene(&scene);
     assert_int_equal(write_all(&scene, NULL), INTRA_OK);
     assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 2", NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 3", NULL, NULL, NULL), SQLITE_OK);
     assert_refused(INTRA_E_UNSUPPORTED);
     /* No version of ours: to update the program would not help. */
     assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 0", NULL, NULL, NULL), SQLITE_OK);
@@ -429,6 +433,40 @@ static void impossible_wall_is_refused(void **state)
         assert_int_equal(unlink(path), 0);
     }
     intra_scene_fini(&scene);
+}
+
+/* Version 1 had no more of a joint than its station. */
+static void version_1_is_read(void **state)
+{
+    static const char *const later[] = {"gap_m",          "gap_sd_m",          "offset_m",
+                                        "offset_sd_m",    "offset_clock_rad",  "offset_clock_sd_rad",
+                                        "deflection_rad", "deflection_sd_rad", "deflection_clock_rad",
+                                        "confidence"};
+    struct intra_scene in, out;
+    struct intra_store *store = NULL;
+    sqlite3 *db = NULL;
+    (void)state;
+    fill_scene(&in);
+    intra_scene_init(&out);
+    assert_int_equal(write_all(&in, NULL), INTRA_OK);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    for (size_t i = 0; i < sizeof later / sizeof later[0]; i++) {
+        char sql[128];
+        snprintf(sql, sizeof sql, "ALTER TABLE feature DROP COLUMN %s", later[i]);
+        assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    }
+    assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 1", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+    assert_int_equal(intra_store_open(path, &store, NULL), INTRA_OK);
+    assert_int_equal(intra_store_read_scene(store, &out, NULL), INTRA_OK);
+    intra_store_close(&store);
+    assert_int_equal(out.n_features, in.n_features);
+    for (int64_t i = 0; i < in.n_features; i++) {
+        assert_same_numbers(&out.features[i].station_m, &in.features[i].station_m, 2 * sizeof(double));
+        assert_true(isnan(out.features[i].offset_m) && isnan(out.features[i].confidence));
+    }
+    intra_scene_fini(&in);
+    intra_scene_fini(&out);
 }
 
 /* Cut off, or a byte turned over, anywhere: read or refused, never a crash. */
@@ -479,6 +517,7 @@ int main(void)
         CASE(what_is_no_store_is_refused),
         CASE(later_version_is_refused),
         CASE(impossible_wall_is_refused),
+        CASE(version_1_is_read),
         CASE(damage_never_crashes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
