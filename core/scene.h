@@ -31,10 +31,11 @@ struct intra_frame_record {
     double pts_s;
     enum intra_frame_state state;
     bool is_posed;
-    int segment; /* stretch of connected poses, from 0; -1 when not posed. Stations of different segments are joined only
-                    by assumption */
+    int segment; /* stretch of connected poses, from 0; -1: no station either. Stations of different segments are joined
+                    only by assumption */
     struct intra_pose world_from_cam;
-    double station_m, station_sd_m; /* of the camera; NaN when not posed */
+    double station_m, station_sd_m; /* of the camera; NaN when not known. A camera that zooms has a station and no pose;
+                                       the deviation alone is not known after a cut */
     double counter_m;               /* NaN when not read */
 };
 

@@ -60,10 +60,10 @@ enum intra_status intra_export_frames(const struct intra_scene *scene, const cha
         intra_csv_number(file.stream, &column, (double)frame->index, 0);
         intra_csv_number(file.stream, &column, frame->pts_s, DEC_S);
         intra_csv_text(file.stream, &column, intra_frame_state_name(frame->state));
-        intra_csv_number(file.stream, &column, frame->is_posed ? frame->station_m : NAN, DEC_M);
-        intra_csv_number(file.stream, &column, frame->is_posed ? frame->station_sd_m : NAN, DEC_M);
+        intra_csv_number(file.stream, &column, frame->station_m, DEC_M);
+        intra_csv_number(file.stream, &column, frame->station_sd_m, DEC_M);
         intra_csv_number(file.stream, &column, frame->counter_m, DEC_M);
-        intra_csv_number(file.stream, &column, frame->is_posed ? frame->segment : NAN, 0);
+        intra_csv_number(file.stream, &column, frame->segment >= 0 ? frame->segment : NAN, 0);
         intra_csv_end(file.stream, &column);
     }
     INTRA_TRY(intra_out_file_commit(&file, err));

@@ -71,10 +71,15 @@ static void warn(struct intra_reconstruct_report *report, const char *format, ..
 static enum intra_status on_frame(void *user, const struct intra_motion_frame *frame, struct intra_error *err)
 {
     struct line *line = user;
-    struct intra_frame_record r = {.index = frame->index, .pts_s = frame->pts_s, .state = frame->state,
-                                   .is_posed = frame->is_posed, .segment = frame->is_posed ? frame->segment : -1,
-                                   .world_from_cam = frame->world_from_cam, .station_m = frame->station_m,
-                                   .station_sd_m = frame->station_sd_m, .counter_m = NAN};
+    struct intra_frame_record r = {.index = frame->index,
+                                   .pts_s = frame->pts_s,
+                                   .state = frame->state,
+                                   .is_posed = frame->is_posed,
+                                   .segment = frame->segment,
+                                   .world_from_cam = frame->world_from_cam,
+                                   .station_m = frame->station_m,
+                                   .station_sd_m = frame->station_sd_m,
+                                   .counter_m = NAN};
     int64_t n = line->scene->n_frames;
     if (n == line->cap_angles) {
         int64_t cap = line->cap_angles ? 2 * line->cap_angles : 1024;

@@ -326,18 +326,16 @@ double intra_eval_station(const struct intra_evaluation *e, double truth_station
     return truth_station_m + (1 - k) * e->drift_m[i] + k * e->drift_m[i + 1];
 }
 
-/* Share of frames whose station lies within 1.96 of its own deviations. Stations are counted from a segment's first
- * frame, so the error is taken from there. */
+/* Share of frames whose station lies within 1.96 of its own deviations. The first posed frame defines the zero; a
+ * station that a gap has made wrong counts, unless it says that its deviation is not known. */
 static void evaluate_station_sd(struct intra_evaluation *e)
 {
     int64_t inside = 0, n = 0;
-    double origin = 0;
-    int segment = -1;
+    double origin = NAN;
     for (int64_t i = 0; i < e->n_frames; i++) {
         const struct intra_eval_frame *f = &e->frames[i];
         if (!is_usable(f)) continue;
-        if (f->segment != segment) {
-            segment = f->segment;
+        if (isnan(origin)) {
             origin = f->station_m - f->truth_station_m;
             continue;
         }
