@@ -1,0 +1,262 @@
+#include "recon/counter.h"
+
+#include "core/log.h"
+#include "core/mem.h"
+#include "recon/counter_read.h"
+#include "recon/counter_track.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_LOOKS = 8, MAX_PLACES = 24, FIELD_LINES = 6 };
+static const double learn_s = 60;    /* the place is learnt from so much of the video */
+static const double sure_look = 0.3; /* confidence of a line that counts in learning */
+static const double settled = 0.85;  /* a line read so surely needs no second one */
+const double intra_counter_step_s = 0.2;
+
+/* Where a counter seems to stand, from several frames. */
+struct place {
+    struct intra_text_box box; /* around the text of all of them */
+    enum intra_text_kind kind;
+    double height_px, contrast;
+    double score;
+    int hits;
+};
+
+struct intra_counter {
+    struct intra_ocr *ocr;
+    struct place place; /* hits 0: none known */
+    bool is_folder;
+    struct intra_counter_reading *readings;
+    int64_t n, cap;
+};
+
+enum intra_status intra_counter_create(struct intra_counter **out, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    INTRA_TRY(INTRA_ALLOC(*out, 1, err));
+    INTRA_TRY(intra_ocr_open(&(*out)->ocr, err));
+done:
+    if (status != INTRA_OK) intra_counter_destroy(out);
+    return status;
+}
+
+void intra_counter_destroy(struct intra_counter **counter)
+{
+    if (!*counter) return;
+    intra_ocr_close(&(*counter)->ocr);
+    intra_free((*counter)->readings);
+    intra_free(*counter);
+    *counter = NULL;
+}
+
+static struct intra_counter_reading reading_of(const struct intra_frame *frame, const struct intra_counter_line *line)
+{
+    struct intra_counter_reading r = {.index = frame->index, .time_s = frame->pts_s, .value = NAN, .value_m = NAN};
+    if (!line) return r;
+    memcpy(r.text, line->text, sizeof r.text);
+    r.confidence = line->confidence;
+    if (line->number.rank == INTRA_COUNTER_NONE) return r;
+    r.value = line->number.value;
+    r.decimals = line->number.decimals;
+    r.unit = line->number.unit;
+    return r;
+}
+
+static enum intra_status read_whole(struct intra_counter *counter, const struct intra_frame *frame,
+                                    struct intra_counter_line *lines, int *n, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    struct intra_text_picture picture = {0};
+    struct intra_text_box all = {0, 0, frame->y.cols, frame->y.rows};
+    INTRA_TRY(intra_text_picture_init(frame, all, &picture, err));
+    INTRA_TRY(intra_counter_read_all(counter->ocr, &picture, lines, n, err));
+done:
+    intra_text_picture_fini(&picture);
+    return status;
+}
+
+enum intra_status intra_counter_picture(struct intra_counter *counter, const struct intra_frame *frame,
+                                        struct intra_counter_reading *out, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    struct intra_counter_line *lines = NULL;
+    const struct intra_counter_line *chosen;
+    int n = 0;
+    INTRA_TRY(INTRA_ALLOC(lines, INTRA_COUNTER_MAX_LINES, err));
+    INTRA_TRY(read_whole(counter, frame, lines, &n, err));
+    chosen = intra_counter_choose(lines, n);
+    *out = reading_of(frame, chosen ? chosen : n ? lines : NULL);
+    if (chosen) out->value_m = intra_counter_metres(out->value, out->unit);
+done:
+    intra_free(lines);
+    return status;
+}
+
+/* Same baseline, same kind and height of letters, and one end in common or one within the other. */
+static bool is_same_place(const struct place *p, const struct intra_text_line *line)
+{
+    double h = p->height_px;
+    return p->kind == line->kind && fabs(line->height_px - h) < 0.2 * h &&
+           abs(line->box.y1 - p->box.y1) < 0.35 * h && line->box.x0 < p->box.x1 && line->box.x1 > p->box.x0;
+}
+
+static void add_to_places(struct place *places, int *n, const struct intra_counter_line *line)
+{
+    double score = line->confidence * (2 + line->number.rank);
+    struct intra_text_box b = line->where.box;
+    for (int i = 0; i < *n; i++) {
+        struct place *p = &places[i];
+        if (!is_same_place(p, &line->where)) continue;
+        p->box.x0 = b.x0 < p->box.x0 ? b.x0 : p->box.x0;
+        p->box.y0 = b.y0 < p->box.y0 ? b.y0 : p->box.y0;
+        p->box.x1 = b.x1 > p->box.x1 ? b.x1 : p->box.x1;
+        p->box.y1 = b.y1 > p->box.y1 ? b.y1 : p->box.y1;
+        p->contrast += (line->where.contrast - p->contrast) / ++p->hits;
+        p->score += score;
+        return;
+    }
+    if (*n == MAX_PLACES) return;
+    places[(*n)++] = (struct place){b, line->where.kind, line->where.height_px, line->where.contrast, score, 1};
+}
+
+/* The best place that more than one frame shows (one frame is enough where there was only one). */
+static void choose_place(struct intra_counter *counter, const struct place *places, int n, int looks)
+{
+    int want = looks < 3 ? 1 : 2;
+    for (int i = 0; i < n; i++)
+        if (places[i].hits >= want && places[i].score > counter->place.score) counter->place = places[i];
+}
+
+enum intra_status intra_counter_learn(struct intra_counter *counter, const char *video_path,
+                                      const struct intra_video_options *options, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    struct intra_video *video = NULL;
+    struct intra_frame *frame = NULL;
+    struct intra_video_info info;
+    struct intra_counter_line *lines = NULL;
+    struct place places[MAX_PLACES];
+    int n_places = 0, looks = 0;
+    double step, next;
+    memset(&counter->place, 0, sizeof counter->place);
+    INTRA_TRY(INTRA_ALLOC(lines, INTRA_COUNTER_MAX_LINES, err));
+    INTRA_TRY(intra_video_open(video_path, options, &video, err));
+    intra_video_info(video, &info);
+    counter->is_folder = info.is_image_folder;
+    step = info.duration_s > options->from_s ? info.duration_s - options->from_s : learn_s;
+    if (options->to_s > options->from_s) step = fmin(step, options->to_s - options->from_s);
+    step = fmin(step, learn_s) / MAX_LOOKS;
+    next = options->from_s + step / 2;
+    while (looks < MAX_LOOKS && (status = intra_video_next(video, &frame, err)) == INTRA_OK) {
+        if (frame->pts_s >= next) {
+            int n = 0;
+            INTRA_TRY(read_whole(counter, frame, lines, &n, err));
+            for (int i = 0; i < n; i++)
+                if (lines[i].confidence >= sure_look) add_to_places(places, &n_places, &lines[i]);
+            next += step;
+            looks++;
+        }
+        intra_frame_release(&frame);
+    }
+    if (status == INTRA_EOF) status = INTRA_OK;
+    if (status == INTRA_OK) choose_place(counter, places, n_places, looks);
+done:
+    intra_frame_release(&frame);
+    intra_video_close(&video);
+    intra_free(lines);
+    return status;
+}
+
+bool intra_counter_has_place(const struct intra_counter *counter)
+{
+    return counter->place.hits > 0;
+}
+
+/* The line at the place, in the picture's pixels: letters of the right kind on its baseline. */
+static bool is_at_place(const struct place *p, const struct intra_text_picture *picture,
+                        const struct intra_text_line *line)
+{
+    struct intra_text_line there = *line;
+    there.box = (struct intra_text_box){line->box.x0 + picture->x0, line->box.y0 + picture->y0,
+                                        line->box.x1 + picture->x0, line->box.y1 + picture->y0};
+    return is_same_place(p, &there);
+}
+
+/* Read what stands at the place, from the likeliest line there to less likely ones until one is sure. */
+static enum intra_status read_place(struct intra_counter *counter, const struct intra_frame *frame,
+                                    struct intra_counter_line *best, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    const struct place *p = &counter->place;
+    struct intra_text_picture picture = {0};
+    struct intra_text_line lines[FIELD_LINES];
+    const double heights[2] = {0.75 * p->height_px, 1.4 * p->height_px};
+    int dx = (int)(4 * p->height_px), dy = (int)(1.2 * p->height_px), n = 0;
+    struct intra_text_box box = {p->box.x0 - dx, p->box.y0 - dy, p->box.x1 + dx, p->box.y1 + dy};
+    *best = (struct intra_counter_line){.confidence = 0};
+    INTRA_TRY(intra_text_picture_init(frame, box, &picture, err));
+    INTRA_TRY(intra_text_lines(&picture, heights, lines, FIELD_LINES, &n, err));
+    for (int i = 0; i < n && best->confidence < settled; i++) {
+        struct intra_counter_line line;
+        if (!is_at_place(p, &picture, &lines[i])) continue;
+        INTRA_TRY(intra_counter_read_line(counter->ocr, &picture, &lines[i], &line, err));
+        if (line.confidence > best->confidence || !best->text[0]) *best = line;
+    }
+done:
+    intra_text_picture_fini(&picture);
+    return status;
+}
+
+enum intra_status intra_counter_frame(struct intra_counter *counter, const struct intra_frame *frame,
+                                      struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    struct intra_counter_line line;
+    bool is_due = counter->n == 0 || counter->is_folder ||
+                  frame->pts_s >= counter->readings[counter->n - 1].time_s + intra_counter_step_s - 1e-3;
+    if (!is_due || !intra_counter_has_place(counter)) return INTRA_OK;
+    if (counter->n == counter->cap) {
+        int64_t cap = counter->cap ? 2 * counter->cap : 256;
+        struct intra_counter_reading *grown =
+            intra_resize(counter->readings, (size_t)counter->cap, (size_t)cap, sizeof *grown);
+        if (!grown) return INTRA_FAIL(err, INTRA_E_MEM, "out of memory for %lld counter readings", (long long)cap);
+        counter->readings = grown;
+        counter->cap = cap;
+    }
+    INTRA_TRY(read_place(counter, frame, &line, err));
+    counter->readings[counter->n++] = reading_of(frame, &line);
+done:
+    return status;
+}
+
+enum intra_status intra_counter_finish(struct intra_counter *counter, struct intra_error *err)
+{
+    if (!counter->is_folder) return intra_counter_track(counter->readings, counter->n, err);
+    for (int64_t i = 0; i < counter->n; i++)
+        if (counter->readings[i].confidence >= 0.5)
+            counter->readings[i].value_m = intra_counter_metres(counter->readings[i].value, counter->readings[i].unit);
+    return INTRA_OK;
+}
+
+const struct intra_counter_reading *intra_counter_readings(const struct intra_counter *counter, int64_t *out_n)
+{
+    *out_n = counter->n;
+    return counter->readings;
+}
+
+void intra_counter_fill(const struct intra_counter *counter, struct intra_frame_record *frames, int64_t n)
+{
+    const struct intra_counter_reading *r = counter->readings;
+    int64_t k = 0;
+    for (int64_t i = 0; i < n; i++) {
+        while (k + 1 < counter->n && r[k + 1].index <= frames[i].index)
+            k++;
+        if (k >= counter->n || r[k].index > frames[i].index) continue;
+        if (r[k].index == frames[i].index ||
+            (k + 1 < counter->n && r[k].value_m == r[k + 1].value_m && r[k + 1].time_s - r[k].time_s <= 1))
+            frames[i].counter_m = r[k].value_m;
+    }
+}
