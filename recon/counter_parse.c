@@ -206,6 +206,7 @@ static bool read_candidate(const char *text, int at, int end, struct intra_count
     int begin, after, n = (int)strlen(text);
     enum label label;
     if (!read_number(text, at, end, out)) return false;
+    if (at > 0 && (text[at - 1] == '.' || text[at - 1] == ',')) return false; /* what stood before the point was lost */
     /* Only counters are filled up with zeros: +0004.60. Then a unit that cannot be read does not matter. */
     is_padded = text[at] == '0' && out->whole_digits >= 4 && out->decimals > 0;
     if (!read_unit(text, end, &out->unit, &after) && !(is_padded && is_unreadable_unit(text, end))) return false;
@@ -217,12 +218,25 @@ static bool read_candidate(const char *text, int at, int end, struct intra_count
     return out->rank != INTRA_COUNTER_NONE;
 }
 
+/* A letter O among digits is a zero: "O.52", "1O.3". */
+static void mend_zeros(char *line)
+{
+    for (int i = 0; line[i]; i++) {
+        bool is_o = line[i] == 'O' || line[i] == 'o';
+        bool is_after = i > 0 && (is_digit(line[i - 1]) || line[i - 1] == '.' || line[i - 1] == ',');
+        bool is_before = is_digit(line[i + 1]) || ((line[i + 1] == '.' || line[i + 1] == ',') && is_digit(line[i + 2]));
+        bool is_free = i == 0 || !is_letter(line[i - 1]);
+        if (is_o && ((is_before && is_free) || (is_after && !is_letter(line[i + 1])))) line[i] = '0';
+    }
+}
+
 bool intra_counter_parse(const char *text, struct intra_counter_text *out)
 {
     char line[LINE_MAX_BYTES];
     struct intra_counter_text best = {0};
     bool is_tied = false;
     snprintf(line, sizeof line, "%s", text);
+    mend_zeros(line);
     for (int at = 0; line[at];) {
         struct intra_counter_text found;
         int end;

@@ -8,23 +8,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { N_WAYS = 5, MARGIN_PX = 8 };
+enum { N_WAYS = INTRA_COUNTER_WAYS, MARGIN_PX = 8 };
 static const double sure = 0.5;                               /* a reading below is left out */
 static const double letters_low = 0.012, letters_high = 0.09; /* height of letters, shares of the picture's */
 static const double letter_px = 34;                           /* height of letters as they are read */
 
-/* How a line is prepared for reading: which grey; strokes alone or all of it; the margin above and below, in heights of
+/* How a line is prepared for reading: which grey; strokes alone (of the ink only, or all) or
+ * all of it; the margin above and below, in heights of
  * letters (Tesseract scales the whole to 36 pixels, so the margin decides how large it sees the letters); how much wider it
  * is made, as many overlays have narrower letters than Tesseract has learnt; and what becomes white: strokes weaker than
  * this share of the line's contrast, else this percentile of the grey, where an outline is whiter than the wall. */
 static const struct way {
-    bool is_strokes, is_colour;
+    bool is_strokes, is_ink, is_colour;
     double margin, stretch, white;
-} ways[N_WAYS] = {{true, false, 0.2, 1, 0.12},
-                  {false, false, 0.25, 1.3, 50},
-                  {true, true, 0.3, 1.15, 0.4},
-                  {true, false, 0.45, 1.3, 0.4},
-                  {false, true, 0.45, 1, 85}};
+} ways[N_WAYS] = {{true, true, false, 0.2, 1, 0.12},
+                  {false, false, false, 0.25, 1.3, 50},
+                  {true, false, true, 0.3, 1.15, 0.4},
+                  {true, true, false, 0.45, 1.3, 0.3},
+                  {false, false, true, 0.45, 1, 85}};
 
 static uint8_t at_percent(const struct intra_view_u8 *v, double percent)
 {
@@ -102,13 +103,15 @@ static enum intra_status prepare(const struct intra_text_picture *picture, const
     /* A rim of a window's width, so that the top-hat knows what lies around. */
     struct intra_text_box wide = grow(box, picture->window_px, picture->window_px, grey);
     struct intra_text_box inner = {box.x0 - wide.x0, box.y0 - wide.y0, box.x1 - wide.x0, box.y1 - wide.y0};
-    struct intra_view_u8 around = cut(grey, wide), hat = {0}, between = {0}, plain, strokes;
+    struct intra_view_u8 around = cut(grey, wide), hat = {0}, between = {0}, plain, strokes, ink;
     double black, white;
     bool bright = line->kind != INTRA_TEXT_DARK;
     INTRA_TRY(intra_image_u8_init(&hat, around.rows, around.cols, 1, err));
     INTRA_TRY(intra_image_u8_init(&between, around.rows, around.cols, 1, err));
     intra_text_strokes(&around, bright, picture->window_px, &between, &hat);
     strokes = cut(&hat, inner);
+    ink = cut(grey, box);
+    if (way->is_ink && line->kind != INTRA_TEXT_COLOURED) intra_text_keep_ink(&ink, bright, line->contrast, &strokes);
     plain = cut(&between, inner);
     INTRA_TRY(intra_zero_dots_remove(&strokes, line->contrast, line->height_px, &plain, err));
     for (int y = 0; y < strokes.rows && !way->is_strokes; y++)
@@ -157,10 +160,10 @@ done:
 
 static bool is_same_number(const struct intra_counter_text *a, const struct intra_counter_text *b)
 {
-    return a->value == b->value && a->decimals == b->decimals && (a->unit == b->unit || !a->unit || !b->unit);
+    return fabs(a->value) == fabs(b->value) && a->decimals == b->decimals && (a->unit == b->unit || !a->unit || !b->unit);
 }
 
-/* One way alone is never sure; each more that agrees makes it surer, each that reads something else less sure. */
+/* A speck before the number makes a minus in one way or another: most must see it. One way alone is never sure; each more that agrees makes it surer, each that reads something else less sure. */
 static void vote(const struct one_reading *r, int n, struct intra_counter_line *out)
 {
     static const double trust[] = {[INTRA_COUNTER_NONE] = 0,       [INTRA_COUNTER_BARE] = 0.85,
@@ -170,7 +173,7 @@ static void vote(const struct one_reading *r, int n, struct intra_counter_line *
     out->confidence = 0;
     for (int i = 0; i < n; i++) {
         double sum = 0, confidence;
-        int agree = 0, against = 0, top = i;
+        int agree = 0, against = 0, minus = 0, top = i;
         if (!r[i].has_number) continue;
         for (int k = 0; k < n; k++) {
             if (!r[k].has_number) continue;
@@ -180,12 +183,14 @@ static void vote(const struct one_reading *r, int n, struct intra_counter_line *
             }
             agree++;
             sum += r[k].confidence;
+            minus += r[k].number.value < 0;
             if (r[k].number.rank > r[top].number.rank) top = k;
         }
         confidence = trust[r[top].number.rank] * (sum / agree) * together[agree] * agree / (agree + against);
         if (confidence <= out->confidence) continue;
         out->confidence = confidence;
         out->number = r[top].number;
+        out->number.value = minus * 2 > agree ? -fabs(out->number.value) : fabs(out->number.value);
         snprintf(out->text, sizeof out->text, "%.*s", (int)sizeof out->text - 1, r[top].line.text);
     }
 }
@@ -209,6 +214,7 @@ enum intra_status intra_counter_read_line(struct intra_ocr *ocr, const struct in
     for (; n < N_WAYS; n++) {
         if (n == 2 && count_digits(readings[0].line.text) < 2 && count_digits(readings[1].line.text) < 2) break;
         INTRA_TRY(read_one_way(ocr, picture, where, n, &readings[n], err));
+        snprintf(out->said[n], sizeof out->said[n], "%.*s", (int)sizeof out->said[n] - 1, readings[n].line.text);
     }
     vote(readings, n, out);
     if (!out->text[0]) snprintf(out->text, sizeof out->text, "%.*s", (int)sizeof out->text - 1, readings[0].line.text);

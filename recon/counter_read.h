@@ -9,7 +9,7 @@
 #include "recon/counter_ocr.h"
 #include "recon/overlay_text.h"
 
-enum { INTRA_COUNTER_MAX_LINES = 40 };
+enum { INTRA_COUNTER_MAX_LINES = 40, INTRA_COUNTER_WAYS = 5 };
 
 /* What one line of text says. */
 struct intra_counter_line {
@@ -17,6 +17,7 @@ struct intra_counter_line {
     char text[INTRA_COUNTER_TEXT_BYTES]; /* as the best of the readings has it */
     struct intra_counter_text number;    /* rank NONE: no distance in it */
     double confidence;                   /* 0 to 1, of the number */
+    char said[INTRA_COUNTER_WAYS][INTRA_COUNTER_TEXT_BYTES]; /* what each preparation of the picture was read as */
 };
 
 /* Read one line of text. Errors: INTRA_E_MEM. */

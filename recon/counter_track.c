@@ -10,7 +10,7 @@
 
 enum { LOOK_BACK = 40 };
 static const double sure = 0.5, doubtful = 0.2;
-static const double fastest_m_s = 1.5, jump_price = 2.2;
+static const double fastest_m_s = 0.7, unsteady_m_s = 0.05, jump_price = 2.2;
 static const double near_s = 1.2; /* neighbours farther off say nothing about what is between */
 
 static double metres(const struct intra_counter_reading *r)
@@ -77,15 +77,33 @@ static int64_t neighbour(const struct intra_counter_reading *r, int64_t n, const
     return -1;
 }
 
-/* How far reading i lies outside its two neighbours' values, in steps of its last digit; -1 without both. */
-static double steps_outside(const struct intra_counter_reading *r, int64_t n, const bool *is_kept, int64_t i)
+/* Decimals of most readings. */
+static int usual_decimals(const struct intra_counter_reading *r, int64_t n)
+{
+    double sums[4] = {0};
+    int best = 0;
+    for (int64_t i = 0; i < n; i++)
+        if (!isnan(r[i].value) && r[i].decimals < 4) sums[r[i].decimals] += r[i].confidence;
+    for (int k = 1; k < 4; k++)
+        if (sums[k] > sums[best]) best = k;
+    return best;
+}
+
+enum fit { FIT_UNKNOWN, FIT_GOOD, FIT_BAD };
+
+/* Whether reading i lies where its neighbours in time say, going evenly from one to the other. A number with fewer or more
+ * decimals than usual, as when a counter drops zeros at the end or a digit was missed, must lie there exactly. */
+static enum fit fit_of(const struct intra_counter_reading *r, int64_t n, const bool *is_kept, int64_t i, int decimals)
 {
     int64_t a = neighbour(r, n, is_kept, i, -1), b = neighbour(r, n, is_kept, i, 1);
-    double low, high, v = metres(&r[i]);
-    if (a < 0 || b < 0 || !is_reachable(&r[a], &r[b])) return -1;
-    low = fmin(metres(&r[a]), metres(&r[b]));
-    high = fmax(metres(&r[a]), metres(&r[b]));
-    return fmax(0, fmax(low - v, v - high)) / resolution_m(&r[i]);
+    bool is_usual = r[i].decimals == decimals;
+    double step = intra_counter_metres(pow(10, -decimals), r[i].unit), va, vb, t, slack;
+    if (a < 0 || b < 0 || !is_reachable(&r[a], &r[b])) return is_usual ? FIT_UNKNOWN : FIT_BAD;
+    va = metres(&r[a]);
+    vb = metres(&r[b]);
+    t = (r[i].time_s - r[a].time_s) / (r[b].time_s - r[a].time_s);
+    slack = is_usual ? 1.6 * step + 0.5 * fabs(vb - va) + unsteady_m_s * (r[b].time_s - r[a].time_s) : 1.1 * step;
+    return fabs(metres(&r[i]) - (va + t * (vb - va))) <= slack ? FIT_GOOD : FIT_BAD;
 }
 
 enum intra_status intra_counter_track(struct intra_counter_reading *r, int64_t n, struct intra_error *err)
@@ -93,18 +111,21 @@ enum intra_status intra_counter_track(struct intra_counter_reading *r, int64_t n
     enum intra_status status = INTRA_OK;
     struct link *links = NULL;
     bool *is_kept = NULL, *is_odd = NULL;
+    int decimals;
     if (n == 0) return INTRA_OK;
     INTRA_TRY(INTRA_ALLOC(links, (size_t)n, err));
     INTRA_TRY(INTRA_ALLOC(is_kept, (size_t)n, err));
     INTRA_TRY(INTRA_ALLOC(is_odd, (size_t)n, err));
     settle_unit(r, n);
     best_chain(r, n, links, is_kept);
+    decimals = usual_decimals(r, n);
     for (int64_t i = 0; i < n; i++)
-        is_odd[i] = is_kept[i] && steps_outside(r, n, is_kept, i) > 1.5;
+        is_odd[i] = is_kept[i] && fit_of(r, n, is_kept, i, decimals) == FIT_BAD;
     for (int64_t i = 0; i < n; i++)
         is_kept[i] = is_kept[i] && !is_odd[i];
     for (int64_t i = 0; i < n; i++) { /* not sure alone, but just what its neighbours say */
-        if (is_kept[i] || is_odd[i] || isnan(r[i].value) || r[i].confidence < doubtful || steps_outside(r, n, is_kept, i) != 0) continue;
+        if (is_kept[i] || isnan(r[i].value) || r[i].confidence < doubtful) continue;
+        if (fit_of(r, n, is_kept, i, decimals) != FIT_GOOD) continue;
         r[i].confidence = fmax(r[i].confidence, sure);
         r[i].value_m = metres(&r[i]);
     }

@@ -13,6 +13,7 @@ enum { MAX_SHAPES = 4000, MAX_FOUND = 256, MIN_WINDOW = 7 };
 static const int levels[] = {26, 52, 96};
 enum { N_LEVELS = sizeof levels / sizeof levels[0] };
 static const double window_share = 0.019; /* of the picture's height: strokes are thinner */
+static const double strong_stroke = 0.85, ink_near = 0.12, ink_far = 0.42; /* of a line's contrast */
 static const double same_height_low = 0.6, same_height_high = 1.3; /* against the line; m is 0.7 of a digit's height */
 static const double baseline_slack = 0.17, widest_letter = 2.6; /* in letter heights */
 /* Between letters, in heights: over the space between a label and its number, and within a number, as the label may be lost in
@@ -52,6 +53,27 @@ void intra_text_strokes(const struct intra_view_u8 *grey, bool is_bright, int wi
         for (int x = 0; x < grey->cols; x++)
             hat[x] = (uint8_t)(is_bright ? g[x] - hat[x] : hat[x] - g[x]);
     }
+}
+
+void intra_text_keep_ink(const struct intra_view_u8 *grey, bool is_bright, double contrast, struct intra_view_u8 *strokes)
+{
+    int64_t counts[256] = {0}, n = 0, sum = 0;
+    int ink = 0;
+    for (int y = 0; y < grey->rows; y++)
+        for (int x = 0; x < grey->cols; x++)
+            if (intra_row_u8(strokes, y)[x] >= strong_stroke * contrast) {
+                counts[intra_row_u8(grey, y)[x]]++;
+                n++;
+            }
+    while (ink < 255 && (sum += counts[ink]) * 2 < n)
+        ink++;
+    for (int y = 0; y < grey->rows; y++)
+        for (int x = 0; x < grey->cols; x++) {
+            uint8_t *s = &intra_row_u8(strokes, y)[x];
+            double off = (is_bright ? 1 : -1) * (ink - intra_row_u8(grey, y)[x]) / contrast;
+            double share = (ink_far - off) / (ink_far - ink_near);
+            *s = (uint8_t)(*s * (share > 1 ? 1 : share < 0 ? 0 : share) + 0.5);
+        }
 }
 
 static int clamp_grey(double v)

@@ -48,6 +48,11 @@ void intra_text_picture_fini(struct intra_text_picture *picture);
 void intra_text_strokes(const struct intra_view_u8 *grey, bool is_bright, int window_px, struct intra_view_u8 *between,
                         struct intra_view_u8 *out);
 
+/* Take from `strokes` of one line of text what is not of its ink: the wall between the dark outlines of two bright letters
+ * stands out from them as well. The ink's grey is that of the strongest strokes. contrast: the line's; grey: what the strokes
+ * were found in, of the same size. */
+void intra_text_keep_ink(const struct intra_view_u8 *grey, bool is_bright, double contrast, struct intra_view_u8 *strokes);
+
 /* Lines in the picture, best first, at most `max`, in the picture's own pixels. height_px: smallest and largest height of
  * letters. Finding none is no error. Errors: INTRA_E_MEM. Safe from several threads; no state. */
 enum intra_status intra_text_lines(const struct intra_text_picture *picture, const double height_px[2],
