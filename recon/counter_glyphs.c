@@ -13,7 +13,7 @@
 enum { MAX_SHAPES = 400, SIDE = INTRA_GLYPH_PX, MEAN_OVER = 60, MAX_PARTS = 96 };
 static const char names[] = "0123456789mft";
 enum { N_NAMES = sizeof names - 1 };
-static const double same_shape = 0.93, unlike = 0.87; /* correlations */
+static const double same_shape = 0.93, unlike = 0.9; /* correlations */
 static const double stroke_level = 0.5, point_level = 0.4; /* of the contrast */
 
 struct glyph_shape {
@@ -194,7 +194,7 @@ static enum between find_between(const struct cutter *c, int left, int right, do
     int bottom = strongest(&c->strokes, left, right, base - 0.22 * height, base + 0.1 * height);
     int gap = strongest(&c->strokes, left, right, base - 0.45 * height, base - 0.32 * height);
     int upper = strongest(&c->strokes, left, right, base - 0.8 * height, base - 0.45 * height);
-    if (bottom < point_level * contrast || right - left > 1.3 * height) return NOTHING;
+    if (bottom < point_level * contrast || right - left > 2 * height) return NOTHING;
     if (upper < 0.6 * bottom) return POINT;
     return gap < 0.6 * bottom ? COLON : NOTHING;
 }

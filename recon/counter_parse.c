@@ -218,6 +218,18 @@ static bool read_candidate(const char *text, int at, int end, struct intra_count
     return out->rank != INTRA_COUNTER_NONE;
 }
 
+/* Whether a whole number stands before, with nothing but spaces between: "6 08 m" has lost its point. */
+static bool follows_digits(const char *text, int at)
+{
+    int i = at;
+    while (i > 0 && text[i - 1] == ' ')
+        i--;
+    if (i == at || i == 0 || !is_digit(text[i - 1])) return false;
+    while (i > 0 && is_digit(text[i - 1]))
+        i--;
+    return i == 0 || text[i - 1] == ' ' || text[i - 1] == '+' || text[i - 1] == '-';
+}
+
 /* A letter O among digits is a zero: "O.52", "1O.3". */
 static void mend_zeros(char *line)
 {
@@ -250,7 +262,7 @@ bool intra_counter_parse(const char *text, struct intra_counter_text *out)
             continue;
         }
         end = chain_end(line, at);
-        if (read_candidate(line, at, end, &found)) {
+        if (!follows_digits(line, at) && read_candidate(line, at, end, &found)) {
             if (found.rank > best.rank) {
                 best = found;
                 is_tied = false;
