@@ -15,6 +15,7 @@ enum { MAX_LOOKS = 6, MAX_PLACES = 24, FIELD_LINES = 8, CHECK_EACH = 10, SETTLE_
 static const double learn_s = 60;    /* the place is learnt from so much of the video */
 static const double sure_look = 0.3; /* confidence of a line that counts in learning */
 static const double settled = 0.85;  /* a line read so surely needs no second one */
+static const double without_shapes = 0.55;
 static const double known = 0.8;     /* shapes so sure need no Tesseract */
 const double intra_counter_step_s = 0.2;
 
@@ -310,7 +311,8 @@ static void combine(struct intra_counter_reading *r, const struct intra_counter_
     }
 }
 
-/* Share of readings in which Tesseract and the shapes, where both have a number, have the same. */
+/* How far Tesseract alone is to be trusted in this video: the share of readings in which it and the shapes have the
+ * same number; less still, as a line that shapes cannot read is a poor one. 1 where too few are known to tell. */
 static double agreement_of(const struct intra_counter *counter)
 {
     double same = 0, both = 0;
@@ -320,7 +322,7 @@ static double agreement_of(const struct intra_counter *counter)
         both++;
         same += is_same(&counter->readings[i], &by_shape.number);
     }
-    return both >= 8 ? same / both : 1;
+    return both >= 8 ? without_shapes * same / both : 1;
 }
 
 enum intra_status intra_counter_finish(struct intra_counter *counter, struct intra_error *err)

@@ -342,7 +342,7 @@ double intra_glyphs_read(const struct intra_glyphs *g, const struct intra_glyph_
                          struct intra_counter_text *out)
 {
     double sure = 1;
-    int used = 0, which[INTRA_GLYPHS_IN_LINE * 5];
+    int used = 0, before, which[INTRA_GLYPHS_IN_LINE * 5];
     memset(out, 0, sizeof *out);
     out_text[0] = 0;
     for (int i = 0; i < line->n && used + 5 < n; i++) {
@@ -357,7 +357,10 @@ double intra_glyphs_read(const struct intra_glyphs *g, const struct intra_glyph_
     if (!intra_counter_parse(out_text, out)) return 0;
     for (int i = out->at; i < out->at + out->length; i++)
         if (out_text[i] != '.') sure = fmin(sure, g->shapes[line->letters[which[i]].shape].sure);
-    /* A letter that is not known right beside the number may be one of its digits. */
-    if ((out->at > 0 && out_text[out->at - 1] == '?') || out_text[out->at + out->length] == '?') return 0;
+    /* A letter that is not known beside the number may be one of its digits. */
+    before = out->at;
+    while (before > 0 && out_text[before - 1] == ' ')
+        before--;
+    if ((before > 0 && out_text[before - 1] == '?') || out_text[out->at + out->length] == '?') return 0;
     return sure;
 }

@@ -91,18 +91,24 @@ static int usual_decimals(const struct intra_counter_reading *r, int64_t n)
 
 enum fit { FIT_UNKNOWN, FIT_GOOD, FIT_BAD };
 
-/* Whether reading i lies where its neighbours in time say, going evenly from one to the other. A number with fewer or more
- * decimals than usual, as when a counter drops zeros at the end or a digit was missed, must lie there exactly. */
-static enum fit fit_of(const struct intra_counter_reading *r, int64_t n, const bool *is_kept, int64_t i, int decimals)
+/* Whether reading i lies where its neighbours in time say, going evenly from one to the other. A number with more
+ * decimals than usual is misread; one with fewer, as when a counter drops zeros at the end or a digit was missed, must
+ * lie there exactly; with is_strict any must. */
+static enum fit fit_of(const struct intra_counter_reading *r, int64_t n, const bool *is_kept, int64_t i, int decimals,
+                       bool is_strict)
 {
     int64_t a = neighbour(r, n, is_kept, i, -1), b = neighbour(r, n, is_kept, i, 1);
     bool is_usual = r[i].decimals == decimals;
     double step = intra_counter_metres(pow(10, -decimals), r[i].unit), va, vb, t, slack;
-    if (a < 0 || b < 0 || !is_reachable(&r[a], &r[b])) return is_usual ? FIT_UNKNOWN : FIT_BAD;
+    if (a < 0 || b < 0 || !is_reachable(&r[a], &r[b]) || r[i].decimals > decimals)
+        return is_usual ? FIT_UNKNOWN : FIT_BAD;
     va = metres(&r[a]);
     vb = metres(&r[b]);
     t = (r[i].time_s - r[a].time_s) / (r[b].time_s - r[a].time_s);
-    slack = is_usual ? 1.6 * step + 0.5 * fabs(vb - va) + unsteady_m_s * (r[b].time_s - r[a].time_s) : 1.1 * step;
+    if (is_strict && r[b].time_s - r[a].time_s > near_s) return FIT_UNKNOWN;
+    if (is_strict) is_usual = false;
+    slack = is_usual ? 1.6 * step + 0.5 * fabs(vb - va) + unsteady_m_s * (r[b].time_s - r[a].time_s)
+                     : 1.1 * step + 0.1 * fabs(vb - va);
     return fabs(metres(&r[i]) - (va + t * (vb - va))) <= slack ? FIT_GOOD : FIT_BAD;
 }
 
@@ -120,12 +126,12 @@ enum intra_status intra_counter_track(struct intra_counter_reading *r, int64_t n
     best_chain(r, n, links, is_kept);
     decimals = usual_decimals(r, n);
     for (int64_t i = 0; i < n; i++)
-        is_odd[i] = is_kept[i] && fit_of(r, n, is_kept, i, decimals) == FIT_BAD;
+        is_odd[i] = is_kept[i] && fit_of(r, n, is_kept, i, decimals, false) == FIT_BAD;
     for (int64_t i = 0; i < n; i++)
         is_kept[i] = is_kept[i] && !is_odd[i];
     for (int64_t i = 0; i < n; i++) { /* not sure alone, but just what its neighbours say */
         if (is_kept[i] || isnan(r[i].value) || r[i].confidence < doubtful) continue;
-        if (fit_of(r, n, is_kept, i, decimals) != FIT_GOOD) continue;
+        if (fit_of(r, n, is_kept, i, decimals, true) != FIT_GOOD) continue;
         r[i].confidence = fmax(r[i].confidence, sure);
         r[i].value_m = metres(&r[i]);
     }
