@@ -196,7 +196,7 @@ static enum intra_counter_rank rank_of(const struct intra_counter_text *t, enum 
     if (has_words) return INTRA_COUNTER_NONE; /* "crack 0.5 m wide" */
     if (t->unit) return t->decimals ? INTRA_COUNTER_UNIT : INTRA_COUNTER_WHOLE;
     if (is_padded) return INTRA_COUNTER_LABELLED;
-    return is_alone && t->decimals ? INTRA_COUNTER_BARE : INTRA_COUNTER_NONE;
+    return is_alone && t->decimals && t->decimals < MAX_DECIMALS ? INTRA_COUNTER_BARE : INTRA_COUNTER_NONE;
 }
 
 /* The number of text[at..end) with everything around it. */

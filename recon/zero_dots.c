@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* A dot hangs on its ring by a thread at low resolution: several thresholds, shares of the strokes' contrast. */
-static const double levels[] = {0.3, 0.45, 0.6, 0.75};
+static const double levels[] = {0.3, 0.45, 0.6, 0.75, 0.9, 1.05};
 static const double largest_dot = 0.42, off_centre = 0.17; /* heights of a letter */
 enum { N_LEVELS = sizeof levels / sizeof levels[0] };
 
@@ -73,13 +73,16 @@ static bool is_dot(const struct walker *w, double height_px, double level)
            up + down + dot_h > 0.5 * height_px && left + right + dot_w < 1.1 * height_px;
 }
 
-/* Lower the shape's pixels, and those around it down to the ring, to nothing. */
-static void take(struct walker *w, struct intra_view_u8 *strokes, struct intra_view_u8 *taken)
+/* Lower the shape's pixels to nothing, and those beside it that are weaker: the threads it hangs on. */
+static void take(struct walker *w, double level, struct intra_view_u8 *strokes, struct intra_view_u8 *taken)
 {
     int cols = strokes->cols;
-    for (int i = 0; i < w->n; i++) {
-        int px = w->stack[i] % cols, py = w->stack[i] / cols;
-        uint8_t *p = &intra_row_u8(strokes, py)[px];
+    for (int i = 0; i < 9 * w->n; i++) {
+        int px = w->stack[i / 9] % cols + i % 9 % 3 - 1, py = w->stack[i / 9] / cols + i % 9 / 3 - 1;
+        uint8_t *p;
+        if (px < 0 || py < 0 || px >= cols || py >= strokes->rows) continue;
+        p = &intra_row_u8(strokes, py)[px];
+        if (*p == 0 || (*p >= level && i % 9 != 4)) continue;
         intra_row_u8(taken, py)[px] = *p;
         *p = 0;
     }
@@ -102,7 +105,7 @@ enum intra_status intra_zero_dots_remove(struct intra_view_u8 *strokes, double c
             for (int x = 0; x < strokes->cols; x++) {
                 if (w.seen[y * strokes->cols + x] || intra_row_u8(strokes, y)[x] < level) continue;
                 fill(&w, x, y, level);
-                if (is_dot(&w, height_px, level)) take(&w, strokes, out_taken);
+                if (is_dot(&w, height_px, level)) take(&w, level, strokes, out_taken);
             }
     }
 done:
