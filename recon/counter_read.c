@@ -11,6 +11,7 @@
 enum { N_WAYS = INTRA_COUNTER_WAYS, MARGIN_PX = 8 };
 static const double sure = 0.5;                               /* a reading below is left out */
 static const double letters_low = 0.012, letters_high = 0.09; /* height of letters, shares of the picture's */
+static const double ink_height_px = 9;                        /* smaller letters have no grey of their own */
 static const double letter_px = 34;                           /* height of letters as they are read */
 
 /* How a line is prepared for reading: which grey; strokes alone (of the ink only, or all) or
@@ -111,7 +112,8 @@ static enum intra_status prepare(const struct intra_text_picture *picture, const
     intra_text_strokes(&around, bright, picture->window_px, &between, &hat);
     strokes = cut(&hat, inner);
     ink = cut(grey, box);
-    if (way->is_ink && line->kind != INTRA_TEXT_COLOURED) intra_text_keep_ink(&ink, bright, line->contrast, &strokes);
+    if ((way->is_ink || !way->is_strokes) && line->kind != INTRA_TEXT_COLOURED && line->height_px >= ink_height_px)
+        intra_text_keep_ink(&ink, bright, line->contrast, &strokes);
     plain = cut(&between, inner);
     INTRA_TRY(intra_zero_dots_remove(&strokes, line->contrast, line->height_px, &plain, err));
     for (int y = 0; y < strokes.rows && !way->is_strokes; y++)
