@@ -92,7 +92,7 @@ static bool read_unit(const char *text, int at, enum intra_counter_unit *unit, i
     } units[] = {{"feet", INTRA_COUNTER_FOOT}, {"ft", INTRA_COUNTER_FOOT}, {"m", INTRA_COUNTER_METRE},
                  /* what becomes of a small m */
                  {"rn", INTRA_COUNTER_METRE}, {"in", INTRA_COUNTER_METRE}, {"im", INTRA_COUNTER_METRE},
-                 {"nm", INTRA_COUNTER_METRE}, {"ni", INTRA_COUNTER_METRE}};
+                 {"nm", INTRA_COUNTER_METRE}, {"ni", INTRA_COUNTER_METRE}, {"n", INTRA_COUNTER_METRE}};
     int word = at, end;
     while (text[word] == ' ')
         word++;
@@ -242,6 +242,15 @@ static void mend_zeros(char *line)
     }
 }
 
+/* 0004.7: only counters are filled up so, even where a letter is glued to the front. */
+static bool starts_padded(const char *text)
+{
+    int n = 0;
+    while (is_digit(text[n]))
+        n++;
+    return text[0] == '0' && n >= 4 && n <= MAX_WHOLE && (text[n] == '.' || text[n] == ',') && is_digit(text[n + 1]);
+}
+
 bool intra_counter_parse(const char *text, struct intra_counter_text *out)
 {
     char line[LINE_MAX_BYTES];
@@ -253,9 +262,9 @@ bool intra_counter_parse(const char *text, struct intra_counter_text *out)
         struct intra_counter_text found;
         int end;
         if (is_letter(line[at])) { /* a word, with the digits that hang on it: LZ1, Rohr12 */
-            while (is_letter(line[at]) || is_digit(line[at]))
+            while ((is_letter(line[at]) || is_digit(line[at])) && !starts_padded(line + at))
                 at++;
-            continue;
+            if (!is_digit(line[at])) continue;
         }
         if (!is_digit(line[at])) {
             at++;

@@ -38,6 +38,7 @@ static void distances(void **state)
         {"18.03.25  LZ1: +0004.70 m", 4.7, INTRA_COUNTER_METRE, 2},
         {"16.06.20 LZ1: +0001.70 m 00 02 59", 1.7, INTRA_COUNTER_METRE, 2},
         {"12.03.24 09:41:04 4.4 ft", 4.4, INTRA_COUNTER_FOOT, 1},
+        {"~L2de0000.70 im,", 0.7, INTRA_COUNTER_METRE, 2},
         {"~2.95 m_", 2.95, INTRA_COUNTER_METRE, 2},
     };
     (void)state;
