@@ -15,7 +15,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { LEAST_GIVEN = 24 }; /* of 29; the goal is 27 */
+enum { LEAST_GIVEN = 26 }; /* of 29; 27 on the machine of the bench, and Tesseract has code for several CPUs */
 #define REAL INTRA_TEST_SHARED "/real/"
 
 static void read_picture(struct intra_counter *counter, const char *path, struct intra_counter_reading *out)
