@@ -182,7 +182,7 @@ bool intra_counter_has_place(const struct intra_counter *counter)
     return counter->place.hits > 0;
 }
 
-/* The line at the place, in the picture's pixels: letters of the right kind on its baseline. */
+/* Whether a line, in the picture's pixels, stands at the place. */
 static bool is_at_place(const struct place *p, const struct intra_text_picture *picture,
                         const struct intra_text_line *line)
 {

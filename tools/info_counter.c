@@ -91,8 +91,9 @@ enum intra_status intra_info_counter(char *const *paths, int n, struct intra_err
 {
     enum intra_status status = INTRA_OK;
     struct intra_counter *counter = NULL;
+    int i = 0;
     printf("file,time_s,text,counter_m,unit,confidence\n");
-    for (int i = 0; i < n; i++) {
+    for (; i < n; i++) {
         INTRA_TRY(intra_counter_create(&counter, err)); /* one for each file: nothing is carried over */
         if (is_picture(paths[i]))
             INTRA_TRY(read_picture(counter, paths[i], err));
@@ -102,7 +103,7 @@ enum intra_status intra_info_counter(char *const *paths, int n, struct intra_err
         fflush(stdout);
     }
 done:
-    if (status == INTRA_EOF) status = INTRA_FAIL(err, INTRA_E_FORMAT, "%s: no picture could be decoded", paths[0]);
+    if (status == INTRA_EOF) status = INTRA_FAIL(err, INTRA_E_FORMAT, "%s: no picture could be decoded", paths[i]);
     intra_counter_destroy(&counter);
     return status;
 }
