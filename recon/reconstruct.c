@@ -7,6 +7,7 @@
 
 #include "core/log.h"
 #include "core/mem.h"
+#include "recon/counter.h"
 #include "recon/joints.h"
 #include "recon/motion.h"
 #include "recon/states.h"
@@ -36,7 +37,7 @@ struct line {
 
 struct intra_reconstruct_options intra_reconstruct_defaults(void)
 {
-    struct intra_reconstruct_options o = {.section_step_m = 0.05, .cut_rad = M_PI, .scratch_dir = "/tmp"};
+    struct intra_reconstruct_options o = {.section_step_m = 0.05, .cut_rad = M_PI, .has_counter = true, .scratch_dir = "/tmp"};
     o.video = intra_video_defaults();
     return o;
 }
@@ -134,8 +135,9 @@ static int thread_count(int wanted)
 }
 
 static enum intra_status stream(const char *path, const struct intra_reconstruct_options *options,
-                                struct intra_motion *motion, const struct intra_progress *progress,
-                                struct intra_reconstruct_report *report, struct intra_error *err)
+                                struct intra_motion *motion, struct intra_counter *counter,
+                                const struct intra_progress *progress, struct intra_reconstruct_report *report,
+                                struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
     struct intra_video *video = NULL;
@@ -148,6 +150,7 @@ static enum intra_status stream(const char *path, const struct intra_reconstruct
         if (status == INTRA_EOF) break;
         if (status != INTRA_OK) goto done;
         INTRA_TRY(intra_motion_process(motion, frame, err));
+        if (counter) INTRA_TRY(intra_counter_frame(counter, frame, err));
         intra_progress_report(progress, "follow", frame->pts_s - options->video.from_s,
                               fmax(total - options->video.from_s, frame->pts_s - options->video.from_s));
         intra_frame_release(&frame);
@@ -159,6 +162,35 @@ done:
     intra_frame_release(&frame);
     intra_video_close(&video);
     return status;
+}
+
+/* Where the counter stands, before the pass. No data for reading text is no reason to fail: the columns stay empty. */
+static enum intra_status learn_counter(const char *path, const struct intra_reconstruct_options *options,
+                                       struct intra_counter **out, struct intra_reconstruct_report *report,
+                                       struct intra_error *err)
+{
+    struct intra_error why = {0};
+    enum intra_status status = intra_counter_create(out, &why);
+    if (status == INTRA_E_UNSUPPORTED) {
+        warn(report, "the distance counter was not read: %.200s", why.text);
+        return INTRA_OK;
+    }
+    if (status == INTRA_OK) return intra_counter_learn(*out, path, &options->video, err);
+    if (err) *err = why;
+    return status;
+}
+
+static enum intra_status fill_counter(struct intra_counter *counter, struct intra_scene *scene,
+                                      struct intra_reconstruct_report *report, struct intra_error *err)
+{
+    enum intra_status status = intra_counter_finish(counter, err);
+    const struct intra_counter_reading *readings = intra_counter_readings(counter, &report->counter_looked);
+    if (status != INTRA_OK) return status;
+    for (int64_t i = 0; i < report->counter_looked; i++) report->counter_read += !isnan(readings[i].value_m);
+    intra_counter_fill(counter, scene->frames, scene->n_frames);
+    intra_log(INTRA_LOG_INFO, "counter", "distance counter: %lld of %lld frames looked at were read",
+              (long long)report->counter_read, (long long)report->counter_looked);
+    return INTRA_OK;
 }
 
 static void summarise(struct intra_scene *scene, struct intra_reconstruct_report *report)
@@ -203,6 +235,7 @@ enum intra_status intra_reconstruct(const char *video_path, const struct intra_c
     struct intra_still still = {0};
     struct intra_mask_pyramid mask = {0};
     struct intra_motion *motion = NULL;
+    struct intra_counter *counter = NULL;
     struct intra_video *video = NULL;
     double wall = clock_s(CLOCK_MONOTONIC), cpu = clock_s(CLOCK_PROCESS_CPUTIME_ID);
     int threads = thread_count(options->threads);
@@ -234,6 +267,7 @@ enum intra_status intra_reconstruct(const char *video_path, const struct intra_c
         warn(report, "only %d different pictures: burnt-in text could not be told from the wall and was not masked", still.n_looks);
     add_stage(report, "look", clock_s(CLOCK_MONOTONIC) - wall, clock_s(CLOCK_PROCESS_CPUTIME_ID) - cpu, still.n_looks);
     INTRA_TRY(intra_mask_pyramid_init(&mask, &still.mask, err));
+    if (o.has_counter) INTRA_TRY(learn_counter(video_path, &o, &counter, report, err));
 
     struct intra_wall_options wall_options = {.radius_m = o.diameter_m / 2, .texel_m = o.texel_m,
                                               .section_step_m = o.section_step_m, .start_station_m = o.start_station_m,
@@ -247,13 +281,14 @@ enum intra_status intra_reconstruct(const char *video_path, const struct intra_c
 
     wall = clock_s(CLOCK_MONOTONIC), cpu = clock_s(CLOCK_PROCESS_CPUTIME_ID);
     struct intra_wall_work unroll;
-    INTRA_TRY(stream(video_path, &o, motion, progress, report, err));
+    INTRA_TRY(stream(video_path, &o, motion, counter, progress, report, err));
     INTRA_TRY(intra_wall_queue_finish(line.queue, &unroll, err));
     add_stage(report, "follow", clock_s(CLOCK_MONOTONIC) - wall, clock_s(CLOCK_PROCESS_CPUTIME_ID) - cpu - unroll.cpu_s,
               scene->n_frames);
     add_stage(report, "unroll", unroll.wall_s, unroll.cpu_s, scene->n_frames); /* beside it, on a thread of its own */
 
     wall = clock_s(CLOCK_MONOTONIC), cpu = clock_s(CLOCK_PROCESS_CPUTIME_ID);
+    if (counter) INTRA_TRY(fill_counter(counter, scene, report, err));
     if (scene->n_frames) INTRA_TRY(intra_states_find(scene, line.angles, err));
     summarise(scene, report);
     intra_log(INTRA_LOG_INFO, "motion", "%.1f %% of the frames followed with few points", 100 * intra_motion_weak_share(motion));
@@ -275,6 +310,7 @@ done:
     intra_video_close(&video);
     intra_frame_release(&line.last_picture);
     intra_motion_destroy(&motion);
+    intra_counter_destroy(&counter);
     intra_wall_queue_destroy(&line.queue);
     intra_wallmap_destroy(&line.wall);
     intra_free(line.angles);

@@ -12,6 +12,7 @@ struct intra_reconstruct_options {
     double section_step_m;      /* default 0.05 */
     double start_station_m;
     double cut_rad;             /* clock angle of the top edge of the unrolled wall; default pi (6 o'clock) */
+    bool has_counter;           /* read the burnt-in distance counter into the frame records; default true */
     int threads;                /* 0 = number of cores */
     const char *scratch_dir;    /* where scratch rasters stand */
     const char *debug_dir;      /* NULL: none */
@@ -34,6 +35,7 @@ struct intra_reconstruct_report {
     struct intra_video_counts counts;
     int64_t frames_posed, frames_pipe; /* posed; posed or lost (that is, showing the pipe and not panning) */
     double overlay_share;              /* of the picture that is masked */
+    int64_t counter_looked, counter_read; /* frames whose counter was looked at, and of them those read; 0, 0: none found */
     bool is_complete;                  /* no gap, nothing lost */
 };
 

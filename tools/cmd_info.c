@@ -1,5 +1,6 @@
 /* info: what is in a video, and what a reconstruction of it would use. */
 #include "tools/commands.h"
+#include "tools/info_counter.h"
 #include "tools/json.h"
 #include "tools/lens.h"
 #include "tools/options.h"
@@ -9,25 +10,29 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { OPT_CAMERA, OPT_HFOV, OPT_JSON, N_OPTIONS };
+enum { OPT_CAMERA, OPT_HFOV, OPT_COUNTER, OPT_JSON, N_OPTIONS };
 
 static const struct intra_option options[N_OPTIONS] = {
     [OPT_CAMERA] = {"camera", 'c', "FILE", "lens calibration to check against the picture size"},
     [OPT_HFOV] = {"hfov", 0, "ANGLE", "horizontal field of view, e.g. 70deg"},
+    [OPT_COUNTER] = {"counter", 0, NULL,
+                     "read the burnt-in distance counter of pictures and videos and print a table (CSV):\n"
+                     "file, time_s, text, counter_m, unit, confidence; a row for a picture, for a video\n"
+                     "one each 0.2 s, for a folder one for each image. counter_m is empty where not sure"},
     [OPT_JSON] = {"json", 0, NULL, "one JSON object on standard output"},
 };
 
 static const struct intra_usage usage = {
     "info",
-    "VIDEO|IMAGE_DIR",
+    "VIDEO|IMAGE_DIR, or --counter FILE...",
     "Shows what is in a video or a folder of images, and what a reconstruction would use.",
-    "intrados info run.mpg",
+    "intrados info run.mpg\n  intrados info --counter still_1.png still_2.png run.mpg > counter.csv",
     options,
     N_OPTIONS};
 
 struct info_request {
     struct intra_lens_request lens;
-    bool is_json;
+    bool is_json, is_counter;
 };
 
 static enum intra_status set_option(void *user, int option, const char *value, struct intra_error *err)
@@ -39,6 +44,9 @@ static enum intra_status set_option(void *user, int option, const char *value, s
         return INTRA_OK;
     case OPT_HFOV:
         return intra_lens_set_hfov(&request->lens, value, err);
+    case OPT_COUNTER:
+        request->is_counter = true;
+        return INTRA_OK;
     case OPT_JSON:
         request->is_json = true;
         return INTRA_OK;
@@ -109,6 +117,12 @@ int intra_cmd_info(int argc, char **argv)
     int first = 0;
     status = intra_options_parse(&usage, argc, argv, set_option, &request, &first, &err);
     if (status == INTRA_EOF) return INTRA_EXIT_DONE;
+    if (status == INTRA_OK && request.is_counter && request.is_json)
+        status = INTRA_FAIL(&err, INTRA_E_ARG, "info: --counter prints CSV; give it without --json");
+    if (status == INTRA_OK && request.is_counter && argc > first) {
+        status = intra_info_counter(argv + first, argc - first, &err);
+        return status == INTRA_OK ? INTRA_EXIT_DONE : intra_command_fail("info", &err);
+    }
     if (status == INTRA_OK && argc - first != 1)
         status = INTRA_FAIL(&err, INTRA_E_ARG, argc == first ? "info: no video given" : "info: one video at a time");
     if (status != INTRA_OK) return intra_command_fail("info", &err);

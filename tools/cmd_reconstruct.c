@@ -1,6 +1,7 @@
 /* reconstruct: from a video to a folder with the model, the wall and the tables. */
 #include "tools/commands.h"
 #include "tools/console.h"
+#include "tools/counter_file.h"
 #include "tools/json.h"
 #include "tools/lens.h"
 #include "tools/options.h"
@@ -36,6 +37,7 @@ enum {
     OPT_TEXEL,
     OPT_SECTION_STEP,
     OPT_CUT,
+    OPT_COUNTER,
     OPT_DEINTERLACE,
     OPT_IMAGE_FPS,
     OPT_NO_MESH,
@@ -64,6 +66,9 @@ static const struct intra_option options[N_OPTIONS] = {
                    "cell of the unrolled wall (default 1mm, for 1280 px wide video and more 0.5mm)"},
     [OPT_SECTION_STEP] = {"section-step", 0, "LENGTH", "distance between measured sections (default 50mm)"},
     [OPT_CUT] = {"cut", 0, "ANGLE", "where the wall is cut open, from the crown clockwise (default 180deg: 6 o'clock)"},
+    [OPT_COUNTER] = {"counter", 0, "auto|off|FILE.csv",
+                     "distance counter for frames.csv: read from the picture (default), not at all, or\nfrom a table with "
+                     "the columns index or time_s, and counter_m"},
     [OPT_DEINTERLACE] = {"deinterlace", 0, "auto|on|off", "default auto: where the stream or the picture says so"},
     [OPT_IMAGE_FPS] = {"image-fps", 0, "NUMBER", "rate of a folder of images, frames per second (default 25)"},
     [OPT_NO_MESH] = {"no-mesh", 0, NULL, "write neither model.glb nor model.obj"},
@@ -89,7 +94,7 @@ struct request {
     struct intra_reconstruct_options recon;
     struct intra_lens_request lens;
     struct intra_outputs_request outputs;
-    const char *input, *out, *debug_dir;
+    const char *input, *out, *debug_dir, *counter_path;
     char out_default[1024];
     bool is_forced, is_quiet, is_json;
 };
@@ -170,6 +175,10 @@ static enum intra_status set_option(void *user, int option, const char *value, s
         if (status == INTRA_OK && !(fabs(r->recon.cut_rad) <= 2 * M_PI))
             status = INTRA_FAIL(err, INTRA_E_ARG, "--cut %s: must be within a turn, e.g. --cut 180deg", value);
         return status;
+    case OPT_COUNTER:
+        r->recon.has_counter = strcmp(value, "auto") == 0;
+        r->counter_path = r->recon.has_counter || strcmp(value, "off") == 0 ? NULL : value;
+        return INTRA_OK;
     case OPT_DEINTERLACE:
         return parse_deinterlace(value, &r->recon.video.deinterlace, err);
     case OPT_IMAGE_FPS:
@@ -265,6 +274,7 @@ static char *options_to_json(const struct request *r)
     intra_json_number(&json, "texel_m", r->recon.texel_m > 0 ? r->recon.texel_m : NAN);
     intra_json_number(&json, "section_step_m", r->recon.section_step_m);
     intra_json_number(&json, "cut_rad", r->recon.cut_rad);
+    intra_json_text(&json, "counter", r->counter_path ? r->counter_path : r->recon.has_counter ? "auto" : "off");
     intra_json_text(&json, "deinterlace", modes[r->recon.video.deinterlace]);
     intra_json_number(&json, "image_fps", r->recon.video.image_fps);
     intra_json_bool(&json, "glb", r->outputs.has_glb);
@@ -314,6 +324,7 @@ struct run {
     struct intra_workdir dir;
     struct intra_console *console;
     struct intra_camera camera;
+    struct intra_counter_file counter; /* of --counter FILE.csv; n 0: none */
     struct intra_scene scene;
     struct intra_reconstruct_report report;
     struct intra_outputs_result result;
@@ -331,6 +342,9 @@ static enum intra_status compute(struct run *run, struct intra_error *err)
     if (run->request.debug_dir) INTRA_TRY(intra_make_dir(run->request.debug_dir, err));
     INTRA_TRY(intra_reconstruct(run->request.input, &run->camera, &run->request.recon, &progress, &run->scene,
                                 &run->report, err));
+    if (run->counter.n && intra_counter_file_fill(&run->counter, run->scene.frames, run->scene.n_frames) == 0)
+        intra_log(INTRA_LOG_WARNING, "counter", "%s: no row belongs to a frame of %s", run->request.counter_path,
+                  run->request.input);
     for (int i = 0; i < run->report.n_warnings; i++)
         intra_log(INTRA_LOG_WARNING, "reconstruct", "%s", run->report.warnings[i]);
     for (int i = 0; i < run->report.n_stages; i++)
@@ -419,6 +433,7 @@ static enum intra_status reconstruct(struct run *run, struct intra_error *err)
     if (run->request.lens.camera_path)
         INTRA_TRY(intra_workdir_spare(run->request.out, run->request.lens.camera_path, intra_is_output_name, err));
     INTRA_TRY(intra_workdir_open(&run->dir, run->request.out, run->request.is_forced, err));
+    if (run->request.counter_path) INTRA_TRY(intra_counter_file_read(run->request.counter_path, &run->counter, err));
     INTRA_TRY(look_at_input(&run->request, &run->camera, &info, err));
     INTRA_TRY(intra_workdir_path(&run->dir, "log.jsonl", path, sizeof path, err));
     INTRA_TRY(intra_console_log_to(run->console, path, err));
@@ -450,6 +465,7 @@ int intra_cmd_reconstruct(int argc, char **argv)
         code = intra_command_fail("reconstruct", &err);
     }
     intra_console_close(&run.console);
+    intra_counter_file_fini(&run.counter);
     intra_scene_fini(&run.scene);
     return code;
 }

@@ -26,6 +26,7 @@ set(foreign
   "^(jpeglib|turbojpeg|jerror)\\.h$"   "^core/image\\.c$"
   "^png[a-z]*\\.h$"                    "^core/image\\.c$"
   "^(tiffio|tiff|xtiffio|geotiff)"     "^(export/tiff(_read)?|tools/sim/sim_tiff)\\.c$"
+  "^(tesseract|leptonica|allheaders)"  "^recon/counter_ocr\\.c$"
   "^assimp/"                           "^export/assimp[a-z_]*\\.c$"
   "^(cholmod|SuiteSparse)"             "^recon/bundle_cholmod\\.c$"
   "^jansson\\.h$"                      "\\.c$")

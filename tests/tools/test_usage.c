@@ -51,7 +51,7 @@ static void unknown_words(void **state)
     program_expect(folder, "reconstruct v.mp4 --diamter 300mm", 2,
                    "unknown option '--diamter'; did you mean '--diameter'?");
     program_expect(folder, "reconstruct v.mp4 --xyzzy", 2, "unknown option '--xyzzy'\n");
-    program_expect(folder, "reconstruct v.mp4 --counter auto", 2, "unknown option '--counter'");
+    program_expect(folder, "reconstruct v.mp4 --record r.xml", 2, "unknown option '--record'");
     program_expect(folder, "reconstruct v.mp4 --record r.txt", 2, "unknown option '--record'");
     program_expect(folder, "reconstruct v.mp4 --length 40m", 2, "unknown option '--length'");
     program_expect(folder, "reconstruct v.mp4 -Z", 2, "unknown option '-Z'");

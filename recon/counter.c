@@ -1,0 +1,362 @@
+#include "recon/counter.h"
+
+#include "core/log.h"
+#include "core/mem.h"
+#include "recon/counter_glyphs.h"
+#include "recon/counter_read.h"
+#include "recon/counter_track.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_LOOKS = 6, MAX_PLACES = 24, FIELD_LINES = 8, CHECK_EACH = 10, SETTLE_EACH = 5 };
+static const double learn_s = 60;    /* the place is learnt from so much of the video */
+static const double sure_look = 0.3; /* confidence of a line that counts in learning */
+static const double settled = 0.85;  /* a line read so surely needs no second one */
+static const double without_shapes = 0.55;
+static const double known = 0.8;     /* shapes so sure need no Tesseract */
+const double intra_counter_step_s = 0.2;
+
+/* Where a counter seems to stand, from several frames. */
+struct place {
+    struct intra_text_box box; /* around the text of all of them */
+    double height_px;
+    double score;
+    int hits;
+};
+
+struct intra_counter {
+    struct intra_ocr *ocr;
+    struct place place; /* hits 0: none known */
+    bool is_folder;
+    struct intra_glyphs *glyphs;
+    struct intra_counter_reading *readings;
+    struct intra_glyph_line *shapes; /* of each reading */
+    int64_t n, cap;
+};
+
+enum intra_status intra_counter_create(struct intra_counter **out, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    INTRA_TRY(INTRA_ALLOC(*out, 1, err));
+    INTRA_TRY(intra_glyphs_create(&(*out)->glyphs, err));
+    INTRA_TRY(intra_ocr_open(&(*out)->ocr, err));
+done:
+    if (status != INTRA_OK) intra_counter_destroy(out);
+    return status;
+}
+
+void intra_counter_destroy(struct intra_counter **counter)
+{
+    if (!*counter) return;
+    intra_ocr_close(&(*counter)->ocr);
+    intra_glyphs_destroy(&(*counter)->glyphs);
+    intra_free((*counter)->shapes);
+    intra_free((*counter)->readings);
+    intra_free(*counter);
+    *counter = NULL;
+}
+
+static struct intra_counter_reading reading_of(const struct intra_frame *frame, const struct intra_counter_line *line)
+{
+    struct intra_counter_reading r = {.index = frame->index, .time_s = frame->pts_s, .value = NAN, .value_m = NAN};
+    if (!line) return r;
+    memcpy(r.text, line->text, sizeof r.text);
+    r.confidence = line->confidence;
+    if (line->number.rank == INTRA_COUNTER_NONE) return r;
+    r.value = line->number.value;
+    r.decimals = line->number.decimals;
+    r.unit = line->number.unit;
+    return r;
+}
+
+static enum intra_status read_whole(struct intra_counter *counter, const struct intra_frame *frame,
+                                    struct intra_counter_line *lines, int *n, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    struct intra_text_picture picture = {0};
+    struct intra_text_box all = {0, 0, frame->y.cols, frame->y.rows};
+    INTRA_TRY(intra_text_picture_init(frame, all, &picture, err));
+    INTRA_TRY(intra_counter_read_all(counter->ocr, &picture, lines, n, err));
+done:
+    intra_text_picture_fini(&picture);
+    return status;
+}
+
+enum intra_status intra_counter_picture(struct intra_counter *counter, const struct intra_frame *frame,
+                                        struct intra_counter_reading *out, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    struct intra_counter_line *lines = NULL;
+    const struct intra_counter_line *chosen;
+    int n = 0;
+    INTRA_TRY(INTRA_ALLOC(lines, INTRA_COUNTER_MAX_LINES, err));
+    INTRA_TRY(read_whole(counter, frame, lines, &n, err));
+    chosen = intra_counter_choose(lines, n);
+    *out = reading_of(frame, chosen ? chosen : n ? lines : NULL);
+    if (chosen) out->value_m = intra_counter_metres(out->value, out->unit);
+done:
+    intra_free(lines);
+    return status;
+}
+
+/* Same baseline and height of letters, and over or under each other. Bright letters and their dark outline are one place. */
+static bool is_same_place(const struct place *p, const struct intra_text_line *line)
+{
+    double h = p->height_px;
+    return fabs(line->height_px - h) < 0.2 * h &&
+           abs(line->box.y1 - p->box.y1) < 0.35 * h && line->box.x0 < p->box.x1 && line->box.x1 > p->box.x0;
+}
+
+static void add_to_places(struct place *places, int *n, const struct intra_counter_line *line)
+{
+    double score = line->confidence * (2 + line->number.rank);
+    struct intra_text_box b = line->where.box;
+    for (int i = 0; i < *n; i++) {
+        struct place *p = &places[i];
+        if (!is_same_place(p, &line->where)) continue;
+        p->box.x0 = b.x0 < p->box.x0 ? b.x0 : p->box.x0;
+        p->box.y0 = b.y0 < p->box.y0 ? b.y0 : p->box.y0;
+        p->box.x1 = b.x1 > p->box.x1 ? b.x1 : p->box.x1;
+        p->box.y1 = b.y1 > p->box.y1 ? b.y1 : p->box.y1;
+        p->hits++;
+        p->score += score;
+        return;
+    }
+    if (*n == MAX_PLACES) return;
+    places[(*n)++] = (struct place){b, line->where.height_px, score, 1};
+}
+
+/* The best place that more than one frame shows (one frame is enough where there was only one). */
+static void choose_place(struct intra_counter *counter, const struct place *places, int n, int looks)
+{
+    int want = looks < 3 ? 1 : 2;
+    for (int i = 0; i < n; i++)
+        if (places[i].hits >= want && places[i].score > counter->place.score) counter->place = places[i];
+}
+
+enum intra_status intra_counter_learn(struct intra_counter *counter, const char *video_path,
+                                      const struct intra_video_options *options, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    struct intra_video *video = NULL;
+    struct intra_frame *frame = NULL;
+    struct intra_video_info info;
+    struct intra_counter_line *lines = NULL;
+    struct place places[MAX_PLACES];
+    int n_places = 0, looks = 0;
+    double step, next;
+    memset(&counter->place, 0, sizeof counter->place);
+    INTRA_TRY(INTRA_ALLOC(lines, INTRA_COUNTER_MAX_LINES, err));
+    INTRA_TRY(intra_video_open(video_path, options, &video, err));
+    intra_video_info(video, &info);
+    counter->is_folder = info.is_image_folder;
+    step = info.duration_s > options->from_s ? info.duration_s - options->from_s : learn_s;
+    if (options->to_s > options->from_s) step = fmin(step, options->to_s - options->from_s);
+    step = fmin(step, learn_s) / MAX_LOOKS;
+    next = options->from_s + step / 2;
+    while (looks < MAX_LOOKS && (status = intra_video_next(video, &frame, err)) == INTRA_OK) {
+        if (frame->pts_s >= next) {
+            int n = 0;
+            INTRA_TRY(read_whole(counter, frame, lines, &n, err));
+            for (int i = 0; i < n; i++)
+                if (lines[i].confidence >= sure_look) add_to_places(places, &n_places, &lines[i]);
+            next += step;
+            looks++;
+        }
+        intra_frame_release(&frame);
+    }
+    if (status == INTRA_EOF) status = INTRA_OK;
+    if (status == INTRA_OK) choose_place(counter, places, n_places, looks);
+done:
+    intra_frame_release(&frame);
+    intra_video_close(&video);
+    intra_free(lines);
+    return status;
+}
+
+bool intra_counter_has_place(const struct intra_counter *counter)
+{
+    return counter->place.hits > 0;
+}
+
+/* Whether a line, in the picture's pixels, stands at the place. */
+static bool is_at_place(const struct place *p, const struct intra_text_picture *picture,
+                        const struct intra_text_line *line)
+{
+    struct intra_text_line there = *line;
+    there.box = (struct intra_text_box){line->box.x0 + picture->x0, line->box.y0 + picture->y0,
+                                        line->box.x1 + picture->x0, line->box.y1 + picture->y0};
+    return is_same_place(p, &there);
+}
+
+/* What the shapes of a line say, as a reading of it. */
+static struct intra_counter_line read_shapes(const struct intra_counter *counter, const struct intra_glyph_line *shapes)
+{
+    struct intra_counter_line line = {.confidence = 0};
+    line.confidence = intra_glyphs_read(counter->glyphs, shapes, line.text, sizeof line.text, &line.number);
+    return line;
+}
+
+/* Read one line at the place: by its shapes where they are all known, but now and then by Tesseract all the same, so that the
+ * shapes' names go on being checked. */
+static enum intra_status read_line(struct intra_counter *counter, const struct intra_text_picture *picture,
+                                   const struct intra_text_line *where, struct intra_counter_line *out,
+                                   struct intra_glyph_line *shapes, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    INTRA_TRY(intra_glyphs_cut(counter->glyphs, picture, where, shapes, err));
+    *out = read_shapes(counter, shapes);
+    out->where = *where;
+    if (out->confidence >= known && counter->n % CHECK_EACH) goto done;
+    INTRA_TRY(intra_counter_read_line(counter->ocr, picture, where, out, err));
+    for (int way = 0; way < INTRA_COUNTER_WAYS && shapes->n; way++)
+        intra_glyphs_vote(counter->glyphs, shapes, out->said[way]);
+done:
+    return status;
+}
+
+/* The last letters of the line that was read: a number that lost its first digits. */
+static bool is_end_of(const struct intra_text_line *own, const struct intra_text_line *read)
+{
+    return own->box.x0 > read->box.x0 + 0.3 * own->height_px &&
+           own->box.x1 <= read->box.x1 + own->height_px;
+}
+
+/* Read what stands at the place, from the likeliest line there to less likely ones until one is sure. */
+static enum intra_status read_place(struct intra_counter *counter, const struct intra_frame *frame,
+                                    struct intra_counter_line *best, struct intra_glyph_line *shapes,
+                                    struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    const struct place *p = &counter->place;
+    struct intra_text_picture picture = {0};
+    struct intra_text_line lines[FIELD_LINES];
+    const double heights[2] = {0.75 * p->height_px, 1.4 * p->height_px};
+    int dx = (int)(4 * p->height_px), dy = (int)(1.2 * p->height_px), n = 0;
+    struct intra_text_box box = {p->box.x0 - dx, p->box.y0 - dy, p->box.x1 + dx, p->box.y1 + dy};
+    *best = (struct intra_counter_line){.confidence = 0};
+    memset(shapes, 0, sizeof *shapes);
+    INTRA_TRY(intra_text_picture_init(frame, box, &picture, err));
+    INTRA_TRY(intra_text_lines(&picture, heights, lines, FIELD_LINES, &n, err));
+    for (int i = 0; i < n && best->confidence < settled; i++) {
+        struct intra_counter_line line;
+        struct intra_glyph_line cut;
+        if (!is_at_place(p, &picture, &lines[i]) ) continue;
+        if (best->confidence > 0 && is_end_of(&lines[i], &best->where)) continue;
+        INTRA_TRY(read_line(counter, &picture, &lines[i], &line, &cut, err));
+        if (best->text[0] && line.confidence <= best->confidence) continue;
+        *best = line;
+        *shapes = cut;
+    }
+    if (counter->n % SETTLE_EACH == 0) intra_glyphs_settle(counter->glyphs);
+done:
+    intra_text_picture_fini(&picture);
+    return status;
+}
+
+static enum intra_status make_room(struct intra_counter *counter, struct intra_error *err)
+{
+    int64_t cap = counter->cap ? 2 * counter->cap : 256;
+    size_t old = (size_t)counter->cap;
+    struct intra_counter_reading *readings = intra_resize(counter->readings, old, (size_t)cap, sizeof *readings);
+    struct intra_glyph_line *shapes;
+    if (readings) counter->readings = readings;
+    shapes = intra_resize(counter->shapes, old, (size_t)cap, sizeof *shapes);
+    if (shapes) counter->shapes = shapes;
+    if (!readings || !shapes) return INTRA_FAIL(err, INTRA_E_MEM, "out of memory for %lld counter readings", (long long)cap);
+    counter->cap = cap;
+    return INTRA_OK;
+}
+
+enum intra_status intra_counter_frame(struct intra_counter *counter, const struct intra_frame *frame,
+                                      struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    struct intra_counter_line line;
+    bool is_due = counter->n == 0 || counter->is_folder ||
+                  frame->pts_s >= counter->readings[counter->n - 1].time_s + intra_counter_step_s - 1e-3;
+    if (!is_due || !intra_counter_has_place(counter)) return INTRA_OK;
+    if (counter->n == counter->cap) INTRA_TRY(make_room(counter, err));
+    INTRA_TRY(read_place(counter, frame, &line, &counter->shapes[counter->n], err));
+    counter->readings[counter->n++] = reading_of(frame, &line);
+done:
+    return status;
+}
+
+static bool is_same(const struct intra_counter_reading *r, const struct intra_counter_text *number)
+{
+    return !isnan(r->value) && fabs(r->value) == fabs(number->value) && r->decimals == number->decimals;
+}
+
+/* Tesseract's reading against that of the shapes: the same makes it surer; where they differ, the shapes win if they are sure,
+ * as many frames stand behind them. Without shapes it is as good as Tesseract is in this video: how often shapes agree. */
+static void combine(struct intra_counter_reading *r, const struct intra_counter_line *by_shape, double agreement)
+{
+    const struct intra_counter_text *number = &by_shape->number;
+    if (by_shape->confidence <= 0) {
+        r->confidence *= agreement;
+    } else if (is_same(r, number)) {
+        r->confidence = 1 - (1 - r->confidence) * (1 - by_shape->confidence);
+    } else if (by_shape->confidence > fmax(0.5, r->confidence * 0.8)) {
+        r->confidence = by_shape->confidence * (isnan(r->value) ? 1 : 1 - 0.4 * r->confidence);
+        r->value = number->value;
+        r->decimals = number->decimals;
+        r->unit = number->unit ? number->unit : r->unit;
+        memcpy(r->text, by_shape->text, sizeof r->text);
+    } else {
+        r->confidence *= 1 - 0.5 * by_shape->confidence;
+    }
+}
+
+/* How far Tesseract alone is to be trusted in this video: the share of readings in which it and the shapes have the
+ * same number; less still, as a line that shapes cannot read is a poor one. 1 where too few are known to tell. */
+static double agreement_of(const struct intra_counter *counter)
+{
+    double same = 0, both = 0;
+    for (int64_t i = 0; i < counter->n; i++) {
+        struct intra_counter_line by_shape = read_shapes(counter, &counter->shapes[i]);
+        if (by_shape.confidence <= 0 || isnan(counter->readings[i].value)) continue;
+        both++;
+        same += is_same(&counter->readings[i], &by_shape.number);
+    }
+    return both >= 8 ? without_shapes * same / both : 1;
+}
+
+enum intra_status intra_counter_finish(struct intra_counter *counter, struct intra_error *err)
+{
+    double agreement;
+    intra_glyphs_settle(counter->glyphs);
+    agreement = agreement_of(counter);
+    for (int64_t i = 0; i < counter->n; i++) {
+        struct intra_counter_line by_shape = read_shapes(counter, &counter->shapes[i]);
+        combine(&counter->readings[i], &by_shape, agreement);
+    }
+    if (!counter->is_folder) return intra_counter_track(counter->readings, counter->n, err);
+    for (int64_t i = 0; i < counter->n; i++)
+        if (counter->readings[i].confidence >= 0.5)
+            counter->readings[i].value_m = intra_counter_metres(counter->readings[i].value, counter->readings[i].unit);
+    return INTRA_OK;
+}
+
+const struct intra_counter_reading *intra_counter_readings(const struct intra_counter *counter, int64_t *out_n)
+{
+    *out_n = counter->n;
+    return counter->readings;
+}
+
+void intra_counter_fill(const struct intra_counter *counter, struct intra_frame_record *frames, int64_t n)
+{
+    const struct intra_counter_reading *r = counter->readings;
+    int64_t k = 0;
+    for (int64_t i = 0; i < n; i++) {
+        while (k + 1 < counter->n && r[k + 1].index <= frames[i].index)
+            k++;
+        if (k >= counter->n || r[k].index > frames[i].index) continue;
+        if (r[k].index == frames[i].index ||
+            (k + 1 < counter->n && r[k].value_m == r[k + 1].value_m && r[k + 1].time_s - r[k].time_s <= 1))
+            frames[i].counter_m = r[k].value_m;
+    }
+}

@@ -1,0 +1,366 @@
+/* Shapes are compared by normalised correlation of small pictures of their strokes, on the line's baseline and at one scale,
+ * with a shift of up to a pixel. */
+#include "recon/counter_glyphs.h"
+
+#include "core/mem.h"
+#include "recon/zero_dots.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_SHAPES = 400, SIDE = INTRA_GLYPH_PX, MEAN_OVER = 60, MAX_PARTS = 96 };
+static const char names[] = "0123456789mft";
+enum { N_NAMES = sizeof names - 1 };
+static const double same_shape = 0.93, unlike = 0.9; /* correlations */
+static const double stroke_level = 0.5, point_level = 0.4; /* of the contrast */
+
+struct glyph_shape {
+    float mean[SIDE * SIDE];
+    int n;
+    double votes[N_NAMES];
+    int name; /* in names; -1: not settled */
+    double sure;
+};
+
+struct intra_glyphs {
+    struct glyph_shape shapes[MAX_SHAPES];
+    int n;
+};
+
+enum intra_status intra_glyphs_create(struct intra_glyphs **out, struct intra_error *err)
+{
+    return INTRA_ALLOC(*out, 1, err);
+}
+
+void intra_glyphs_destroy(struct intra_glyphs **glyphs)
+{
+    intra_free(*glyphs);
+    *glyphs = NULL;
+}
+
+/* A connected part of the line's strokes. */
+struct part {
+    struct intra_text_box box;
+};
+
+struct cutter {
+    struct intra_view_u8 strokes, scratch;
+    uint8_t *seen;
+    int *stack;
+    struct part parts[MAX_PARTS];
+    int n;
+};
+
+static struct intra_text_box fill_part(struct cutter *c, int x, int y, double level)
+{
+    int cols = c->strokes.cols, rows = c->strokes.rows, n = 1;
+    struct intra_text_box b = {x, y, x + 1, y + 1};
+    c->stack[0] = y * cols + x;
+    c->seen[c->stack[0]] = 1;
+    for (int i = 0; i < n; i++) {
+        int px = c->stack[i] % cols, py = c->stack[i] / cols;
+        b.x0 = px < b.x0 ? px : b.x0;
+        b.x1 = px >= b.x1 ? px + 1 : b.x1;
+        b.y0 = py < b.y0 ? py : b.y0;
+        b.y1 = py >= b.y1 ? py + 1 : b.y1;
+        for (int k = 0; k < 9; k++) {
+            int nx = px + k % 3 - 1, ny = py + k / 3 - 1;
+            if (nx < 0 || ny < 0 || nx >= cols || ny >= rows || c->seen[ny * cols + nx]) continue;
+            if (intra_row_u8(&c->strokes, ny)[nx] < level) continue;
+            c->seen[ny * cols + nx] = 1;
+            c->stack[n++] = ny * cols + nx;
+        }
+    }
+    return b;
+}
+
+static int by_left(const void *a, const void *b)
+{
+    const struct part *p = a, *q = b;
+    return p->box.x0 != q->box.x0 ? p->box.x0 - q->box.x0 : p->box.y0 - q->box.y0;
+}
+
+/* Letters on the baseline, by x; false where a part is no single letter. */
+static bool find_parts(struct cutter *c, double level, double base, double height)
+{
+    for (int y = 0; y < c->strokes.rows; y++)
+        for (int x = 0; x < c->strokes.cols; x++) {
+            struct intra_text_box b;
+            double w, h, off;
+            if (c->seen[y * c->strokes.cols + x] || intra_row_u8(&c->strokes, y)[x] < level) continue;
+            b = fill_part(c, x, y, level);
+            w = b.x1 - b.x0;
+            h = b.y1 - b.y0;
+            off = fabs(b.y1 - base);
+            if (h < 0.55 * height || off > 0.2 * height) continue; /* a point, a sign, another line */
+            if (w > 1.25 * height || h > 1.3 * height || c->n == MAX_PARTS) return false;
+            c->parts[c->n++] = (struct part){b};
+        }
+    qsort(c->parts, (size_t)c->n, sizeof *c->parts, by_left);
+    return true;
+}
+
+/* The part's strokes at the common scale, its middle in the middle, the baseline at 7/8. */
+static void sample(const struct intra_view_u8 *strokes, const struct part *part, double base, double height,
+                   double contrast, float out[SIDE * SIDE])
+{
+    double scale = height / (0.75 * SIDE), cx = 0.5 * (part->box.x0 + part->box.x1);
+    double sum = 0, sum2 = 0, mean;
+    for (int y = 0; y < SIDE; y++)
+        for (int x = 0; x < SIDE; x++) {
+            double fx = cx + (x + 0.5 - SIDE / 2.0) * scale - 0.5, fy = base + (y + 0.5 - 0.875 * SIDE) * scale - 0.5, v = 0;
+            int x0 = (int)floor(fx), y0 = (int)floor(fy);
+            for (int k = 0; k < 4; k++) {
+                int px = x0 + k % 2, py = y0 + k / 2;
+                double w = (k % 2 ? fx - x0 : 1 - fx + x0) * (k / 2 ? fy - y0 : 1 - fy + y0);
+                if (px >= part->box.x0 - 1 && px <= part->box.x1 && py >= 0 && py < strokes->rows && px >= 0 && px < strokes->cols)
+                    v += w * fmin(1, intra_row_u8(strokes, py)[px] / contrast);
+            }
+            out[y * SIDE + x] = (float)v;
+            sum += v;
+        }
+    mean = sum / (SIDE * SIDE);
+    for (int i = 0; i < SIDE * SIDE; i++) {
+        out[i] = (float)(out[i] - mean);
+        sum2 += (double)out[i] * out[i];
+    }
+    for (int i = 0; i < SIDE * SIDE && sum2 > 0; i++)
+        out[i] = (float)(out[i] / sqrt(sum2));
+}
+
+static double correlation(const float *a, const float *b)
+{
+    double best = -1;
+    for (int k = 0; k < 9; k++) {
+        int dx = k % 3 - 1, dy = k / 3 - 1;
+        double sum = 0;
+        for (int y = 1; y + 1 < SIDE; y++)
+            for (int x = 1; x + 1 < SIDE; x++)
+                sum += (double)a[y * SIDE + x] * b[(y + dy) * SIDE + x + dx];
+        if (sum > best) best = sum;
+    }
+    return best;
+}
+
+/* The shape that looks like `glyph`, which is then averaged into it; a new one where none does; -1 when there is no room. */
+static int find_shape(struct intra_glyphs *g, const float *glyph)
+{
+    int best = -1;
+    double best_c = same_shape, norm = 0;
+    struct glyph_shape *s;
+    for (int i = 0; i < g->n; i++) {
+        double c = correlation(g->shapes[i].mean, glyph);
+        if (c <= best_c) continue;
+        best_c = c;
+        best = i;
+    }
+    if (best < 0) {
+        if (g->n == MAX_SHAPES) return -1;
+        s = &g->shapes[g->n];
+        memset(s, 0, sizeof *s);
+        memcpy(s->mean, glyph, sizeof s->mean);
+        s->n = 1;
+        s->name = -1;
+        return g->n++;
+    }
+    s = &g->shapes[best];
+    if (s->n < MEAN_OVER) s->n++;
+    for (int i = 0; i < SIDE * SIDE; i++) {
+        s->mean[i] += (glyph[i] - s->mean[i]) / (float)s->n;
+        norm += (double)s->mean[i] * s->mean[i];
+    }
+    for (int i = 0; i < SIDE * SIDE; i++)
+        s->mean[i] = (float)(s->mean[i] / sqrt(norm));
+    return best;
+}
+
+/* The strongest stroke in columns x0..x1 and rows y0..y1, both cut to the picture. */
+static int strongest(const struct intra_view_u8 *v, int x0, int x1, double y0, double y1)
+{
+    int best = 0;
+    for (int y = y0 < 0 ? 0 : (int)y0; y < y1 && y < v->rows; y++)
+        for (int x = x0 < 0 ? 0 : x0; x < x1 && x < v->cols; x++)
+            if (intra_row_u8(v, y)[x] > best) best = intra_row_u8(v, y)[x];
+    return best;
+}
+
+enum between { NOTHING, POINT, COLON };
+
+/* What stands between two letters: a stroke at the bottom only, or at the bottom and halfway up. */
+static enum between find_between(const struct cutter *c, int left, int right, double base, double height, double contrast)
+{
+    int bottom = strongest(&c->strokes, left, right, base - 0.22 * height, base + 0.1 * height);
+    int gap = strongest(&c->strokes, left, right, base - 0.45 * height, base - 0.32 * height);
+    int upper = strongest(&c->strokes, left, right, base - 0.8 * height, base - 0.45 * height);
+    if (bottom < point_level * contrast || right - left > 2 * height) return NOTHING;
+    if (upper < 0.6 * bottom) return POINT;
+    return gap < 0.6 * bottom ? COLON : NOTHING;
+}
+
+static void name_parts(struct intra_glyphs *g, const struct cutter *c, double base, const struct intra_text_line *line,
+                       struct intra_glyph_line *out)
+{
+    for (int i = 0; i < c->n; i++) {
+        float glyph[SIDE * SIDE];
+        int right = c->parts[i].box.x0, left = i ? c->parts[i - 1].box.x1 : right - (int)line->height_px;
+        enum between between = find_between(c, left, right, base, line->height_px, line->contrast);
+        if (out->n == INTRA_GLYPHS_IN_LINE) {
+            out->n = 0;
+            return;
+        }
+        sample(&c->strokes, &c->parts[i], base, line->height_px, line->contrast, glyph);
+        out->letters[out->n].shape = (int16_t)find_shape(g, glyph);
+        out->letters[out->n].has_point_before = between == POINT;
+        out->letters[out->n].has_colon_before = between == COLON;
+        out->letters[out->n].has_space_before = i > 0 && between != POINT && right - left > 0.55 * line->height_px;
+        out->n++;
+    }
+}
+
+enum intra_status intra_glyphs_cut(struct intra_glyphs *g, const struct intra_text_picture *picture,
+                                   const struct intra_text_line *line, struct intra_glyph_line *out,
+                                   struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    struct cutter c = {.n = 0};
+    const struct intra_view_u8 *grey = line->kind == INTRA_TEXT_COLOURED ? &picture->colour : &picture->luma;
+    /* Wider than the line, which may have lost its first letter. */
+    int rim = picture->window_px, side = rim + (int)(1.5 * line->height_px);
+    int x0 = line->box.x0 - side, y0 = line->box.y0 - rim, x1 = line->box.x1 + side, y1 = line->box.y1 + rim;
+    struct intra_view_u8 around;
+    double base;
+    size_t n;
+    memset(out, 0, sizeof *out);
+    x0 = x0 < 0 ? 0 : x0;
+    y0 = y0 < 0 ? 0 : y0;
+    x1 = x1 > grey->cols ? grey->cols : x1;
+    y1 = y1 > grey->rows ? grey->rows : y1;
+    if (x1 <= x0 || y1 <= y0) return INTRA_OK;
+    around = (struct intra_view_u8){intra_row_u8(grey, y0) + x0, y1 - y0, x1 - x0, 1, grey->stride};
+    n = (size_t)around.rows * (size_t)around.cols;
+    base = line->box.y1 - y0;
+    INTRA_TRY(intra_image_u8_init(&c.strokes, around.rows, around.cols, 1, err));
+    INTRA_TRY(intra_image_u8_init(&c.scratch, around.rows, around.cols, 1, err));
+    INTRA_TRY(INTRA_ALLOC(c.seen, n, err));
+    INTRA_TRY(INTRA_ALLOC(c.stack, n, err));
+    intra_text_strokes(&around, line->kind != INTRA_TEXT_DARK, picture->window_px, &c.scratch, &c.strokes);
+    if (line->kind != INTRA_TEXT_COLOURED)
+        intra_text_keep_ink(&around, line->kind != INTRA_TEXT_DARK, line->contrast, &c.strokes);
+    INTRA_TRY(intra_zero_dots_remove(&c.strokes, line->contrast, line->height_px, &c.scratch, err));
+    if (find_parts(&c, stroke_level * line->contrast, base, line->height_px)) name_parts(g, &c, base, line, out);
+done:
+    intra_image_u8_fini(&c.strokes);
+    intra_image_u8_fini(&c.scratch);
+    intra_free(c.seen);
+    intra_free(c.stack);
+    return status;
+}
+
+/* Index in names of a letter as it is read; -1: some other letter, -2: none. */
+static int name_of(char c)
+{
+    const char *at;
+    if (c == 'O' || c == 'o' || c == 'Q') c = '0';
+    if (c == 'l' || c == 'I') c = '1';
+    if (c == 'M') c = 'm';
+    at = c ? strchr(names, c) : NULL;
+    if (at) return (int)(at - names);
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ? -1 : -2;
+}
+
+void intra_glyphs_vote(struct intra_glyphs *g, const struct intra_glyph_line *line, const char *text)
+{
+    int list[INTRA_GLYPHS_IN_LINE + 1], n = 0;
+    for (; *text && n <= INTRA_GLYPHS_IN_LINE; text++) {
+        int name = name_of(*text);
+        if (name > -2) list[n++] = name;
+    }
+    if (n != line->n) return;
+    for (int i = 0; i < n; i++)
+        if (list[i] >= 0 && line->letters[i].shape >= 0) g->shapes[line->letters[i].shape].votes[list[i]] += 1;
+}
+
+/* The shape with the most votes among those that have this name; -1: none yet. */
+static int holder_of(const struct intra_glyphs *g, int name)
+{
+    int best = -1;
+    for (int i = 0; i < g->n; i++)
+        if (g->shapes[i].name == name && (best < 0 || g->shapes[i].votes[name] > g->shapes[best].votes[name])) best = i;
+    return best;
+}
+
+/* Whether shape i may have the name: free, or held by a shape that looks like it. */
+static bool may_have(const struct intra_glyphs *g, int i, int name)
+{
+    int holder = holder_of(g, name);
+    return holder < 0 || correlation(g->shapes[holder].mean, g->shapes[i].mean) >= unlike;
+}
+
+/* Share of the votes that the name has, less where there are few; votes for names that unlike shapes hold count half, as they
+ * are misreadings of this one. */
+static double sureness(const struct glyph_shape *s, double lost)
+{
+    double sum = 0, best = s->votes[s->name];
+    for (int k = 0; k < N_NAMES; k++)
+        sum += s->votes[k];
+    return best / (sum - 0.5 * lost) * best / (best + 0.7);
+}
+
+void intra_glyphs_settle(struct intra_glyphs *g)
+{
+    bool is_done[MAX_SHAPES] = {false}, is_out[MAX_SHAPES][N_NAMES] = {{false}};
+    double lost[MAX_SHAPES] = {0};
+    for (int i = 0; i < g->n; i++)
+        g->shapes[i].name = -1;
+    for (;;) { /* the pair of shape and name with the most votes first */
+        int shape = -1, name = -1;
+        for (int i = 0; i < g->n; i++)
+            for (int k = 0; k < N_NAMES && !is_done[i]; k++)
+                if (!is_out[i][k] && g->shapes[i].votes[k] > (shape < 0 ? 0 : g->shapes[shape].votes[name])) {
+                    shape = i;
+                    name = k;
+                }
+        if (shape < 0) break;
+        if (may_have(g, shape, name)) {
+            g->shapes[shape].name = name;
+            is_done[shape] = true;
+        } else {
+            is_out[shape][name] = true;
+            lost[shape] += g->shapes[shape].votes[name];
+        }
+    }
+    for (int i = 0; i < g->n; i++) {
+        struct glyph_shape *s = &g->shapes[i];
+        s->sure = s->name >= 0 ? sureness(s, lost[i]) : 0;
+        if (s->sure < 0.5) s->name = -1;
+    }
+}
+
+double intra_glyphs_read(const struct intra_glyphs *g, const struct intra_glyph_line *line, char *out_text, int n,
+                         struct intra_counter_text *out)
+{
+    double sure = 1;
+    int used = 0, before, which[INTRA_GLYPHS_IN_LINE * 5];
+    memset(out, 0, sizeof *out);
+    out_text[0] = 0;
+    for (int i = 0; i < line->n && used + 5 < n; i++) {
+        const struct glyph_shape *s = line->letters[i].shape >= 0 ? &g->shapes[line->letters[i].shape] : NULL;
+        if (line->letters[i].has_colon_before) out_text[used++] = ':';
+        if (line->letters[i].has_space_before) out_text[used++] = ' ';
+        if (line->letters[i].has_point_before) out_text[used++] = '.';
+        which[used] = i;
+        out_text[used++] = s && s->name >= 0 ? names[s->name] : '?';
+    }
+    out_text[used] = 0;
+    if (!intra_counter_parse(out_text, out)) return 0;
+    for (int i = out->at; i < out->at + out->length; i++)
+        if (out_text[i] != '.') sure = fmin(sure, g->shapes[line->letters[which[i]].shape].sure);
+    /* A letter that is not known beside the number may be one of its digits. */
+    before = out->at;
+    while (before > 0 && out_text[before - 1] == ' ')
+        before--;
+    if ((before > 0 && out_text[before - 1] == '?') || out_text[out->at + out->length] == '?') return 0;
+    return sure;
+}
