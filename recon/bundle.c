@@ -24,7 +24,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_TOUCHED = INTRA_POINT_MAX_OBS + 1 + 4 };
+enum { MAX_TOUCHED = INTRA_POINT_MAX_OBS + 1 + 4, N_SECTORS = 12 };
+#define MOST_SHARE 3.0 /* of a point where there are few others: it may be wrong */
 
 struct solver {
     struct intra_keyframe *kfs;
@@ -171,6 +172,13 @@ static double cauchy_cost(double e2, double c2)
 #define DARK_C 2.0
 #define KINK_C 2.0    /* deviations from where a bend costs only in proportion */
 
+/* Deviation of a point's radius from the tube. Where points crowd each counts for less, so that the tube's mean radius
+ * is one over the angle, not over the points: in an oval pipe with a dirty invert the invert would set the scale. */
+static double tube_sd(const struct solver *s, const struct intra_point *p)
+{
+    return s->options->radius_sd_rel * p->r_expect / sqrt(p->tube_share);
+}
+
 static bool is_usable(const struct solver *s, const struct intra_point *p)
 {
     if (p->n_obs == 0 || p->host < s->first_id) return false;
@@ -230,8 +238,8 @@ static double total_cost(struct solver *s, double *chi2s, int *n_chi2)
         const struct intra_pose *th = &s->kfs[p->host - s->first_id].cam_from_world;
         struct intra_vec3 x = intra_mat3_tmul_vec(&th->r, intra_sub(intra_scale(p->ray, p->dist), th->t));
         p->u = intra_axis_nearest(s->axis, x, p->u);
-        double e = (intra_norm(intra_sub(x, intra_axis_point(s->axis, p->u, NULL, NULL, NULL))) - p->r_expect) /
-                   (s->options->radius_sd_rel * p->r_expect);
+        double e =
+            (intra_norm(intra_sub(x, intra_axis_point(s->axis, p->u, NULL, NULL, NULL))) - p->r_expect) / tube_sd(s, p);
         cost += cauchy_cost(e * e, TUBE_C2);
     }
     double scale = 1 / (s->axis->h * s->options->kink_sd_rad);
@@ -319,7 +327,7 @@ static double add_point_tube(struct solver *s, struct intra_point *p, struct tou
 {
     const struct intra_pose *th = &s->kfs[p->host - s->first_id].cam_from_world;
     struct intra_vec3 xh = intra_scale(p->ray, p->dist), x = intra_mat3_tmul_vec(&th->r, intra_sub(xh, th->t));
-    double weights[4], sd = s->options->radius_sd_rel * p->r_expect;
+    double weights[4], sd = tube_sd(s, p);
     p->u = intra_axis_nearest(s->axis, x, p->u);
     struct intra_vec3 arm = intra_sub(x, intra_axis_point(s->axis, p->u, NULL, NULL, weights));
     double r = intra_norm(arm), e = (p->r_expect - r) / sd; /* observed minus predicted */
@@ -476,7 +484,7 @@ static void back_substitute(struct solver *s, double damping)
         }
         const struct intra_pose *th = &s->kfs[p->host - s->first_id].cam_from_world;
         struct intra_vec3 xh = intra_scale(p->ray, p->dist), x = intra_mat3_tmul_vec(&th->r, intra_sub(xh, th->t));
-        double weights[4], sd = s->options->radius_sd_rel * p->r_expect;
+        double weights[4], sd = tube_sd(s, p);
         struct intra_vec3 arm = intra_sub(x, intra_axis_point(s->axis, p->u, NULL, NULL, weights));
         struct intra_vec3 n = intra_unit(arm), nh = intra_mat3_mul_vec(&th->r, n), c = intra_cross(xh, nh);
         double w = p->weight / (sd * sd) * intra_dot(nh, p->ray);
@@ -525,6 +533,32 @@ static void undo_step(struct solver *s)
     for (int i = 0; i < s->n_kfs; i++) s->kfs[i].cam_from_world = s->old_poses[i];
     for (int i = 0; i < s->axis->count; i++) s->axis->knots[i].p = s->old_knots[i];
     for (int i = 0; i < s->n_points; i++) s->points[i].dist = s->old_dist[i];
+}
+
+static int clock_sector(const struct solver *s, const struct intra_point *p)
+{
+    struct intra_mat3 frame = intra_axis_frame(s->axis, p->u);
+    struct intra_vec3 arm = intra_sub(p->x, intra_axis_point(s->axis, p->u, NULL, NULL, NULL));
+    struct intra_vec3 local = intra_mat3_tmul_vec(&frame, arm); /* tangent, right, crown */
+    int sector = (int)floor((atan2(local.y, local.z) + M_PI) / (2 * M_PI) * N_SECTORS);
+    return sector < 0 ? 0 : sector >= N_SECTORS ? N_SECTORS - 1 : sector;
+}
+
+/* Every sector of the clock pulls alike, as far as MOST_SHARE allows. */
+static void share_tube(struct solver *s)
+{
+    int count[N_SECTORS] = {0}, n = 0, n_sectors = 0;
+    for (int i = 0; i < s->n_points; i++)
+        if (is_usable(s, &s->points[i])) count[clock_sector(s, &s->points[i])]++;
+    for (int i = 0; i < N_SECTORS; i++) {
+        n += count[i];
+        n_sectors += count[i] > 0;
+    }
+    for (int i = 0; i < s->n_points; i++) {
+        struct intra_point *p = &s->points[i];
+        p->tube_share = 1;
+        if (is_usable(s, p)) p->tube_share = fmin((double)n / n_sectors / count[clock_sector(s, p)], MOST_SHARE);
+    }
 }
 
 static void assign_variables(struct solver *s)
@@ -630,6 +664,7 @@ enum intra_status intra_bundle_solve(struct intra_keyframe *kfs, int n, struct i
     INTRA_TRY(INTRA_ALLOC(s.chi2, (size_t)n_points * INTRA_POINT_MAX_OBS, err));
     assign_variables(&s);
     if (s.nx == 0) goto done;
+    share_tube(&s);
     INTRA_TRY(INTRA_ALLOC(s.h, (size_t)s.nx * (size_t)s.nx, err));
     INTRA_TRY(INTRA_ALLOC(s.damped, (size_t)s.nx * (size_t)s.nx, err));
     INTRA_TRY(INTRA_ALLOC(s.b, (size_t)s.nx, err));

@@ -54,7 +54,9 @@ struct entry {
 #define CUT_RETURN_SHARE 0.75 /* of the points in view must agree for a way back over a cut */
 /* A zoom: the picture is larger or smaller than any pose explains. Drives through bends, over joints and past laterals
  * stay below 5 deviations on all simulated scenes; a zoom shows with 8 within a few frames. */
-#define ZOOM_OFF 0.01
+#define ZOOM_OFF 0.015
+#define ZOOM_BETTER                                                                                                    \
+    0.95 /* of the drive's noise, at most, is left when it is a zoom that is seen; and no fewer points agree */
 #define ZOOM_OFF_SDS 5.0
 #define ZOOM_BEGIN 0.015 /* magnification (log) from which it is taken for one, and below which it has ended */
 #define ZOOM_END 0.01
@@ -623,14 +625,16 @@ static void fit_zoom(struct intra_motion *m, struct intra_pose_fit *out)
     }
 }
 
-/* Follow a frame of a zoom, or see whether one begins. True: the frame is dealt with; the camera stands where it stood.
+/* Follow a frame of a zoom, or see whether one begins, which it must explain better than `drive` does. True: the frame
+ * is dealt with; the camera stands where it stood.
  */
-static bool follow_zoom(struct intra_motion *m, const struct intra_frame *frame)
+static bool follow_zoom(struct intra_motion *m, const struct intra_frame *frame, const struct intra_pose_fit *drive)
 {
     struct zoom_watch *z = &m->zoom;
     struct intra_pose_fit fit;
     fit_zoom(m, &fit);
     bool is_zoomed = fit.is_good && fabs(log(fit.zoom)) > (z->is_on ? ZOOM_END : ZOOM_BEGIN) && !is_cut(m, &fit);
+    if (!z->is_on) is_zoomed = is_zoomed && fit.noise < ZOOM_BETTER * drive->noise && fit.n_inlier >= drive->n_inlier;
     intra_log(INTRA_LOG_DEBUG, "motion", "frame %lld: zoom %.3f, %d of %d, noise %.2f, %.2f px, %s",
               (long long)frame->index, fit.zoom, fit.n_inlier, fit.n_visible, fit.noise, fit.rms_px,
               is_zoomed ? "zoomed" : "not zoomed");
@@ -688,7 +692,7 @@ enum intra_status intra_motion_process(struct intra_motion *m, struct intra_fram
         INTRA_TRY(try_boot(m, frame, err));
         goto done;
     }
-    if (m->zoom.is_on && follow_zoom(m, frame)) return flush(m, false, err);
+    if (m->zoom.is_on && follow_zoom(m, frame, NULL)) return flush(m, false, err);
     if (m->mode == MODE_TRACK) {
         struct intra_pose guess = intra_run_predict(&m->run, frame->pts_s);
         fit.is_good = false;
@@ -696,7 +700,7 @@ enum intra_status intra_motion_process(struct intra_motion *m, struct intra_fram
         if (!fit.is_good) intra_run_fit(&m->run, &m->pyramid, &guess, 1, &fit);
         if (!fit.is_good) INTRA_TRY(relocate(m, frame, true, &fit, err));
         if (fit.is_good && seems_zoomed(&fit)) {
-            if (follow_zoom(m, frame)) return flush(m, false, err);
+            if (follow_zoom(m, frame, &fit)) return flush(m, false, err);
             intra_run_fit(&m->run, &m->pyramid, &fit.cam_from_run, 1, &fit); /* its matches again */
         }
         m->cut.is_cut = is_cut(m, &fit);

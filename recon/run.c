@@ -15,6 +15,10 @@
 #define AXIS_STEP_REL 1.0    /* knots every radius: bends down to about three diameters are followed */
 #define REACH_REL 9.0        /* wall farther than this many radii is too flat to be of use */
 #define OLDEST_HOST 150      /* keyframes back: a pan makes many */
+/* Where a keyframe fits worse than this, something ahead was taken for what it is not (the axis behind a bend, a
+ * joint): the wall may be far off the tube for once, and more steps are made. */
+#define UNEASY_NOISE 1.6
+#define UNEASY_SHARE 0.55
 /* Change of direction from knot to knot that a straight pipe shows; bends and kinks pay in proportion (Huber). */
 #define KINK_SD_RAD 0.003
 /* Contrast of a patch (rms): below GRAIN_LEVELS grey levels, halved from level to level, it is grain and coding noise.
@@ -343,7 +347,7 @@ void intra_run_axis_moved(struct intra_run *run)
     }
 }
 
-static enum intra_status adjust(struct intra_run *run, struct intra_error *err)
+static enum intra_status adjust(struct intra_run *run, bool is_uneasy, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
     int first = run->n_frozen;
@@ -352,9 +356,14 @@ static enum intra_status adjust(struct intra_run *run, struct intra_error *err)
     /* The tube prior is tightened step by step: a wrong first direction puts far points many narrow deviations off the tube, where a
      * robust prior lets go of them instead of pulling the camera straight. */
     static const double sds[] = {0.2, 0.07, 0.025};
-    for (int pass = run->is_boot ? 0 : 1; pass < 3; pass++) {
-        struct intra_bundle_options options = {.iterations = run->is_boot ? 6 : 2, .radius_m = run->options.radius_m, .radius_sd_rel = sds[pass],
-                                               .kink_sd_rad = KINK_SD_RAD, .fix_first = run->is_boot};
+    for (int pass = run->is_boot || is_uneasy ? 0 : 1; pass < 3; pass++) {
+        struct intra_bundle_options options = {.iterations = run->is_boot ? 6
+                                                             : is_uneasy  ? 4
+                                                                          : 2,
+                                               .radius_m = run->options.radius_m,
+                                               .radius_sd_rel = sds[pass],
+                                               .kink_sd_rad = KINK_SD_RAD,
+                                               .fix_first = run->is_boot};
         INTRA_TRY(intra_bundle_solve(run->kfs + first, run->n_kfs - first, run->points, run->n_points, &run->axis,
                                      run->camera, &options, &run->last_bundle, err));
     }
@@ -431,7 +440,7 @@ enum intra_status intra_run_accept(struct intra_run *run, const struct intra_pyr
         run->kfs[kf].is_frozen = run->kfs[kf].is_held = true;
     else {
         record_matches(run, fit, kf);
-        INTRA_TRY(adjust(run, err));
+        INTRA_TRY(adjust(run, fit->noise > UNEASY_NOISE || fit->n_inlier < UNEASY_SHARE * fit->n_visible, err));
     }
     /* The frame before moves along, so that the prediction stays a clean step. */
     struct intra_pose before_inv = intra_pose_inverse(&before);

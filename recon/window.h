@@ -47,6 +47,7 @@ struct intra_point {
     bool is_doubtful; /* in view, but no longer found: what it was taken for may never have been wall */
     bool is_handed_out;       /* its radius is among the samples */
     double r_data, r_data_sd; /* radius from parallax alone, without the prior; sd 0: not known */
+    double tube_share;        /* weight of its tube prior for standing alone or in a crowd; 1 on average */
     double weight;    /* robust weight of its tube prior in the last adjustment, 0 to 1 */
 };
 

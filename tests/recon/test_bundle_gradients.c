@@ -60,6 +60,7 @@ static void make(struct setup *t, enum kind kind)
         assert_true(intra_camera_unproject(&t->camera, p->px, &p->ray));
         p->dist = 0.15 * 410 / rad + 0.02 * noise(&state);
         p->r_expect = 0.15;
+        p->tube_share = 0.5 + i % 3;
         p->u = p->dist / 0.15;
         p->is_alive = true;
         for (int k = p->host + 1; k < 4; k++) {
