@@ -11,6 +11,7 @@
 #include "core/log.h"
 #include "core/mem.h"
 #include "recon/boot.h"
+#include "recon/counter_join.h"
 #include "recon/dark.h"
 
 #include <stdio.h>
@@ -218,6 +219,7 @@ static enum intra_status place_frame(struct intra_motion *m, const struct entry 
     out->is_posed = true;
     out->state = INTRA_STATE_DRIVE;
     out->segment = m->placement.segment;
+    out->is_by_counter = m->placement.is_by_counter;
     out->world_from_cam = intra_pose_mul(&m->placement.world_from_run, &run_from_cam);
     out->station_m = arc + m->placement.station_offset_m;
     double way = fabs(out->station_m - m->options.start_station_m), r = m->options.radius_m;
@@ -290,33 +292,52 @@ done:
     return status;
 }
 
-/* End of the present run: all of it settles and leaves. Open entries (lost frames) stay behind in the queue. next_pts_s: where the
- * next run begins; it goes on in the direction of this one. */
-static enum intra_status end_run(struct intra_motion *m, double next_pts_s, struct intra_error *err)
+/* Where the next run begins: it goes on in the direction of this one, as far ahead as the distance counter says, or
+ * else at the speed before the gap. */
+static enum intra_status place_next(struct intra_motion *m, struct intra_run *next, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
-    double ahead, arc;
+    struct intra_placement *p = &m->placement;
+    double ahead, arc, counted, sd, u = m->run.kfs[m->run.n_kfs - 1].u,
+                                    gap_s = fmax(0, next->kfs[0].pts_s - m->run.pts_s);
+    int64_t n_readings = 0;
+    const struct intra_counter_reading *readings =
+        m->options.counter ? intra_counter_readings(m->options.counter, &n_readings) : NULL;
+    INTRA_TRY(assumed_way(m, next->kfs[0].pts_s, &ahead, err));
+    INTRA_TRY(intra_run_arc(&m->run, u, &arc, err));
+    INTRA_TRY(intra_counter_join(readings, n_readings, &m->run, next, &p->is_by_counter, &counted, &sd, err));
+    if (p->is_by_counter) {
+        ahead = counted - arc;
+        p->gap_sd_m = hypot(p->gap_sd_m, sd);
+    } else if (m->cut.is_cut || m->cut.has_jumped)
+        p->gap_sd_m = NAN;
+    else
+        p->gap_sd_m = hypot(p->gap_sd_m, hypot(GAP_SD_REL * m->options.radius_m, GAP_SPEED_SD_M_S * gap_s));
+    struct intra_vec3 c = intra_axis_point(&m->run.axis, u, NULL, NULL, NULL);
+    struct intra_mat3 frame = intra_axis_frame(&m->run.axis, u),
+                      world_frame = intra_mat3_mul(&p->world_from_run.r, &frame);
+    struct intra_vec3 at = intra_pose_apply(&p->world_from_run, c);
+    struct intra_vec3 tangent = intra_vec3(world_frame.m[0][0], world_frame.m[1][0], world_frame.m[2][0]);
+    struct intra_vec3 crown = intra_vec3(world_frame.m[0][2], world_frame.m[1][2], world_frame.m[2][2]);
+    p->world_from_run.r = intra_mat3_from_columns(tangent, intra_cross(crown, tangent), crown);
+    p->world_from_run.t = intra_mad(at, ahead, tangent);
+    p->station_offset_m += arc + ahead;
+done:
+    return status;
+}
+
+/* End of the present run: all of it settles and leaves. Open entries (lost frames) stay behind in the queue. next: NULL
+ * at the end. */
+static enum intra_status end_run(struct intra_motion *m, struct intra_run *next, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
     if (!m->has_run) return INTRA_OK;
     INTRA_TRY(intra_run_settle(&m->run, err));
     INTRA_TRY(flush(m, false, err));
     for (int64_t i = 0; i < m->n_entries; i++) /* entries of the run cannot wait any longer */
         if (m->entries[i].kf >= 0) return INTRA_FAIL(err, INTRA_E_DEGENERATE, "a frame outlived its run");
     INTRA_TRY(m->sink.run_end(m->sink.user, &m->run, &m->placement, err));
-    INTRA_TRY(assumed_way(m, next_pts_s, &ahead, err));
-    double u = m->run.kfs[m->run.n_kfs - 1].u;
-    INTRA_TRY(intra_run_arc(&m->run, u, &arc, err));
-    struct intra_vec3 c = intra_axis_point(&m->run.axis, u, NULL, NULL, NULL);
-    struct intra_mat3 frame = intra_axis_frame(&m->run.axis, u);
-    struct intra_mat3 world_frame = intra_mat3_mul(&m->placement.world_from_run.r, &frame);
-    struct intra_vec3 at = intra_pose_apply(&m->placement.world_from_run, c);
-    struct intra_vec3 tangent = intra_vec3(world_frame.m[0][0], world_frame.m[1][0], world_frame.m[2][0]);
-    struct intra_vec3 crown = intra_vec3(world_frame.m[0][2], world_frame.m[1][2], world_frame.m[2][2]);
-    m->placement.world_from_run.r = intra_mat3_from_columns(tangent, intra_cross(crown, tangent), crown);
-    m->placement.world_from_run.t = intra_mad(at, ahead, tangent);
-    m->placement.station_offset_m += arc + ahead;
-    double gap_s = fmax(0, next_pts_s - m->run.pts_s),
-           gap_sd = hypot(GAP_SD_REL * m->options.radius_m, GAP_SPEED_SD_M_S * gap_s);
-    m->placement.gap_sd_m = m->cut.is_cut || m->cut.has_jumped ? NAN : hypot(m->placement.gap_sd_m, gap_sd);
+    if (next) INTRA_TRY(place_next(m, next, err));
     intra_run_fini(&m->run);
     m->has_run = false;
     m->n_anchors = m->return_tries = 0;
@@ -524,7 +545,7 @@ static enum intra_status adopt(struct intra_motion *m, struct intra_run *run, co
     if (m->has_run) {
         struct intra_run fresh = *run;
         memset(run, 0, sizeof *run);
-        status = end_run(m, fresh.kfs[0].pts_s, err);
+        status = end_run(m, &fresh, err);
         if (status != INTRA_OK) {
             intra_run_fini(&fresh);
             return status;
@@ -737,7 +758,7 @@ done:
 enum intra_status intra_motion_finish(struct intra_motion *m, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
-    INTRA_TRY(end_run(m, 0, err));
+    INTRA_TRY(end_run(m, NULL, err));
     INTRA_TRY(flush(m, true, err));
 done:
     return status;

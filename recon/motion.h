@@ -6,6 +6,7 @@
 
 #include "core/scene.h"
 #include "core/video.h"
+#include "recon/counter.h"
 #include "recon/run.h"
 
 /* Where a run lies in the world: world = world_from_run * run; station = arc(u) + station_offset_m. */
@@ -13,6 +14,7 @@ struct intra_placement {
     struct intra_pose world_from_run;
     double station_offset_m;
     double gap_sd_m; /* deviation of that offset: the gaps before this segment; NaN: not known, there was a cut */
+    bool is_by_counter; /* the distance counter says how far it lies behind the one before */
     int segment;
 };
 
@@ -27,6 +29,7 @@ struct intra_motion_frame {
     struct intra_pose world_from_cam;
     double station_m;
     double station_sd_m;       /* NaN: not known (after a cut) */
+    bool is_by_counter;        /* as its placement */
     double yaw_rad, pitch_rad; /* of the optical axis against the pipe's axis: right and up positive */
 };
 
@@ -48,6 +51,7 @@ struct intra_motion_options {
     double radius_m;
     double start_station_m;
     int threads;
+    const struct intra_counter *counter; /* borrowed; what it has read so far spans gaps. NULL: none */
 };
 
 struct intra_motion;

@@ -89,8 +89,9 @@ static enum intra_status on_frame(void *user, const struct intra_motion_frame *f
         line->angles = a;
         line->cap_angles = cap;
     }
-    line->angles[n] = frame->is_posed ? (struct intra_view_angle){(float)frame->yaw_rad, (float)frame->pitch_rad}
-                                      : (struct intra_view_angle){NAN, NAN};
+    line->angles[n] = frame->is_posed ? (struct intra_view_angle){(float)frame->yaw_rad, (float)frame->pitch_rad,
+                                                                  frame->is_by_counter}
+                                      : (struct intra_view_angle){NAN, NAN, false};
     return intra_scene_add_frame(line->scene, &r, err);
 }
 
@@ -274,8 +275,10 @@ enum intra_status intra_reconstruct(const char *video_path, const struct intra_c
                                               .cut_rad = o.cut_rad, .threads = pass_threads, .scratch_dir = o.scratch_dir};
     INTRA_TRY(intra_wallmap_create(&wall_options, camera, &still, &line.wall, err));
     INTRA_TRY(intra_wall_queue_create(line.wall, &line.queue, err));
-    struct intra_motion_options motion_options = {.radius_m = o.diameter_m / 2, .start_station_m = o.start_station_m,
-                                                  .threads = pass_threads};
+    struct intra_motion_options motion_options = {.radius_m = o.diameter_m / 2,
+                                                  .start_station_m = o.start_station_m,
+                                                  .threads = pass_threads,
+                                                  .counter = counter};
     struct intra_motion_sink sink = {&line, on_frame, on_keyframe, on_samples, on_run_end};
     INTRA_TRY(intra_motion_create(&motion_options, camera, &mask, &still.log_shading, &sink, &motion, err));
 

@@ -73,7 +73,8 @@ static void bridge_pans(struct intra_scene *scene)
     }
 }
 
-static enum intra_status find_gaps(struct intra_scene *scene, struct intra_error *err)
+static enum intra_status find_gaps(struct intra_scene *scene, const struct intra_view_angle *angles,
+                                   struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
     int64_t last = -1;
@@ -85,15 +86,20 @@ static enum intra_status find_gaps(struct intra_scene *scene, struct intra_error
         int64_t missing = 0;
         for (int64_t k = last + 1; k < i; k++) missing += scene->frames[k].state == INTRA_STATE_LOST;
         if ((is_break || missing >= GAP_MIN_FRAMES) && scene->n_frames > 0) {
-            struct intra_gap gap = {.station_from_m = p ? p->station_m : NAN, .station_to_m = f && !is_break ? f->station_m : NAN};
+            struct intra_gap gap = {.station_from_m = p ? p->station_m : NAN,
+                                    .station_to_m = f && (!is_break || angles[i].is_by_counter) ? f->station_m : NAN};
             int64_t a = last + 1 < scene->n_frames ? last + 1 : scene->n_frames - 1, b = i > 0 ? i - 1 : 0;
             gap.time_from_s = scene->frames[a].pts_s;
             gap.time_to_s = scene->frames[b < a ? a : b].pts_s;
             snprintf(gap.reason, sizeof gap.reason, "%s",
-                     is_break ? "the wall could not be followed; what comes after is joined on by assumption"
-                     : !p     ? "no start found before here"
-                     : is_end ? "the wall could not be followed to the end"
-                              : "the wall could not be followed here");
+                     is_break && angles[i].is_by_counter
+                         ? "the wall could not be followed; what comes after is joined on by the distance counter"
+                     : is_break && isnan(f->station_sd_m)
+                         ? "a cut; what comes after is joined on by assumption, the way between is not known"
+                     : is_break ? "the wall could not be followed; what comes after is joined on by assumption"
+                     : !p       ? "no start found before here"
+                     : is_end   ? "the wall could not be followed to the end"
+                                : "the wall could not be followed here");
             INTRA_TRY(intra_scene_add_gap(scene, &gap, err));
         }
         last = i;
@@ -124,5 +130,5 @@ enum intra_status intra_states_find(struct intra_scene *scene, const struct intr
     bridge_pans(scene);
     scene->length_m = high > low ? high - low : 0;
     scene->length_sd_m = sd;
-    return find_gaps(scene, err);
+    return find_gaps(scene, angles, err);
 }

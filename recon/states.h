@@ -4,9 +4,11 @@
 
 #include "core/scene.h"
 
-/* Direction of the optical axis against the pipe, one per frame record; NaN when not posed. */
+/* What motion knows of a frame besides its record: direction of the optical axis against the pipe, NaN when not posed;
+ * whether its segment was placed by the distance counter. */
 struct intra_view_angle {
     float yaw_rad, pitch_rad;
+    bool is_by_counter;
 };
 
 /* Sets the state of posed frames (drive, reverse, stop, pan) and of lost ones within a pan; fills scene->gaps, length_m and
