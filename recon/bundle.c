@@ -19,9 +19,9 @@
 #include "recon/bundle.h"
 
 #include "core/mem.h"
+#include "core/select.h"
 #include "recon/dark.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum { MAX_TOUCHED = INTRA_POINT_MAX_OBS + 1 + 4, N_SECTORS = 12 };
@@ -75,17 +75,10 @@ bool intra_cholesky_solve(double *a, double *b, int n)
     return true;
 }
 
-static int compare_double(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return x < y ? -1 : x > y;
-}
-
 static double median(double *values, int n)
 {
     if (n == 0) return 0;
-    qsort(values, (size_t)n, sizeof *values, compare_double);
-    return values[n / 2];
+    return intra_select(values, n, n / 2);
 }
 
 bool intra_point_place(struct intra_point *point, const struct intra_camera *camera,
@@ -649,7 +642,7 @@ enum intra_status intra_bundle_solve(struct intra_keyframe *kfs, int n, struct i
     enum intra_status status = INTRA_OK;
     struct solver s = {.kfs = kfs, .n_kfs = n, .first_id = n ? kfs[0].id : 0, .points = points, .n_points = n_points,
                        .axis = axis, .camera = camera, .options = options, .noise2 = 1};
-    double lambda = 1e-4, cost;
+    double lambda = 1e-4, cost = 0;
     int n_chi2;
     memset(out, 0, sizeof *out);
     if (n == 0 || n_points == 0) return INTRA_OK;
@@ -672,9 +665,11 @@ enum intra_status intra_bundle_solve(struct intra_keyframe *kfs, int n, struct i
     INTRA_TRY(INTRA_ALLOC(s.hp, (size_t)s.nx, err));
 
     for (int it = 0; it < options->iterations; it++) {
-        (void)total_cost(&s, s.chi2, &n_chi2);
-        s.noise2 = fmax(1, median(s.chi2, n_chi2) / 1.386);
-        cost = total_cost(&s, NULL, NULL);
+        if (it == 0) {
+            (void)total_cost(&s, s.chi2, &n_chi2);
+            s.noise2 = fmax(1, median(s.chi2, n_chi2) / 1.386);
+            cost = total_cost(&s, NULL, NULL);
+        }
         build_system(&s);
         bool is_better = false;
         for (int attempt = 0; attempt < 5 && !is_better; attempt++) {
@@ -695,6 +690,7 @@ enum intra_status intra_bundle_solve(struct intra_keyframe *kfs, int n, struct i
                 is_better = true;
                 lambda = fmax(lambda * 0.2, 1e-7);
                 if (cost - new_cost < 1e-5 * cost) it = options->iterations;
+                cost = new_cost;
             } else {
                 undo_step(&s);
                 lambda *= 10;

@@ -1,7 +1,8 @@
 #include "recon/counter_join.h"
 
+#include "core/select.h"
+
 #include <math.h>
-#include <stdlib.h>
 
 #define NEAR_S 5.0     /* readings farther from the gap than this say less: the cable has slack */
 #define LEAST_SURE 0.5 /* confidence of a reading that counts; wrong ones do not fit the others */
@@ -46,12 +47,6 @@ static enum intra_status gather(const struct intra_counter_reading *readings, in
     return INTRA_OK;
 }
 
-static int compare_double(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return x < y ? -1 : x > y;
-}
-
 /* The counter over the arc: +1, -1, or 0 where the camera hardly moved. */
 static int direction(const struct pairs *p)
 {
@@ -64,8 +59,7 @@ static int direction(const struct pairs *p)
             slopes[n++] = (p->counter_m[i] - p->counter_m[k]) * (p->arc_m[i] - p->arc_m[k]);
     }
     if (!(high - low > SIGN_WAY_M)) return 0;
-    qsort(slopes, (size_t)n, sizeof *slopes, compare_double);
-    return slopes[n / 2] < 0 ? -1 : 1;
+    return intra_select(slopes, n, n / 2) < 0 ? -1 : 1;
 }
 
 /* Median of counter less arc; false when most readings do not agree with it. */
@@ -76,8 +70,7 @@ static bool zero_of(const struct pairs *p, int sign, double *out_m)
     if (p->n < LEAST_READINGS) return false;
     for (int i = 0; i < p->n; i++)
         off[i] = sign * p->counter_m[i] - p->arc_m[i];
-    qsort(off, (size_t)p->n, sizeof *off, compare_double);
-    double middle = 0.5 * (off[(p->n - 1) / 2] + off[p->n / 2]);
+    double middle = 0.5 * (intra_select(off, p->n, (p->n - 1) / 2) + intra_select(off, p->n, p->n / 2));
     for (int i = 0; i < p->n; i++)
         agree += fabs(off[i] - middle) < fmax(p->step_m, 2 * SLACK_M);
     *out_m = middle;

@@ -4,7 +4,8 @@
  * patch never drifts along an edge, since every round starts from the pose's prediction. */
 #include "recon/pose_fit.h"
 
-#include <stdlib.h>
+#include "core/select.h"
+
 #include <string.h>
 
 /* No match is trusted below this: what patches share (shear of a wrong section, coding, blur) does not average out.
@@ -19,8 +20,8 @@
 #define TURN_SD_RAD 0.035 /* from frame to frame, against the prediction */
 #define MOVE_SD_REL 0.15  /* radii */
 #define STAND_SD_REL 0.005 /* radii: a camera that zooms stands */
-#define ZOOM_MIN_INLIERS                                                                                               \
-    10              /* a narrow view of a camera that stands: turn and magnification are all that is to be found */
+#define ZOOM_MIN_INLIERS 10 /* in the narrow view of a camera that stands only turn and magnification are to be found  \
+                             */
 #define ZOOM_SD 0.1 /* of the magnification from frame to frame */
 #define HOLD_SD_REL 0.1   /* radii that a panning head moves the lens */
 #define MAX_RMS_REL 0.003 /* of the picture's width: an uncalibrated lens may leave that much */
@@ -78,12 +79,6 @@ static void soften(double info[3], double floor_px)
     info[2] = c00 / d;
 }
 
-static int compare_double(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return x < y ? -1 : x > y;
-}
-
 static double chi2_of(const struct intra_patch_match *m)
 {
     return m->info[0] * m->du * m->du + 2 * m->info[1] * m->du * m->dv + m->info[2] * m->dv * m->dv;
@@ -134,8 +129,7 @@ static bool gather(struct intra_run *run, const struct intra_pose *pose, struct 
     for (int i = 0; i < run->n_points && n < 2048; i++)
         if (run->matches[i].is_valid) chi[n++] = chi2_of(&run->matches[i]);
     if (n < 8) return false;
-    qsort(chi, (size_t)n, sizeof *chi, compare_double);
-    double noise2 = fmax(1, chi[n / 2] / 1.386), sum = 0, sum_w = 0;
+    double noise2 = fmax(1, intra_select(chi, n, n / 2) / 1.386), sum = 0, sum_w = 0;
     for (int i = 0; i < run->n_points; i++) {
         const struct intra_patch_match *m = &run->matches[i];
         double px[2], jac[6], j[14];

@@ -89,9 +89,13 @@ double intra_section_half_width(double section_step_m, double radius_m)
 
 double intra_section_fit_radius(const struct intra_section_fit *fit, double theta_rad)
 {
-    double r = fit->a[0];
-    for (int k = 1; k <= INTRA_SECTION_HARMONICS; k++)
-        r += fit->a[k] * cos(k * theta_rad) + fit->b[k] * sin(k * theta_rad);
+    double r = fit->a[0], c1 = cos(theta_rad), s1 = sin(theta_rad), c = 1, s = 0;
+    for (int k = 1; k <= INTRA_SECTION_HARMONICS; k++) { /* angles added up: this is asked for every node of the wall */
+        double next = c * c1 - s * s1;
+        s = s * c1 + c * s1;
+        c = next;
+        r += fit->a[k] * c + fit->b[k] * s;
+    }
     return r;
 }
 
