@@ -562,6 +562,7 @@ static enum intra_status open_source(struct intra_video *v, bool is_probe, struc
     struct intra_source_options options = {.path = v->path,
                                            .is_folder = v->is_folder,
                                            .is_keyframes_only = !is_probe && v->options.keyframes_only,
+                                           .is_references_only = !is_probe && v->options.references_only,
                                            .threads = is_probe ? 1 : v->threads,
                                            .image_fps = v->options.image_fps,
                                            .stop = &v->stop};

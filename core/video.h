@@ -22,6 +22,8 @@ struct intra_video_options {
     int queue_frames;                   /* frames decoded ahead; default 8 */
     bool keyframes_only;                /* decode key frames only: a quick look over a long file; index then counts
                                          * the key frames, pts_s stays true */
+    bool references_only; /* leave out pictures that no other leans on, about half of a file with B-frames:
+                           * a quick look; index counts what is left, pts_s stays true */
     double image_fps;                   /* rate given to image folders; default 25 */
 };
 struct intra_video_options intra_video_defaults(void);

@@ -145,7 +145,10 @@ static enum intra_status set_decoder(struct intra_source *s, enum AVCodecID id, 
     /* Damaged pictures come out marked instead of silently missing. */
     s->decoder->flags |= AV_CODEC_FLAG_OUTPUT_CORRUPT;
     /* Here and not in the demuxer, whose times go wrong by the frames that it leaves out (FFmpeg 5.1, MP4). */
-    if (s->is_skipping) s->decoder->skip_frame = AVDISCARD_NONKEY;
+    if (s->is_skipping)
+        s->decoder->skip_frame = AVDISCARD_NONKEY;
+    else if (s->options.is_references_only)
+        s->decoder->skip_frame = AVDISCARD_NONREF;
     if ((code = avcodec_open2(s->decoder, codec, NULL)) < 0)
         return fail_av(s->path, "the decoder does not take this stream", code, err);
     return INTRA_OK;

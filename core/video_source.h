@@ -16,6 +16,7 @@ struct intra_source_options {
     const char *path; /* borrowed while the source lives */
     bool is_folder;
     bool is_keyframes_only; /* leave other frames out where that costs no time stamp; see the mark */
+    bool is_references_only; /* leave out what no other picture leans on */
     int threads;            /* 1 or more */
     double image_fps;
     atomic_bool *stop; /* true aborts a read; may be NULL */

@@ -19,6 +19,7 @@
  * joint): the wall may be far off the tube for once, and more steps are made. */
 #define UNEASY_NOISE 1.6
 #define UNEASY_SHARE 0.55
+#define UNEASY_RMS_REL 0.0018 /* of the picture's width */
 /* Change of direction from knot to knot that a straight pipe shows; bends and kinks pay in proportion (Huber). */
 #define KINK_SD_RAD 0.003
 /* Contrast of a patch (rms): below GRAIN_LEVELS grey levels, halved from level to level, it is grain and coding noise.
@@ -347,7 +348,7 @@ void intra_run_axis_moved(struct intra_run *run)
     }
 }
 
-static enum intra_status adjust(struct intra_run *run, bool is_uneasy, struct intra_error *err)
+static enum intra_status adjust(struct intra_run *run, bool is_wide, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
     int first = run->n_frozen;
@@ -356,9 +357,9 @@ static enum intra_status adjust(struct intra_run *run, bool is_uneasy, struct in
     /* The tube prior is tightened step by step: a wrong first direction puts far points many narrow deviations off the tube, where a
      * robust prior lets go of them instead of pulling the camera straight. */
     static const double sds[] = {0.2, 0.07, 0.025};
-    for (int pass = run->is_boot || is_uneasy ? 0 : 1; pass < 3; pass++) {
+    for (int pass = run->is_boot || is_wide ? 0 : 1; pass < 3; pass++) {
         struct intra_bundle_options options = {.iterations = run->is_boot ? 6
-                                                             : is_uneasy  ? 4
+                                                             : is_wide    ? 4
                                                                           : 2,
                                                .radius_m = run->options.radius_m,
                                                .radius_sd_rel = sds[pass],
@@ -396,6 +397,12 @@ static void freeze(struct intra_run *run, int keep)
         low = fmin(low, run->points[i].u);
     for (int i = 0; i < run->axis.count; i++)
         if (run->axis.first + i + 1 < low) run->axis.knots[i].is_frozen = true;
+}
+
+static bool is_uneasy(const struct intra_run *run, const struct intra_pose_fit *fit)
+{
+    return fit->noise > UNEASY_NOISE || fit->n_inlier < UNEASY_SHARE * fit->n_visible ||
+           fit->rms_px > UNEASY_RMS_REL * run->camera->width;
 }
 
 enum intra_status intra_run_accept(struct intra_run *run, const struct intra_pyramid *pyramid,
@@ -440,7 +447,7 @@ enum intra_status intra_run_accept(struct intra_run *run, const struct intra_pyr
         run->kfs[kf].is_frozen = run->kfs[kf].is_held = true;
     else {
         record_matches(run, fit, kf);
-        INTRA_TRY(adjust(run, fit->noise > UNEASY_NOISE || fit->n_inlier < UNEASY_SHARE * fit->n_visible, err));
+        INTRA_TRY(adjust(run, is_uneasy(run, fit), err));
     }
     /* The frame before moves along, so that the prediction stays a clean step. */
     struct intra_pose before_inv = intra_pose_inverse(&before);

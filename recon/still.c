@@ -359,17 +359,22 @@ static enum intra_status look_over(const char *path, const struct intra_video_op
     struct intra_video_options look = *options;
     struct intra_video_info info;
     look.keyframes_only = keyframes_only;
+    look.references_only = !keyframes_only;
     INTRA_TRY(intra_video_open(path, &look, &video, err));
     intra_video_info(video, &info);
     if (!sums->log_sum.data) INTRA_TRY(intra_still_sums_init(sums, info.height, info.width, err));
     /* Without keyframes to jump to, the first minute has to do, evenly sampled. */
     int64_t span = info.frames_estimated > 0 && info.frames_estimated < MAX_DECODED ? info.frames_estimated : MAX_DECODED;
-    int64_t step = keyframes_only || span < 3 * MAX_LOOKS ? 1 : span / MAX_LOOKS;
+    double fps = info.fps > 0 ? info.fps : 25, next_s = 0;
+    double step_s = keyframes_only || span < 3 * MAX_LOOKS ? 0 : (double)span / fps / MAX_LOOKS;
     for (int64_t i = 0; sums->n < MAX_LOOKS && (keyframes_only || i < MAX_DECODED); i++) {
         status = intra_video_next(video, &frame, err);
         if (status == INTRA_EOF) break;
         if (status != INTRA_OK) goto done;
-        if (i % step == 0) (void)intra_still_sums_add(sums, frame);
+        if (frame->pts_s >= next_s) {
+            (void)intra_still_sums_add(sums, frame);
+            next_s = frame->pts_s + step_s - 0.5 / fps;
+        }
         intra_progress_report(progress, "look", frame->pts_s, info.duration_s);
         intra_frame_release(&frame);
     }

@@ -273,6 +273,26 @@ static void keyframes_only(void **state)
     }
 }
 
+/* What is left are pictures of the whole film at their times; B-frames are not among them. */
+static void references_only(void **state)
+{
+    static struct made_seen whole;
+    struct intra_video_options options = intra_video_defaults();
+    int at = 0;
+    (void)state;
+    options.references_only = true;
+    made_drive(made_path("ref.mp4"), "h264", 250);
+    made_read(made_path("ref.mp4"), NULL, &whole);
+    made_read(made_path("ref.mp4"), &options, &seen);
+    assert_int_equal(whole.frames, 250);
+    assert_in_range(seen.frames, 60, 200);
+    for (int i = 0; i < seen.frames; i++) {
+        while (at < 250 && whole.pts_s[at] < seen.pts_s[i] - 1e-4)
+            at++;
+        assert_true(at < 250 && whole.hash[at] == seen.hash[i]);
+    }
+}
+
 /* The lower field is half a frame step ahead (top first) or behind (lower first). */
 static void write_fields(const char *path, const char *codec, bool is_flagged, double field_px, int frames)
 {
@@ -615,6 +635,7 @@ int main(void)
         cmocka_unit_test_teardown(missing_times_are_counted_on, clean),
         cmocka_unit_test_teardown(window_keeps_numbers_and_pictures, clean),
         cmocka_unit_test_teardown(keyframes_only, clean),
+        cmocka_unit_test_teardown(references_only, clean),
         cmocka_unit_test_teardown(interlaced_flagged_or_not, clean),
         cmocka_unit_test_teardown(combing_found_later, clean),
         cmocka_unit_test_teardown(repeats_and_still_camera, clean),
