@@ -15,11 +15,11 @@
 
 enum { FIELD_LINES = 8, LINES_READ = 2, CHECK_EACH = 10, SETTLE_EACH = 5 };
 static const double settled = 0.8;   /* a line read so surely needs no second one */
-static const double without_shapes = 0.55;
-static const double known = 0.8;     /* shapes so sure need no Tesseract */
+static const double without_shapes = 0.55, untried = 0.5;
+static const double known = 0.7;     /* shapes so sure need no Tesseract: two readings of each, none against */
 /* What Tesseract may read in a video, in columns (recon/counter_ocr.h): so much at first, and for each second more; saved up
- * to columns_most. Some 16 ms of CPU a second. */
-static const double columns_most = 8000, columns_per_s = 400;
+ * to columns_most. Some 20 ms of CPU a second. */
+static const double columns_most = 10000, columns_per_s = 500;
 const double intra_counter_step_s = 0.2;
 
 struct intra_counter {
@@ -30,6 +30,8 @@ struct intra_counter {
     struct intra_counter_reading *readings;
     struct intra_glyph_line *shapes; /* of each reading */
     double columns_left;             /* of columns_most */
+    double kind_sum[3];              /* confidences of what was read in bright, dark and coloured strokes, */
+    int kind_n[3];                   /* and how often */
     int64_t n, cap;
 };
 
@@ -150,6 +152,19 @@ struct candidate {
     struct intra_counter_line line;
 };
 
+/* The strokes that read best in this video first; kinds not tried yet before those that read badly. */
+static void sort_by_kind(const struct intra_counter *counter, struct candidate *lines, int n)
+{
+    double trust[3];
+    for (int k = 0; k < 3; k++) trust[k] = counter->kind_n[k] ? counter->kind_sum[k] / counter->kind_n[k] : untried;
+    for (int i = 1; i < n; i++)
+        for (int k = i; k > 0 && trust[lines[k].where.kind] > trust[lines[k - 1].where.kind]; k--) {
+            struct candidate c = lines[k];
+            lines[k] = lines[k - 1];
+            lines[k - 1] = c;
+        }
+}
+
 /* Read lines by Tesseract, from the likeliest to less likely ones until one is sure, as far as there is time for it. */
 static enum intra_status read_by_ocr(struct intra_counter *counter, const struct intra_text_picture *picture,
                                      struct candidate *lines, int n, const struct candidate **best, struct intra_error *err)
@@ -165,6 +180,8 @@ static enum intra_status read_by_ocr(struct intra_counter *counter, const struct
         INTRA_TRY(intra_counter_read_line(counter->ocr, picture, &c->where, care, &c->line, err));
         counter->columns_left -= (double)(intra_ocr_columns(counter->ocr) - before);
         most--;
+        counter->kind_sum[c->where.kind] += c->line.confidence;
+        counter->kind_n[c->where.kind]++;
         for (int way = 0; way < INTRA_COUNTER_WAYS && c->shapes.n; way++)
             intra_glyphs_vote(counter->glyphs, &c->shapes, c->line.said[way]);
         if (!*best || !(*best)->line.text[0] || c->line.confidence > (*best)->line.confidence) *best = c;
@@ -188,7 +205,10 @@ static enum intra_status cut_lines(struct intra_counter *counter, const struct i
     INTRA_TRY(intra_text_lines(picture, heights, lines, FIELD_LINES, &n, err));
     for (int i = 0; i < n && !*out_known; i++) {
         struct candidate *c = &out[*out_n];
+        bool is_part = false;
         if (!is_at_place(p, picture, &lines[i])) continue;
+        for (int k = 0; k < *out_n; k++) is_part = is_part || is_end_of(&lines[i], &out[k].where);
+        if (is_part) continue;
         c->where = lines[i];
         INTRA_TRY(intra_glyphs_cut(counter->glyphs, picture, &lines[i], &c->shapes, err));
         c->line = read_shapes(counter, &c->shapes);
@@ -216,12 +236,18 @@ static enum intra_status read_place(struct intra_counter *counter, const struct 
     memset(shapes, 0, sizeof *shapes);
     INTRA_TRY(intra_text_picture_init(frame, box, &picture, err));
     INTRA_TRY(cut_lines(counter, &picture, lines, &n, &best, err));
+    if (best) {
+        *out = best->line;
+        *shapes = best->shapes;
+    }
+    if (!counter->is_folder) sort_by_kind(counter, lines, n);
+    for (int i = n - 1; i >= 0 && !best; i--)
+        if (lines[i].shapes.n) *shapes = lines[i].shapes;
     if (!best || counter->n % CHECK_EACH == 0) INTRA_TRY(read_by_ocr(counter, &picture, lines, n, &read, err));
-    if (read) best = read;
-    if (best) *out = best->line;
-    for (int i = 0; i < n && !best; i++)
-        if (lines[i].shapes.n) best = &lines[i];
-    if (best) *shapes = best->shapes;
+    if (read) {
+        *out = read->line;
+        *shapes = read->shapes;
+    }
     if (counter->n % SETTLE_EACH == 0) intra_glyphs_settle(counter->glyphs);
 done:
     intra_text_picture_fini(&picture);
@@ -298,6 +324,20 @@ static double agreement_of(const struct intra_counter *counter)
     return both >= 8 ? without_shapes * same / both : 1;
 }
 
+/* What was put aside and never became known does not count as looked at. */
+static void drop_unread(struct intra_counter *counter)
+{
+    int64_t n = 0;
+    for (int64_t i = 0; i < counter->n; i++) {
+        const struct intra_counter_reading *r = &counter->readings[i];
+        bool is_unread = isnan(r->value) && !r->text[0] && counter->shapes[i].n > 0;
+        if (is_unread) continue;
+        counter->readings[n] = counter->readings[i];
+        counter->shapes[n++] = counter->shapes[i];
+    }
+    counter->n = n;
+}
+
 enum intra_status intra_counter_finish(struct intra_counter *counter, struct intra_error *err)
 {
     double agreement;
@@ -307,6 +347,7 @@ enum intra_status intra_counter_finish(struct intra_counter *counter, struct int
         struct intra_counter_line by_shape = read_shapes(counter, &counter->shapes[i]);
         combine(&counter->readings[i], &by_shape, agreement);
     }
+    drop_unread(counter);
     if (!counter->is_folder) return intra_counter_track(counter->readings, counter->n, err);
     for (int64_t i = 0; i < counter->n; i++)
         if (counter->readings[i].confidence >= 0.5)

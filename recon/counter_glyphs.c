@@ -13,7 +13,7 @@
 enum { MAX_SHAPES = 400, SIDE = INTRA_GLYPH_PX, MEAN_OVER = 60, MAX_PARTS = 96, MAX_LAYOUTS = 32, LAYOUT_VOTES = 4 };
 static const char names[] = "0123456789mft+";
 enum { N_NAMES = sizeof names - 1 };
-static const double same_shape = 0.93, unlike = 0.9, far_apart = 0.55; /* correlations */
+static const double same_shape = 0.93, unlike = 0.9, far_apart = 0.55, clearly = 0.05; /* correlations */
 static const double stroke_level = 0.5, point_level = 0.4; /* of the contrast */
 
 struct glyph_shape {
@@ -26,7 +26,7 @@ struct glyph_shape {
 
 /* Where Tesseract found the number in lines of this video: letters before it, letters after it. */
 struct layout {
-    int before, after, votes;
+    int before, after, votes, decimals;
     enum intra_counter_unit unit;
     enum intra_counter_rank rank;
 };
@@ -307,6 +307,7 @@ static void vote_layout(struct intra_glyphs *g, int before, int after, const str
     g->layout_votes++;
     if (number->rank < g->layouts[i].rank) return;
     g->layouts[i].rank = number->rank;
+    g->layouts[i].decimals = number->decimals;
     if (number->unit) g->layouts[i].unit = number->unit;
 }
 
@@ -348,18 +349,44 @@ static bool may_have(const struct intra_glyphs *g, int i, int name)
     return holder < 0 || correlation(g->shapes[holder].mean, g->shapes[i].mean) >= unlike;
 }
 
+static double all_votes(const struct glyph_shape *s)
+{
+    double sum = 0;
+    for (int k = 0; k < N_NAMES; k++) sum += s->votes[k];
+    return sum;
+}
+
 /* Share of the votes that the name has, less where there are few; votes for names that unlike shapes hold count half, as they
  * are misreadings of this one. */
 static double sureness(const struct glyph_shape *s, double lost)
 {
-    double sum = 0, best = s->votes[s->name];
-    for (int k = 0; k < N_NAMES; k++)
-        sum += s->votes[k];
-    return best / (sum - 0.5 * lost) * best / (best + 0.7);
+    double best = s->votes[s->name];
+    return best / (all_votes(s) - 0.5 * lost) * best / (best + 0.7);
+}
+
+/* A shape that has no votes of its own takes the name of the one that it clearly looks like most. */
+static void borrow_name(const struct intra_glyphs *g, const int holders[N_NAMES], struct glyph_shape *s)
+{
+    double first = 0, second = 0;
+    int name = -1;
+    for (int k = 0; k < N_NAMES; k++) {
+        double c = holders[k] < 0 ? 0 : correlation(g->shapes[holders[k]].mean, s->mean);
+        if (c > first) {
+            second = first;
+            first = c;
+            name = k;
+        } else {
+            second = fmax(second, c);
+        }
+    }
+    if (first < unlike || first < second + clearly) return;
+    s->name = name;
+    s->sure = first * g->shapes[holders[name]].sure;
 }
 
 void intra_glyphs_settle(struct intra_glyphs *g)
 {
+    int holders[N_NAMES];
     bool is_done[MAX_SHAPES] = {false}, is_out[MAX_SHAPES][N_NAMES] = {{false}};
     double lost[MAX_SHAPES] = {0};
     for (int i = 0; i < g->n; i++)
@@ -386,6 +413,9 @@ void intra_glyphs_settle(struct intra_glyphs *g)
         s->sure = s->name >= 0 ? sureness(s, lost[i]) : 0;
         if (s->sure < 0.5) s->name = -1;
     }
+    for (int k = 0; k < N_NAMES; k++) holders[k] = holder_of(g, k);
+    for (int i = 0; i < g->n; i++)
+        if (all_votes(&g->shapes[i]) <= 0) borrow_name(g, holders, &g->shapes[i]);
 }
 
 /* Sureness of the digits among the line's letters [from, to); 0 when one of them is none or not known. */
@@ -401,15 +431,22 @@ static double digits_sure(const struct intra_glyphs *g, const struct intra_glyph
     return to > from ? sure : 0;
 }
 
+/* That of most lines; NULL: none yet. */
+static const struct layout *usual_layout(const struct intra_glyphs *g)
+{
+    const struct layout *best = NULL;
+    for (int i = 0; i < g->n_layouts; i++)
+        if (!best || g->layouts[i].votes > best->votes) best = &g->layouts[i];
+    return best && best->votes >= LAYOUT_VOTES && 2 * best->votes > g->layout_votes ? best : NULL;
+}
+
 /* The number where this video's lines mostly have it, whatever the label and unit beside it look like. */
 static double read_by_layout(const struct intra_glyphs *g, const struct intra_glyph_line *line, struct intra_counter_text *out)
 {
-    const struct layout *best = NULL;
+    const struct layout *best = usual_layout(g);
     double value = 0, sure;
     int end, points = 0;
-    for (int i = 0; i < g->n_layouts; i++)
-        if (!best || g->layouts[i].votes > best->votes) best = &g->layouts[i];
-    if (!best || best->votes < LAYOUT_VOTES || 2 * best->votes <= g->layout_votes) return 0;
+    if (!best) return 0;
     end = line->n - best->after;
     sure = digits_sure(g, line, best->before, end);
     if (sure <= 0 || line->letters[best->before].has_point_before || (best->after && line->letters[end].has_point_before)) return 0;
@@ -427,6 +464,7 @@ static double read_by_layout(const struct intra_glyphs *g, const struct intra_gl
 double intra_glyphs_read(const struct intra_glyphs *g, const struct intra_glyph_line *line, char *out_text, int n,
                          struct intra_counter_text *out)
 {
+    const struct layout *usual = usual_layout(g);
     double sure = 1;
     int used = 0, before, which[INTRA_GLYPHS_IN_LINE * 5];
     memset(out, 0, sizeof *out);
@@ -443,6 +481,7 @@ double intra_glyphs_read(const struct intra_glyphs *g, const struct intra_glyph_
     if (!intra_counter_parse(out_text, out)) return read_by_layout(g, line, out);
     for (int i = out->at; i < out->at + out->length; i++)
         if (out_text[i] != '.') sure = fmin(sure, g->shapes[line->letters[which[i]].shape].sure);
+    if (usual && out->decimals < usual->decimals) return 0; /* a digit, or all before the point, was lost */
     /* A letter that is not known beside the number may be one of its digits. */
     before = out->at;
     while (before > 0 && out_text[before - 1] == ' ')

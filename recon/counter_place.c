@@ -6,11 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_LOOKS = 6, MAX_SPOTS = 160, LINES = INTRA_COUNTER_MAX_LINES, SPOT_TRIES = 2, LINES_OF_SPOT = 2 };
+enum { MAX_LOOKS = 6, MAX_SPOTS = 160, LINES = INTRA_COUNTER_MAX_LINES, SPOT_TRIES = 4, LINES_OF_SPOT = 2 };
 static const double learn_s = 60;          /* the place is learnt from so much of the video */
 static const double plain_s = 15;          /* and from so much where all frames must be decoded */
-static const double sure_look = 0.3;       /* confidence of a line that counts */
+static const double sure_look = 0.15;      /* confidence of a line that counts */
 static const double clearly = 1.5;         /* times the second best score */
+static const double faint = 0.1;            /* of the best line's score: no burnt-in text */
 static const int64_t most_columns = 18000; /* of OCR: bounds the time, a little under a second */
 
 /* A place where lines of text were found, read or not. */
@@ -99,7 +100,23 @@ static void count(struct learner *l, int n)
     }
 }
 
-/* Read a look's lines at spots that stand still, the likeliest text first. */
+static int by_width(const void *a, const void *b)
+{
+    const struct intra_text_line *p = a, *q = b;
+    double wp = (p->box.x1 - p->box.x0) / p->height_px, wq = (q->box.x1 - q->box.x0) / q->height_px;
+    if (wp != wq) return wp < wq ? -1 : 1;
+    return p->box.y0 != q->box.y0 ? p->box.y0 - q->box.y0 : p->box.x0 - q->box.x0;
+}
+
+/* Whether a spot is still worth reading: once one is found that looks like a counter, only such ones. */
+static bool is_open(const struct learner *l, const struct spot *s, int least_seen)
+{
+    bool is_found = false;
+    for (int i = 0; i < l->n_spots; i++) is_found = is_found || l->spots[i].rank >= INTRA_COUNTER_LABELLED;
+    return s->seen >= least_seen && (s->place.hits || (!is_found && s->tries < SPOT_TRIES));
+}
+
+/* Read a look's lines at spots that stand still, short ones first: they cost least, and a counter is one. */
 static enum intra_status read_look(struct learner *l, const struct look *look, int least_seen, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
@@ -107,11 +124,13 @@ static enum intra_status read_look(struct learner *l, const struct look *look, i
     int taken[MAX_SPOTS] = {0}, n = 0;
     for (int i = 0; i < look->n; i++) {
         int at = look->spot_of[i];
-        if (at < 0 || l->spots[at].seen < least_seen || taken[at] == LINES_OF_SPOT) continue;
-        if (l->spots[at].tries >= SPOT_TRIES && !l->spots[at].place.hits) continue;
-        l->spots[at].tries += taken[at]++ == 0;
+        if (at < 0 || taken[at] == LINES_OF_SPOT || !is_open(l, &l->spots[at], least_seen)) continue;
+        if (look->lines[i].score < faint * look->lines[0].score) continue;
+        taken[at]++;
         chosen[n++] = look->lines[i];
     }
+    for (int i = 0; i < l->n_spots; i++) l->spots[i].tries += taken[i] > 0;
+    qsort(chosen, (size_t)n, sizeof *chosen, by_width);
     INTRA_TRY(intra_counter_read_lines(l->ocr, &look->picture, chosen, n, most_columns, l->read, &n, err));
     count(l, n);
 done:
@@ -158,7 +177,7 @@ static enum intra_status look_over(struct learner *l, const char *path, const st
     enum intra_status status = INTRA_OK;
     struct intra_video *video = NULL;
     struct intra_frame *frame = NULL;
-    double step = span_s / MAX_LOOKS, next = options->from_s + step / 2;
+    double step = span_s / MAX_LOOKS, next = options->from_s + step / 4;
     INTRA_TRY(intra_video_open(path, options, &video, err));
     while (l->n_looks < MAX_LOOKS && !is_sure(l) && intra_ocr_columns(l->ocr) < most_columns &&
            (status = intra_video_next(video, &frame, err)) == INTRA_OK &&

@@ -3,6 +3,7 @@
 #include "core/mem.h"
 #include "recon/zero_dots.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -207,9 +208,21 @@ static int count_digits(const char *text)
     return n;
 }
 
-/* Two readings are the same, both sure of each letter, and none says otherwise. */
+/* The same letters and digits, whatever signs and spaces lie between. */
+static bool is_same_text(const char *a, const char *b)
+{
+    for (;; a++, b++) {
+        while (*a && !isalnum((unsigned char)*a)) a++;
+        while (*b && !isalnum((unsigned char)*b)) b++;
+        if (*a != *b) return false;
+        if (!*a) return true;
+    }
+}
+
+/* Two readings are the same: the same number, sure of each letter, or the same text without one. */
 static bool is_agreed(const struct one_reading *r, int n)
 {
+    if (n == 2 && !r[0].has_number && !r[1].has_number) return is_same_text(r[0].line.text, r[1].line.text);
     for (int i = 0; i < n; i++)
         if (!r[i].has_number || r[i].confidence < letters_agreed || !is_same_number(&r[0].number, &r[i].number)) return false;
     return true;
