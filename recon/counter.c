@@ -111,6 +111,7 @@ enum intra_status intra_counter_learn(struct intra_counter *counter, const char 
     intra_video_close(&video);
     counter->is_folder = info.is_image_folder;
     INTRA_TRY(intra_counter_find_place(counter->ocr, video_path, options, &counter->place, err));
+    counter->kind_sum[counter->place.kind] = counter->kind_n[counter->place.kind] = 1;
 done:
     return status;
 }

@@ -35,6 +35,7 @@ struct learner {
     struct look looks[2]; /* this one and the last */
     struct intra_counter_line *read;
     int n_spots, n_looks;
+    bool is_thorough; /* a folder of pictures: what is in them need not stand still, and time does not matter */
 };
 
 bool intra_counter_is_at(const struct intra_counter_place *p, const struct intra_text_line *line)
@@ -112,6 +113,7 @@ static int by_width(const void *a, const void *b)
 static bool is_open(const struct learner *l, const struct spot *s, int least_seen)
 {
     bool is_found = false;
+    if (l->is_thorough) return true;
     for (int i = 0; i < l->n_spots; i++) is_found = is_found || l->spots[i].rank >= INTRA_COUNTER_LABELLED;
     return s->seen >= least_seen && (s->place.hits || (!is_found && s->tries < SPOT_TRIES));
 }
@@ -125,13 +127,13 @@ static enum intra_status read_look(struct learner *l, const struct look *look, i
     for (int i = 0; i < look->n; i++) {
         int at = look->spot_of[i];
         if (at < 0 || taken[at] == LINES_OF_SPOT || !is_open(l, &l->spots[at], least_seen)) continue;
-        if (look->lines[i].score < faint * look->lines[0].score) continue;
+        if (!l->is_thorough && look->lines[i].score < faint * look->lines[0].score) continue;
         taken[at]++;
         chosen[n++] = look->lines[i];
     }
     for (int i = 0; i < l->n_spots; i++) l->spots[i].tries += taken[i] > 0;
     qsort(chosen, (size_t)n, sizeof *chosen, by_width);
-    INTRA_TRY(intra_counter_read_lines(l->ocr, &look->picture, chosen, n, most_columns, l->read, &n, err));
+    INTRA_TRY(intra_counter_read_lines(l->ocr, &look->picture, chosen, n, l->is_thorough ? INT64_MAX : most_columns, l->read, &n, err));
     count(l, n);
 done:
     return status;
@@ -155,7 +157,7 @@ static bool is_sure(const struct learner *l)
 {
     double second;
     const struct spot *best = best_spot(l, 2, &second);
-    return best && best->rank >= INTRA_COUNTER_LABELLED && best->place.score > clearly * second;
+    return !l->is_thorough && best && best->rank >= INTRA_COUNTER_LABELLED && best->place.score > clearly * second;
 }
 
 static enum intra_status add_look(struct learner *l, const struct intra_frame *frame, struct intra_error *err)
@@ -179,7 +181,7 @@ static enum intra_status look_over(struct learner *l, const char *path, const st
     struct intra_frame *frame = NULL;
     double step = span_s / MAX_LOOKS, next = options->from_s + step / 4;
     INTRA_TRY(intra_video_open(path, options, &video, err));
-    while (l->n_looks < MAX_LOOKS && !is_sure(l) && intra_ocr_columns(l->ocr) < most_columns &&
+    while (l->n_looks < MAX_LOOKS && !is_sure(l) && (l->is_thorough || intra_ocr_columns(l->ocr) < most_columns) &&
            (status = intra_video_next(video, &frame, err)) == INTRA_OK &&
            frame->pts_s <= options->from_s + span_s) {
         if (frame->pts_s >= next) {
@@ -207,6 +209,7 @@ static enum intra_status look_at_video(struct learner *l, const char *path, cons
     INTRA_TRY(intra_video_open(path, &keys, &video, err));
     intra_video_info(video, &info);
     intra_video_close(&video);
+    l->is_thorough = info.is_image_folder;
     span = info.duration_s > options->from_s ? info.duration_s - options->from_s : learn_s;
     if (options->to_s > options->from_s) span = fmin(span, options->to_s - options->from_s);
     INTRA_TRY(look_over(l, path, &keys, fmin(span, learn_s), err));
