@@ -26,7 +26,7 @@ struct glyph_shape {
 
 /* Where Tesseract found the number in lines of this video: letters before it, letters after it. */
 struct layout {
-    int before, after, votes, decimals;
+    int before, after, votes;
     enum intra_counter_unit unit;
     enum intra_counter_rank rank;
 };
@@ -36,6 +36,7 @@ struct intra_glyphs {
     int n;
     struct layout layouts[MAX_LAYOUTS];
     int n_layouts, layout_votes;
+    int decimals_votes[4];
 };
 
 enum intra_status intra_glyphs_create(struct intra_glyphs **out, struct intra_error *err)
@@ -305,9 +306,9 @@ static void vote_layout(struct intra_glyphs *g, int before, int after, const str
     if (i == g->n_layouts) g->layouts[g->n_layouts++] = (struct layout){.before = before, .after = after};
     g->layouts[i].votes++;
     g->layout_votes++;
+    if (number->decimals < 4) g->decimals_votes[number->decimals]++;
     if (number->rank < g->layouts[i].rank) return;
     g->layouts[i].rank = number->rank;
-    g->layouts[i].decimals = number->decimals;
     if (number->unit) g->layouts[i].unit = number->unit;
 }
 
@@ -431,6 +432,15 @@ static double digits_sure(const struct intra_glyphs *g, const struct intra_glyph
     return to > from ? sure : 0;
 }
 
+/* Decimals in most readings; 0 where too few are known to tell. */
+static int usual_decimals(const struct intra_glyphs *g)
+{
+    int best = 0;
+    for (int k = 1; k < 4; k++)
+        if (g->decimals_votes[k] > g->decimals_votes[best]) best = k;
+    return g->decimals_votes[best] >= LAYOUT_VOTES ? best : 0;
+}
+
 /* That of most lines; NULL: none yet. */
 static const struct layout *usual_layout(const struct intra_glyphs *g)
 {
@@ -464,7 +474,6 @@ static double read_by_layout(const struct intra_glyphs *g, const struct intra_gl
 double intra_glyphs_read(const struct intra_glyphs *g, const struct intra_glyph_line *line, char *out_text, int n,
                          struct intra_counter_text *out)
 {
-    const struct layout *usual = usual_layout(g);
     double sure = 1;
     int used = 0, before, which[INTRA_GLYPHS_IN_LINE * 5];
     memset(out, 0, sizeof *out);
@@ -481,7 +490,7 @@ double intra_glyphs_read(const struct intra_glyphs *g, const struct intra_glyph_
     if (!intra_counter_parse(out_text, out)) return read_by_layout(g, line, out);
     for (int i = out->at; i < out->at + out->length; i++)
         if (out_text[i] != '.') sure = fmin(sure, g->shapes[line->letters[which[i]].shape].sure);
-    if (usual && out->decimals < usual->decimals) return 0; /* a digit, or all before the point, was lost */
+    if (out->decimals < usual_decimals(g)) return 0; /* a digit, or all before the point, was lost */
     /* A letter that is not known beside the number may be one of its digits. */
     before = out->at;
     while (before > 0 && out_text[before - 1] == ' ')
