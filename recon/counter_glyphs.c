@@ -468,6 +468,7 @@ static double read_by_layout(const struct intra_glyphs *g, const struct intra_gl
     }
     out->whole_digits = end - best->before - out->decimals;
     out->value = round(value / pow(10, out->decimals) * 1000) / 1000;
+    if (out->decimals < usual_decimals(g)) return 0;
     return points == 1 && out->decimals <= 3 && out->whole_digits <= 5 ? sure : 0;
 }
 

@@ -12,7 +12,7 @@ static const double plain_s = 15;          /* and from so much where all frames 
 static const double sure_look = 0.15;      /* confidence of a line that counts */
 static const double clearly = 1.5;         /* times the second best score */
 static const double faint = 0.1;            /* of the best line's score: no burnt-in text */
-static const int64_t most_columns = 18000; /* of OCR: bounds the time, a little under a second */
+static const int64_t most_columns = 12000; /* of OCR: bounds the time, about half a second */
 
 /* A place where lines of text were found, read or not. */
 struct spot {
