@@ -269,6 +269,13 @@ static enum intra_status make_room(struct intra_counter *counter, struct intra_e
     return INTRA_OK;
 }
 
+/* What Tesseract may read at this time. */
+static double columns_now(const struct intra_counter *counter, double time_s)
+{
+    if (counter->n == 0) return columns_most;
+    return fmin(columns_most, counter->columns_left + columns_per_s * (time_s - counter->readings[counter->n - 1].time_s));
+}
+
 enum intra_status intra_counter_frame(struct intra_counter *counter, const struct intra_frame *frame,
                                       struct intra_error *err)
 {
@@ -278,8 +285,7 @@ enum intra_status intra_counter_frame(struct intra_counter *counter, const struc
                   frame->pts_s >= counter->readings[counter->n - 1].time_s + intra_counter_step_s - 1e-3;
     if (!is_due || !intra_counter_has_place(counter)) return INTRA_OK;
     if (counter->n == counter->cap) INTRA_TRY(make_room(counter, err));
-    counter->columns_left = counter->n ? fmin(columns_most, counter->columns_left + columns_per_s * (frame->pts_s - counter->readings[counter->n - 1].time_s))
-                                       : columns_most;
+    counter->columns_left = columns_now(counter, frame->pts_s);
     INTRA_TRY(read_place(counter, frame, &line, &counter->shapes[counter->n], err));
     counter->readings[counter->n++] = reading_of(frame, &line);
 done:

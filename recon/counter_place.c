@@ -133,7 +133,8 @@ static enum intra_status read_look(struct learner *l, const struct look *look, i
     }
     for (int i = 0; i < l->n_spots; i++) l->spots[i].tries += taken[i] > 0;
     qsort(chosen, (size_t)n, sizeof *chosen, by_width);
-    INTRA_TRY(intra_counter_read_lines(l->ocr, &look->picture, chosen, n, l->is_thorough ? INT64_MAX : most_columns, l->read, &n, err));
+    INTRA_TRY(intra_counter_read_lines(l->ocr, &look->picture, chosen, n, l->is_thorough ? INT64_MAX : most_columns,
+                                       l->read, &n, err));
     count(l, n);
 done:
     return status;
