@@ -3,6 +3,7 @@
 #include "core/log.h"
 #include "core/mem.h"
 #include "recon/counter_glyphs.h"
+#include "recon/counter_place.h"
 #include "recon/counter_read.h"
 #include "recon/counter_track.h"
 
@@ -10,30 +11,27 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-enum { MAX_LOOKS = 6, MAX_PLACES = 24, FIELD_LINES = 8, CHECK_EACH = 10, SETTLE_EACH = 5 };
-static const double learn_s = 60;    /* the place is learnt from so much of the video */
-static const double sure_look = 0.3; /* confidence of a line that counts in learning */
-static const double settled = 0.85;  /* a line read so surely needs no second one */
-static const double without_shapes = 0.55;
-static const double known = 0.8;     /* shapes so sure need no Tesseract */
+enum { FIELD_LINES = 8, LINES_READ = 2, CHECK_EACH = 10, SETTLE_EACH = 5 };
+static const double settled = 0.8;   /* a line read so surely needs no second one */
+static const double without_shapes = 0.55, untried = 0.5;
+static const double known = 0.7;     /* shapes so sure need no Tesseract: two readings of each, none against */
+/* What Tesseract may read in a video, in columns (recon/counter_ocr.h): so much at first, and for each second more; saved up
+ * to columns_most. Some 20 ms of CPU a second. */
+static const double columns_most = 10000, columns_per_s = 500;
 const double intra_counter_step_s = 0.2;
-
-/* Where a counter seems to stand, from several frames. */
-struct place {
-    struct intra_text_box box; /* around the text of all of them */
-    double height_px;
-    double score;
-    int hits;
-};
 
 struct intra_counter {
     struct intra_ocr *ocr;
-    struct place place; /* hits 0: none known */
+    struct intra_counter_place place;
     bool is_folder;
     struct intra_glyphs *glyphs;
     struct intra_counter_reading *readings;
     struct intra_glyph_line *shapes; /* of each reading */
+    double columns_left;             /* of columns_most */
+    double kind_sum[3];              /* confidences of what was read in bright, dark and coloured strokes, */
+    int kind_n[3];                   /* and how often */
     int64_t n, cap;
 };
 
@@ -102,78 +100,19 @@ done:
     return status;
 }
 
-/* Same baseline and height of letters, and over or under each other. Bright letters and their dark outline are one place. */
-static bool is_same_place(const struct place *p, const struct intra_text_line *line)
-{
-    double h = p->height_px;
-    return fabs(line->height_px - h) < 0.2 * h &&
-           abs(line->box.y1 - p->box.y1) < 0.35 * h && line->box.x0 < p->box.x1 && line->box.x1 > p->box.x0;
-}
-
-static void add_to_places(struct place *places, int *n, const struct intra_counter_line *line)
-{
-    double score = line->confidence * (2 + line->number.rank);
-    struct intra_text_box b = line->where.box;
-    for (int i = 0; i < *n; i++) {
-        struct place *p = &places[i];
-        if (!is_same_place(p, &line->where)) continue;
-        p->box.x0 = b.x0 < p->box.x0 ? b.x0 : p->box.x0;
-        p->box.y0 = b.y0 < p->box.y0 ? b.y0 : p->box.y0;
-        p->box.x1 = b.x1 > p->box.x1 ? b.x1 : p->box.x1;
-        p->box.y1 = b.y1 > p->box.y1 ? b.y1 : p->box.y1;
-        p->hits++;
-        p->score += score;
-        return;
-    }
-    if (*n == MAX_PLACES) return;
-    places[(*n)++] = (struct place){b, line->where.height_px, score, 1};
-}
-
-/* The best place that more than one frame shows (one frame is enough where there was only one). */
-static void choose_place(struct intra_counter *counter, const struct place *places, int n, int looks)
-{
-    int want = looks < 3 ? 1 : 2;
-    for (int i = 0; i < n; i++)
-        if (places[i].hits >= want && places[i].score > counter->place.score) counter->place = places[i];
-}
-
 enum intra_status intra_counter_learn(struct intra_counter *counter, const char *video_path,
                                       const struct intra_video_options *options, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
     struct intra_video *video = NULL;
-    struct intra_frame *frame = NULL;
     struct intra_video_info info;
-    struct intra_counter_line *lines = NULL;
-    struct place places[MAX_PLACES];
-    int n_places = 0, looks = 0;
-    double step, next;
-    memset(&counter->place, 0, sizeof counter->place);
-    INTRA_TRY(INTRA_ALLOC(lines, INTRA_COUNTER_MAX_LINES, err));
     INTRA_TRY(intra_video_open(video_path, options, &video, err));
     intra_video_info(video, &info);
-    counter->is_folder = info.is_image_folder;
-    step = info.duration_s > options->from_s ? info.duration_s - options->from_s : learn_s;
-    if (options->to_s > options->from_s) step = fmin(step, options->to_s - options->from_s);
-    step = fmin(step, learn_s) / MAX_LOOKS;
-    next = options->from_s + step / 2;
-    while (looks < MAX_LOOKS && (status = intra_video_next(video, &frame, err)) == INTRA_OK) {
-        if (frame->pts_s >= next) {
-            int n = 0;
-            INTRA_TRY(read_whole(counter, frame, lines, &n, err));
-            for (int i = 0; i < n; i++)
-                if (lines[i].confidence >= sure_look) add_to_places(places, &n_places, &lines[i]);
-            next += step;
-            looks++;
-        }
-        intra_frame_release(&frame);
-    }
-    if (status == INTRA_EOF) status = INTRA_OK;
-    if (status == INTRA_OK) choose_place(counter, places, n_places, looks);
-done:
-    intra_frame_release(&frame);
     intra_video_close(&video);
-    intra_free(lines);
+    counter->is_folder = info.is_image_folder;
+    INTRA_TRY(intra_counter_find_place(counter->ocr, video_path, options, &counter->place, err));
+    counter->kind_sum[counter->place.kind] = counter->kind_n[counter->place.kind] = 1;
+done:
     return status;
 }
 
@@ -183,13 +122,13 @@ bool intra_counter_has_place(const struct intra_counter *counter)
 }
 
 /* Whether a line, in the picture's pixels, stands at the place. */
-static bool is_at_place(const struct place *p, const struct intra_text_picture *picture,
+static bool is_at_place(const struct intra_counter_place *p, const struct intra_text_picture *picture,
                         const struct intra_text_line *line)
 {
     struct intra_text_line there = *line;
     there.box = (struct intra_text_box){line->box.x0 + picture->x0, line->box.y0 + picture->y0,
                                         line->box.x1 + picture->x0, line->box.y1 + picture->y0};
-    return is_same_place(p, &there);
+    return intra_counter_is_at(p, &there);
 }
 
 /* What the shapes of a line say, as a reading of it. */
@@ -200,24 +139,6 @@ static struct intra_counter_line read_shapes(const struct intra_counter *counter
     return line;
 }
 
-/* Read one line at the place: by its shapes where they are all known, but now and then by Tesseract all the same, so that the
- * shapes' names go on being checked. */
-static enum intra_status read_line(struct intra_counter *counter, const struct intra_text_picture *picture,
-                                   const struct intra_text_line *where, struct intra_counter_line *out,
-                                   struct intra_glyph_line *shapes, struct intra_error *err)
-{
-    enum intra_status status = INTRA_OK;
-    INTRA_TRY(intra_glyphs_cut(counter->glyphs, picture, where, shapes, err));
-    *out = read_shapes(counter, shapes);
-    out->where = *where;
-    if (out->confidence >= known && counter->n % CHECK_EACH) goto done;
-    INTRA_TRY(intra_counter_read_line(counter->ocr, picture, where, out, err));
-    for (int way = 0; way < INTRA_COUNTER_WAYS && shapes->n; way++)
-        intra_glyphs_vote(counter->glyphs, shapes, out->said[way]);
-done:
-    return status;
-}
-
 /* The last letters of the line that was read: a number that lost its first digits. */
 static bool is_end_of(const struct intra_text_line *own, const struct intra_text_line *read)
 {
@@ -225,31 +146,108 @@ static bool is_end_of(const struct intra_text_line *own, const struct intra_text
            own->box.x1 <= read->box.x1 + own->height_px;
 }
 
-/* Read what stands at the place, from the likeliest line there to less likely ones until one is sure. */
-static enum intra_status read_place(struct intra_counter *counter, const struct intra_frame *frame,
-                                    struct intra_counter_line *best, struct intra_glyph_line *shapes,
-                                    struct intra_error *err)
+/* A line at the place, as shapes and as what they say. */
+struct candidate {
+    struct intra_text_line where;
+    struct intra_glyph_line shapes;
+    struct intra_counter_line line;
+};
+
+/* The strokes that read best in this video first; kinds not tried yet before those that read badly. */
+static void sort_by_kind(const struct intra_counter *counter, struct candidate *lines, int n)
+{
+    double trust[3];
+    for (int k = 0; k < 3; k++) trust[k] = counter->kind_n[k] ? counter->kind_sum[k] / counter->kind_n[k] : untried;
+    for (int i = 1; i < n; i++)
+        for (int k = i; k > 0 && trust[lines[k].where.kind] > trust[lines[k - 1].where.kind]; k--) {
+            struct candidate c = lines[k];
+            lines[k] = lines[k - 1];
+            lines[k - 1] = c;
+        }
+}
+
+/* Read lines by Tesseract, from the likeliest to less likely ones until one is sure, as far as there is time for it. */
+static enum intra_status read_by_ocr(struct intra_counter *counter, const struct intra_text_picture *picture,
+                                     struct candidate *lines, int n, const struct candidate **best, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
-    const struct place *p = &counter->place;
-    struct intra_text_picture picture = {0};
+    enum intra_counter_care care = counter->is_folder ? INTRA_COUNTER_CAREFUL : INTRA_COUNTER_QUICK;
+    int most = counter->is_folder ? n : LINES_READ;
+    for (int i = 0; i < n && most > 0 && (counter->is_folder || counter->columns_left > 0); i++) {
+        int64_t before = intra_ocr_columns(counter->ocr);
+        struct candidate *c = &lines[i];
+        if (*best && (*best)->line.confidence >= settled) break;
+        if (*best && (*best)->line.confidence > 0 && is_end_of(&c->where, &(*best)->where)) continue;
+        INTRA_TRY(intra_counter_read_line(counter->ocr, picture, &c->where, care, &c->line, err));
+        counter->columns_left -= (double)(intra_ocr_columns(counter->ocr) - before);
+        most--;
+        counter->kind_sum[c->where.kind] += c->line.confidence;
+        counter->kind_n[c->where.kind]++;
+        for (int way = 0; way < INTRA_COUNTER_WAYS && c->shapes.n; way++)
+            intra_glyphs_vote(counter->glyphs, &c->shapes, c->line.said[way]);
+        if (!*best || !(*best)->line.text[0] || c->line.confidence > (*best)->line.confidence) *best = c;
+    }
+done:
+    return status;
+}
+
+/* Cut the lines at the place into shapes, from the likeliest to less likely ones until one is known. */
+static enum intra_status cut_lines(struct intra_counter *counter, const struct intra_text_picture *picture,
+                                   struct candidate *out, int *out_n, const struct candidate **out_known,
+                                   struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    const struct intra_counter_place *p = &counter->place;
     struct intra_text_line lines[FIELD_LINES];
     const double heights[2] = {0.75 * p->height_px, 1.4 * p->height_px};
-    int dx = (int)(4 * p->height_px), dy = (int)(1.2 * p->height_px), n = 0;
+    int n = 0;
+    *out_n = 0;
+    *out_known = NULL;
+    INTRA_TRY(intra_text_lines(picture, heights, lines, FIELD_LINES, &n, err));
+    for (int i = 0; i < n && !*out_known; i++) {
+        struct candidate *c = &out[*out_n];
+        bool is_part = false;
+        if (!is_at_place(p, picture, &lines[i])) continue;
+        for (int k = 0; k < *out_n; k++) is_part = is_part || is_end_of(&lines[i], &out[k].where);
+        if (is_part) continue;
+        c->where = lines[i];
+        INTRA_TRY(intra_glyphs_cut(counter->glyphs, picture, &lines[i], &c->shapes, err));
+        c->line = read_shapes(counter, &c->shapes);
+        c->line.where = lines[i];
+        (*out_n)++;
+        if (c->line.confidence >= known) *out_known = c;
+    }
+done:
+    return status;
+}
+
+/* Read what stands at the place: by shapes where they are known, but now and then by Tesseract all the same, so that their names
+ * go on being checked. With no time left for Tesseract the shapes are put aside, to be read once they are known. */
+static enum intra_status read_place(struct intra_counter *counter, const struct intra_frame *frame,
+                                    struct intra_counter_line *out, struct intra_glyph_line *shapes, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    const struct intra_counter_place *p = &counter->place;
+    struct intra_text_picture picture = {0};
+    struct candidate lines[FIELD_LINES];
+    const struct candidate *best, *read = NULL;
+    int dx = (int)(4 * p->height_px), dy = (int)(1.2 * p->height_px), n;
     struct intra_text_box box = {p->box.x0 - dx, p->box.y0 - dy, p->box.x1 + dx, p->box.y1 + dy};
-    *best = (struct intra_counter_line){.confidence = 0};
+    *out = (struct intra_counter_line){.confidence = 0};
     memset(shapes, 0, sizeof *shapes);
     INTRA_TRY(intra_text_picture_init(frame, box, &picture, err));
-    INTRA_TRY(intra_text_lines(&picture, heights, lines, FIELD_LINES, &n, err));
-    for (int i = 0; i < n && best->confidence < settled; i++) {
-        struct intra_counter_line line;
-        struct intra_glyph_line cut;
-        if (!is_at_place(p, &picture, &lines[i]) ) continue;
-        if (best->confidence > 0 && is_end_of(&lines[i], &best->where)) continue;
-        INTRA_TRY(read_line(counter, &picture, &lines[i], &line, &cut, err));
-        if (best->text[0] && line.confidence <= best->confidence) continue;
-        *best = line;
-        *shapes = cut;
+    INTRA_TRY(cut_lines(counter, &picture, lines, &n, &best, err));
+    if (best) {
+        *out = best->line;
+        *shapes = best->shapes;
+    }
+    if (!counter->is_folder) sort_by_kind(counter, lines, n);
+    for (int i = n - 1; i >= 0 && !best; i--)
+        if (lines[i].shapes.n) *shapes = lines[i].shapes;
+    if (!best || counter->n % CHECK_EACH == 0) INTRA_TRY(read_by_ocr(counter, &picture, lines, n, &read, err));
+    if (read) {
+        *out = read->line;
+        *shapes = read->shapes;
     }
     if (counter->n % SETTLE_EACH == 0) intra_glyphs_settle(counter->glyphs);
 done:
@@ -271,6 +269,13 @@ static enum intra_status make_room(struct intra_counter *counter, struct intra_e
     return INTRA_OK;
 }
 
+/* What Tesseract may read at this time. */
+static double columns_now(const struct intra_counter *counter, double time_s)
+{
+    if (counter->n == 0) return columns_most;
+    return fmin(columns_most, counter->columns_left + columns_per_s * (time_s - counter->readings[counter->n - 1].time_s));
+}
+
 enum intra_status intra_counter_frame(struct intra_counter *counter, const struct intra_frame *frame,
                                       struct intra_error *err)
 {
@@ -280,6 +285,7 @@ enum intra_status intra_counter_frame(struct intra_counter *counter, const struc
                   frame->pts_s >= counter->readings[counter->n - 1].time_s + intra_counter_step_s - 1e-3;
     if (!is_due || !intra_counter_has_place(counter)) return INTRA_OK;
     if (counter->n == counter->cap) INTRA_TRY(make_room(counter, err));
+    counter->columns_left = columns_now(counter, frame->pts_s);
     INTRA_TRY(read_place(counter, frame, &line, &counter->shapes[counter->n], err));
     counter->readings[counter->n++] = reading_of(frame, &line);
 done:
@@ -325,6 +331,20 @@ static double agreement_of(const struct intra_counter *counter)
     return both >= 8 ? without_shapes * same / both : 1;
 }
 
+/* What was put aside and never became known does not count as looked at. */
+static void drop_unread(struct intra_counter *counter)
+{
+    int64_t n = 0;
+    for (int64_t i = 0; i < counter->n; i++) {
+        const struct intra_counter_reading *r = &counter->readings[i];
+        bool is_unread = isnan(r->value) && !r->text[0] && counter->shapes[i].n > 0;
+        if (is_unread) continue;
+        counter->readings[n] = counter->readings[i];
+        counter->shapes[n++] = counter->shapes[i];
+    }
+    counter->n = n;
+}
+
 enum intra_status intra_counter_finish(struct intra_counter *counter, struct intra_error *err)
 {
     double agreement;
@@ -334,6 +354,7 @@ enum intra_status intra_counter_finish(struct intra_counter *counter, struct int
         struct intra_counter_line by_shape = read_shapes(counter, &counter->shapes[i]);
         combine(&counter->readings[i], &by_shape, agreement);
     }
+    drop_unread(counter);
     if (!counter->is_folder) return intra_counter_track(counter->readings, counter->n, err);
     for (int64_t i = 0; i < counter->n; i++)
         if (counter->readings[i].confidence >= 0.5)

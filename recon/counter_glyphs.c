@@ -10,10 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_SHAPES = 400, SIDE = INTRA_GLYPH_PX, MEAN_OVER = 60, MAX_PARTS = 96 };
-static const char names[] = "0123456789mft";
+enum { MAX_SHAPES = 400, SIDE = INTRA_GLYPH_PX, MEAN_OVER = 60, MAX_PARTS = 96, MAX_LAYOUTS = 32, LAYOUT_VOTES = 4 };
+static const char names[] = "0123456789mft+";
 enum { N_NAMES = sizeof names - 1 };
-static const double same_shape = 0.93, unlike = 0.9; /* correlations */
+static const double same_shape = 0.93, unlike = 0.9, far_apart = 0.55, clearly = 0.05; /* correlations */
 static const double stroke_level = 0.5, point_level = 0.4; /* of the contrast */
 
 struct glyph_shape {
@@ -24,9 +24,19 @@ struct glyph_shape {
     double sure;
 };
 
+/* Where Tesseract found the number in lines of this video: letters before it, letters after it. */
+struct layout {
+    int before, after, votes;
+    enum intra_counter_unit unit;
+    enum intra_counter_rank rank;
+};
+
 struct intra_glyphs {
     struct glyph_shape shapes[MAX_SHAPES];
     int n;
+    struct layout layouts[MAX_LAYOUTS];
+    int n_layouts, layout_votes;
+    int decimals_votes[4];
 };
 
 enum intra_status intra_glyphs_create(struct intra_glyphs **out, struct intra_error *err)
@@ -102,11 +112,23 @@ static bool find_parts(struct cutter *c, double level, double base, double heigh
     return true;
 }
 
-/* The part's strokes at the common scale, its middle in the middle, the baseline at 7/8. */
+/* Middle of the part's ink: steadier than that of its box, whose edges jump by whole pixels. */
+static double middle_of(const struct intra_view_u8 *strokes, const struct part *part)
+{
+    double sum = 0, moment = 0;
+    for (int y = part->box.y0; y < part->box.y1; y++)
+        for (int x = part->box.x0; x < part->box.x1; x++) {
+            sum += intra_row_u8(strokes, y)[x];
+            moment += (x + 0.5) * intra_row_u8(strokes, y)[x];
+        }
+    return sum > 0 ? moment / sum : 0.5 * (part->box.x0 + part->box.x1);
+}
+
+/* The part's strokes at the common scale, the middle of its ink in the middle, the baseline at 7/8. */
 static void sample(const struct intra_view_u8 *strokes, const struct part *part, double base, double height,
                    double contrast, float out[SIDE * SIDE])
 {
-    double scale = height / (0.75 * SIDE), cx = 0.5 * (part->box.x0 + part->box.x1);
+    double scale = height / (0.75 * SIDE), cx = middle_of(strokes, part);
     double sum = 0, sum2 = 0, mean;
     for (int y = 0; y < SIDE; y++)
         for (int x = 0; x < SIDE; x++) {
@@ -130,17 +152,23 @@ static void sample(const struct intra_view_u8 *strokes, const struct part *part,
         out[i] = (float)(out[i] / sqrt(sum2));
 }
 
+static double correlation_at(const float *a, const float *b, int dx, int dy)
+{
+    double sum = 0;
+    for (int y = 1; y + 1 < SIDE; y++) {
+        const float *p = a + y * SIDE, *q = b + (y + dy) * SIDE + dx;
+        float row = 0;
+        for (int x = 1; x + 1 < SIDE; x++) row += p[x] * q[x];
+        sum += (double)row;
+    }
+    return sum;
+}
+
+/* The best over shifts of up to a pixel; those that are far apart unshifted are not shifted. */
 static double correlation(const float *a, const float *b)
 {
-    double best = -1;
-    for (int k = 0; k < 9; k++) {
-        int dx = k % 3 - 1, dy = k / 3 - 1;
-        double sum = 0;
-        for (int y = 1; y + 1 < SIDE; y++)
-            for (int x = 1; x + 1 < SIDE; x++)
-                sum += (double)a[y * SIDE + x] * b[(y + dy) * SIDE + x + dx];
-        if (sum > best) best = sum;
-    }
+    double best = correlation_at(a, b, 0, 0);
+    for (int k = 0; k < 9 && best > far_apart; k++) best = fmax(best, correlation_at(a, b, k % 3 - 1, k / 3 - 1));
     return best;
 }
 
@@ -270,16 +298,40 @@ static int name_of(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ? -1 : -2;
 }
 
+static void vote_layout(struct intra_glyphs *g, int before, int after, const struct intra_counter_text *number)
+{
+    int i = 0;
+    while (i < g->n_layouts && (g->layouts[i].before != before || g->layouts[i].after != after)) i++;
+    if (i == MAX_LAYOUTS) return;
+    if (i == g->n_layouts) g->layouts[g->n_layouts++] = (struct layout){.before = before, .after = after};
+    g->layouts[i].votes++;
+    g->layout_votes++;
+    if (number->decimals < 4) g->decimals_votes[number->decimals]++;
+    if (number->rank < g->layouts[i].rank) return;
+    g->layouts[i].rank = number->rank;
+    if (number->unit) g->layouts[i].unit = number->unit;
+}
+
 void intra_glyphs_vote(struct intra_glyphs *g, const struct intra_glyph_line *line, const char *text)
 {
-    int list[INTRA_GLYPHS_IN_LINE + 1], n = 0;
-    for (; *text && n <= INTRA_GLYPHS_IN_LINE; text++) {
-        int name = name_of(*text);
-        if (name > -2) list[n++] = name;
+    /* A plus is a letter where it is as tall as one, else it was left out of the shapes. */
+    for (int with_plus = 1; with_plus >= 0; with_plus--) {
+        struct intra_counter_text number;
+        bool has_number = intra_counter_parse(text, &number);
+        int list[INTRA_GLYPHS_IN_LINE + 1], n = 0, before = 0, after = 0;
+        for (int at = 0; text[at] && n <= INTRA_GLYPHS_IN_LINE; at++) {
+            int name = name_of(text[at]);
+            if (name == -2 || (text[at] == '+' && !with_plus)) continue;
+            list[n++] = name;
+            before += at < number.at;
+            after += at >= number.at + number.length;
+        }
+        if (n != line->n) continue;
+        for (int i = 0; i < n; i++)
+            if (list[i] >= 0 && line->letters[i].shape >= 0) g->shapes[line->letters[i].shape].votes[list[i]] += 1;
+        if (has_number) vote_layout(g, before, after, &number);
+        return;
     }
-    if (n != line->n) return;
-    for (int i = 0; i < n; i++)
-        if (list[i] >= 0 && line->letters[i].shape >= 0) g->shapes[line->letters[i].shape].votes[list[i]] += 1;
 }
 
 /* The shape with the most votes among those that have this name; -1: none yet. */
@@ -298,18 +350,44 @@ static bool may_have(const struct intra_glyphs *g, int i, int name)
     return holder < 0 || correlation(g->shapes[holder].mean, g->shapes[i].mean) >= unlike;
 }
 
+static double all_votes(const struct glyph_shape *s)
+{
+    double sum = 0;
+    for (int k = 0; k < N_NAMES; k++) sum += s->votes[k];
+    return sum;
+}
+
 /* Share of the votes that the name has, less where there are few; votes for names that unlike shapes hold count half, as they
  * are misreadings of this one. */
 static double sureness(const struct glyph_shape *s, double lost)
 {
-    double sum = 0, best = s->votes[s->name];
-    for (int k = 0; k < N_NAMES; k++)
-        sum += s->votes[k];
-    return best / (sum - 0.5 * lost) * best / (best + 0.7);
+    double best = s->votes[s->name];
+    return best / (all_votes(s) - 0.5 * lost) * best / (best + 0.7);
+}
+
+/* A shape that has no votes of its own takes the name of the one that it clearly looks like most. */
+static void borrow_name(const struct intra_glyphs *g, const int holders[N_NAMES], struct glyph_shape *s)
+{
+    double first = 0, second = 0;
+    int name = -1;
+    for (int k = 0; k < N_NAMES; k++) {
+        double c = holders[k] < 0 ? 0 : correlation(g->shapes[holders[k]].mean, s->mean);
+        if (c > first) {
+            second = first;
+            first = c;
+            name = k;
+        } else {
+            second = fmax(second, c);
+        }
+    }
+    if (first < unlike || first < second + clearly) return;
+    s->name = name;
+    s->sure = first * g->shapes[holders[name]].sure;
 }
 
 void intra_glyphs_settle(struct intra_glyphs *g)
 {
+    int holders[N_NAMES];
     bool is_done[MAX_SHAPES] = {false}, is_out[MAX_SHAPES][N_NAMES] = {{false}};
     double lost[MAX_SHAPES] = {0};
     for (int i = 0; i < g->n; i++)
@@ -336,6 +414,62 @@ void intra_glyphs_settle(struct intra_glyphs *g)
         s->sure = s->name >= 0 ? sureness(s, lost[i]) : 0;
         if (s->sure < 0.5) s->name = -1;
     }
+    for (int k = 0; k < N_NAMES; k++) holders[k] = holder_of(g, k);
+    for (int i = 0; i < g->n; i++)
+        if (all_votes(&g->shapes[i]) <= 0) borrow_name(g, holders, &g->shapes[i]);
+}
+
+/* Sureness of the digits among the line's letters [from, to); 0 when one of them is none or not known. */
+static double digits_sure(const struct intra_glyphs *g, const struct intra_glyph_line *line, int from, int to)
+{
+    double sure = 1;
+    for (int i = from; i < to; i++) {
+        const struct glyph_shape *s = line->letters[i].shape >= 0 ? &g->shapes[line->letters[i].shape] : NULL;
+        bool is_inner = i > from && (line->letters[i].has_colon_before || line->letters[i].has_space_before);
+        if (!s || s->name < 0 || s->name > 9 || is_inner) return 0;
+        sure = fmin(sure, s->sure);
+    }
+    return to > from ? sure : 0;
+}
+
+/* Decimals in most readings; 0 where too few are known to tell. */
+static int usual_decimals(const struct intra_glyphs *g)
+{
+    int best = 0;
+    for (int k = 1; k < 4; k++)
+        if (g->decimals_votes[k] > g->decimals_votes[best]) best = k;
+    return g->decimals_votes[best] >= LAYOUT_VOTES ? best : 0;
+}
+
+/* That of most lines; NULL: none yet. */
+static const struct layout *usual_layout(const struct intra_glyphs *g)
+{
+    const struct layout *best = NULL;
+    for (int i = 0; i < g->n_layouts; i++)
+        if (!best || g->layouts[i].votes > best->votes) best = &g->layouts[i];
+    return best && best->votes >= LAYOUT_VOTES && 2 * best->votes > g->layout_votes ? best : NULL;
+}
+
+/* The number where this video's lines mostly have it, whatever the label and unit beside it look like. */
+static double read_by_layout(const struct intra_glyphs *g, const struct intra_glyph_line *line, struct intra_counter_text *out)
+{
+    const struct layout *best = usual_layout(g);
+    double value = 0, sure;
+    int end, points = 0;
+    if (!best) return 0;
+    end = line->n - best->after;
+    sure = digits_sure(g, line, best->before, end);
+    if (sure <= 0 || line->letters[best->before].has_point_before || (best->after && line->letters[end].has_point_before)) return 0;
+    *out = (struct intra_counter_text){.unit = best->unit, .rank = best->rank};
+    for (int i = best->before; i < end; i++) {
+        points += line->letters[i].has_point_before;
+        if (points) out->decimals++;
+        value = 10 * value + g->shapes[line->letters[i].shape].name;
+    }
+    out->whole_digits = end - best->before - out->decimals;
+    out->value = round(value / pow(10, out->decimals) * 1000) / 1000;
+    if (out->decimals < usual_decimals(g)) return 0;
+    return points == 1 && out->decimals <= 3 && out->whole_digits <= 5 ? sure : 0;
 }
 
 double intra_glyphs_read(const struct intra_glyphs *g, const struct intra_glyph_line *line, char *out_text, int n,
@@ -354,13 +488,15 @@ double intra_glyphs_read(const struct intra_glyphs *g, const struct intra_glyph_
         out_text[used++] = s && s->name >= 0 ? names[s->name] : '?';
     }
     out_text[used] = 0;
-    if (!intra_counter_parse(out_text, out)) return 0;
+    if (!intra_counter_parse(out_text, out)) return read_by_layout(g, line, out);
     for (int i = out->at; i < out->at + out->length; i++)
         if (out_text[i] != '.') sure = fmin(sure, g->shapes[line->letters[which[i]].shape].sure);
+    if (out->decimals < usual_decimals(g)) return 0; /* a digit, or all before the point, was lost */
     /* A letter that is not known beside the number may be one of its digits. */
     before = out->at;
     while (before > 0 && out_text[before - 1] == ' ')
         before--;
-    if ((before > 0 && out_text[before - 1] == '?') || out_text[out->at + out->length] == '?') return 0;
+    if ((before > 0 && out_text[before - 1] == '?') || out_text[out->at + out->length] == '?')
+        return read_by_layout(g, line, out);
     return sure;
 }

@@ -8,8 +8,11 @@
 #include <omp.h>
 #endif
 
+enum { NET_ROWS = 36 };
+
 struct intra_ocr {
     TessBaseAPI *api;
+    int64_t columns;
 };
 
 enum intra_status intra_ocr_open(struct intra_ocr **out, struct intra_error *err)
@@ -69,12 +72,18 @@ static void put_letters(struct intra_ocr_line *out, size_t *used, const char *te
     *used += n;
 }
 
+int64_t intra_ocr_columns(const struct intra_ocr *ocr)
+{
+    return ocr->columns;
+}
+
 enum intra_status intra_ocr_read(struct intra_ocr *ocr, const struct intra_view_u8 *grey, const char *letters,
                                  struct intra_ocr_line *out, struct intra_error *err)
 {
     TessResultIterator *it;
     size_t used = 0;
     memset(out, 0, sizeof *out);
+    ocr->columns += (int64_t)NET_ROWS * grey->cols / grey->rows;
     TessBaseAPISetVariable(ocr->api, "tessedit_char_whitelist", letters ? letters : "");
     TessBaseAPISetImage(ocr->api, grey->data, grey->cols, grey->rows, 1, (int)grey->stride);
     TessBaseAPISetSourceResolution(ocr->api, 150);
@@ -90,6 +99,5 @@ enum intra_status intra_ocr_read(struct intra_ocr *ocr, const struct intra_view_
     }
     if (it) TessResultIteratorDelete(it);
     TessBaseAPIClear(ocr->api);
-    TessBaseAPIClearAdaptiveClassifier(ocr->api);
     return INTRA_OK;
 }

@@ -3,6 +3,7 @@
 #include "core/mem.h"
 #include "recon/zero_dots.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 enum { N_WAYS = INTRA_COUNTER_WAYS, MARGIN_PX = 8 };
 static const double sure = 0.5;                               /* a reading below is left out */
 static const double letters_low = 0.012, letters_high = 0.09; /* height of letters, shares of the picture's */
+static const double letters_agreed = 0.7;                     /* each letter of a number that needs no further reading */
 static const double ink_height_px = 9;                        /* smaller letters have no grey of their own */
 static const double letter_px = 34;                           /* height of letters as they are read */
 
@@ -165,8 +167,9 @@ static bool is_same_number(const struct intra_counter_text *a, const struct intr
     return fabs(a->value) == fabs(b->value) && a->decimals == b->decimals && (a->unit == b->unit || !a->unit || !b->unit);
 }
 
-/* A speck before the number makes a minus in one way or another: most must see it. One way alone is never sure; each more that agrees makes it surer, each that reads something else less sure. */
-static void vote(const struct one_reading *r, int n, struct intra_counter_line *out)
+/* A speck before the number makes a minus in one way or another: most must see it. One way alone is never sure; each more that agrees makes it surer, each that reads something else less sure.
+ * unread: further ways, left out because they mostly read the same; they count as one that does. */
+static void vote(const struct one_reading *r, int n, int unread, struct intra_counter_line *out)
 {
     static const double trust[] = {[INTRA_COUNTER_NONE] = 0,       [INTRA_COUNTER_BARE] = 0.85,
                                    [INTRA_COUNTER_WHOLE] = 0.9,    [INTRA_COUNTER_LABELLED] = 0.95,
@@ -188,7 +191,7 @@ static void vote(const struct one_reading *r, int n, struct intra_counter_line *
             minus += r[k].number.value < 0;
             if (r[k].number.rank > r[top].number.rank) top = k;
         }
-        confidence = trust[r[top].number.rank] * (sum / agree) * together[agree] * agree / (agree + against);
+        confidence = trust[r[top].number.rank] * (sum / agree) * together[agree + (unread > 0)] * agree / (agree + against);
         if (confidence <= out->confidence) continue;
         out->confidence = confidence;
         out->number = r[top].number;
@@ -205,20 +208,44 @@ static int count_digits(const char *text)
     return n;
 }
 
+/* The same letters and digits, whatever signs and spaces lie between. */
+static bool is_same_text(const char *a, const char *b)
+{
+    for (;; a++, b++) {
+        while (*a && !isalnum((unsigned char)*a)) a++;
+        while (*b && !isalnum((unsigned char)*b)) b++;
+        if (*a != *b) return false;
+        if (!*a) return true;
+    }
+}
+
+/* Two readings are the same: the same number, sure of each letter, or the same text without one. */
+static bool is_agreed(const struct one_reading *r, int n)
+{
+    if (n == 2 && !r[0].has_number && !r[1].has_number) return is_same_text(r[0].line.text, r[1].line.text);
+    for (int i = 0; i < n; i++)
+        if (!r[i].has_number || r[i].confidence < letters_agreed || !is_same_number(&r[0].number, &r[i].number)) return false;
+    return true;
+}
+
 enum intra_status intra_counter_read_line(struct intra_ocr *ocr, const struct intra_text_picture *picture,
-                                          const struct intra_text_line *where, struct intra_counter_line *out,
-                                          struct intra_error *err)
+                                          const struct intra_text_line *where, enum intra_counter_care care,
+                                          struct intra_counter_line *out, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
     struct one_reading readings[N_WAYS];
-    int n = 0;
+    int n = 0, unread = 0;
     *out = (struct intra_counter_line){.where = *where};
     for (; n < N_WAYS; n++) {
         if (n == 2 && count_digits(readings[0].line.text) < 2 && count_digits(readings[1].line.text) < 2) break;
+        if (n >= 2 && care == INTRA_COUNTER_QUICK && is_agreed(readings, n)) {
+            unread = N_WAYS - n;
+            break;
+        }
         INTRA_TRY(read_one_way(ocr, picture, where, n, &readings[n], err));
         snprintf(out->said[n], sizeof out->said[n], "%.*s", (int)sizeof out->said[n] - 1, readings[n].line.text);
     }
-    vote(readings, n, out);
+    vote(readings, n, unread, out);
     if (!out->text[0]) snprintf(out->text, sizeof out->text, "%.*s", (int)sizeof out->text - 1, readings[0].line.text);
 done:
     return status;
@@ -275,28 +302,52 @@ static bool is_alone(const struct intra_counter_line *line, const struct intra_c
     return true;
 }
 
-enum intra_status intra_counter_read_all(struct intra_ocr *ocr, const struct intra_text_picture *picture,
-                                         struct intra_counter_line out[INTRA_COUNTER_MAX_LINES], int *out_n,
-                                         struct intra_error *err)
+enum intra_status intra_counter_find_lines(const struct intra_text_picture *picture, struct intra_text_line *out, int max,
+                                           int *out_n, struct intra_error *err)
+{
+    const double heights[2] = {fmax(letters_low * picture->frame_rows, 6), letters_high * picture->frame_rows};
+    return intra_text_lines(picture, heights, out, max, out_n, err);
+}
+
+/* Read lines until the columns are used up, and keep those with a distance. */
+static enum intra_status read_some(struct intra_ocr *ocr, const struct intra_text_picture *picture,
+                                   const struct intra_text_line *lines, int n_lines, enum intra_counter_care care,
+                                   int64_t most_columns, struct intra_counter_line *out, int *out_n,
+                                   struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
-    const double heights[2] = {fmax(letters_low * picture->frame_rows, 6), letters_high * picture->frame_rows};
-    struct intra_text_line found[INTRA_COUNTER_MAX_LINES];
     struct intra_counter_line *all = NULL;
-    int n = 0, n_found = 0;
+    int n_read = 0, n = 0;
     *out_n = 0;
     INTRA_TRY(INTRA_ALLOC(all, INTRA_COUNTER_MAX_LINES, err));
-    INTRA_TRY(intra_text_lines(picture, heights, found, INTRA_COUNTER_MAX_LINES, &n_found, err));
-    for (int i = 0; i < n_found; i++) {
-        INTRA_TRY(intra_counter_read_line(ocr, picture, &found[i], &all[i], err));
-    }
-    for (int i = 0; i < n_found; i++)
-        if (all[i].confidence > 0 && (all[i].number.rank > INTRA_COUNTER_WHOLE || is_alone(&all[i], all, n_found)))
+    for (; n_read < n_lines && intra_ocr_columns(ocr) < most_columns; n_read++)
+        INTRA_TRY(intra_counter_read_line(ocr, picture, &lines[n_read], care, &all[n_read], err));
+    for (int i = 0; i < n_read; i++)
+        if (all[i].confidence > 0 && (all[i].number.rank > INTRA_COUNTER_WHOLE || is_alone(&all[i], all, n_read)))
             out[n++] = all[i];
     *out_n = merge_same_place(out, n);
 done:
     intra_free(all);
     return status;
+}
+
+enum intra_status intra_counter_read_lines(struct intra_ocr *ocr, const struct intra_text_picture *picture,
+                                           const struct intra_text_line *lines, int n_lines, int64_t most_columns,
+                                           struct intra_counter_line out[INTRA_COUNTER_MAX_LINES], int *out_n,
+                                           struct intra_error *err)
+{
+    return read_some(ocr, picture, lines, n_lines, INTRA_COUNTER_QUICK, most_columns, out, out_n, err);
+}
+
+enum intra_status intra_counter_read_all(struct intra_ocr *ocr, const struct intra_text_picture *picture,
+                                         struct intra_counter_line out[INTRA_COUNTER_MAX_LINES], int *out_n,
+                                         struct intra_error *err)
+{
+    struct intra_text_line found[INTRA_COUNTER_MAX_LINES];
+    int n = 0;
+    enum intra_status status = intra_counter_find_lines(picture, found, INTRA_COUNTER_MAX_LINES, &n, err);
+    if (status != INTRA_OK) return status;
+    return read_some(ocr, picture, found, n, INTRA_COUNTER_CAREFUL, INT64_MAX, out, out_n, err);
 }
 
 const struct intra_counter_line *intra_counter_choose(const struct intra_counter_line *lines, int n)

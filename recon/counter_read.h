@@ -20,10 +20,25 @@ struct intra_counter_line {
     char said[INTRA_COUNTER_WAYS][INTRA_COUNTER_TEXT_BYTES]; /* what each preparation of the picture was read as */
 };
 
+enum intra_counter_care {
+    INTRA_COUNTER_CAREFUL, /* read from all preparations: a single picture, where nothing else checks it */
+    INTRA_COUNTER_QUICK    /* from no more when the first two agree: video, where other frames check it */
+};
+
 /* Read one line of text. Errors: INTRA_E_MEM. */
 enum intra_status intra_counter_read_line(struct intra_ocr *ocr, const struct intra_text_picture *picture,
-                                          const struct intra_text_line *where, struct intra_counter_line *out,
-                                          struct intra_error *err);
+                                          const struct intra_text_line *where, enum intra_counter_care care,
+                                          struct intra_counter_line *out, struct intra_error *err);
+
+/* Lines of a whole picture that may be a distance's, likeliest first, at most max. Errors: INTRA_E_MEM. */
+enum intra_status intra_counter_find_lines(const struct intra_text_picture *picture, struct intra_text_line *out, int max,
+                                           int *out_n, struct intra_error *err);
+/* Those of the lines (at most INTRA_COUNTER_MAX_LINES) that have a distance in them, as intra_counter_read_all. Reads quickly,
+ * and no further once the reader's columns (recon/counter_ocr.h) reach most_columns. Errors: INTRA_E_MEM. */
+enum intra_status intra_counter_read_lines(struct intra_ocr *ocr, const struct intra_text_picture *picture,
+                                           const struct intra_text_line *lines, int n_lines, int64_t most_columns,
+                                           struct intra_counter_line out[INTRA_COUNTER_MAX_LINES], int *out_n,
+                                           struct intra_error *err);
 
 /* All lines with a distance in the picture, most trusted first; lines that show the same text twice (bright letters and
  * their dark outline) are one. Errors: INTRA_E_MEM. */

@@ -20,33 +20,43 @@ static const double baseline_slack = 0.17, widest_letter = 2.6; /* in letter hei
  * what is behind it. */
 static const double widest_gaps[] = {1.7, 0.8};
 
-/* Running minimum or maximum of n values in steps, window of 2 r + 1 cut at the ends. */
-static void run_extreme(const uint8_t *in, uint8_t *out, int n, ptrdiff_t step, ptrdiff_t out_step, int r, bool is_max)
+/* out = the smaller or larger of the two, value by value. */
+static void take_extreme(const uint8_t *restrict in, uint8_t *restrict out, int n, bool is_max)
 {
-    for (int i = 0; i < n; i++) {
-        int from = i - r < 0 ? 0 : i - r, to = i + r >= n ? n - 1 : i + r;
-        uint8_t best = in[from * step];
-        for (int k = from + 1; k <= to; k++) {
-            uint8_t v = in[k * step];
-            if (is_max ? v > best : v < best) best = v;
+    if (is_max)
+        for (int i = 0; i < n; i++) out[i] = in[i] > out[i] ? in[i] : out[i];
+    else
+        for (int i = 0; i < n; i++) out[i] = in[i] < out[i] ? in[i] : out[i];
+}
+
+/* Minimum or maximum over squares of 2 r + 1 pixels, cut at the edges; whole rows against whole rows, as processors like it. */
+static void extreme(const struct intra_view_u8 *in, struct intra_view_u8 *between, struct intra_view_u8 *out, int r, bool is_max)
+{
+    for (int y = 0; y < in->rows; y++) {
+        const uint8_t *from = intra_row_u8(in, y);
+        uint8_t *to = intra_row_u8(between, y);
+        memcpy(to, from, (size_t)in->cols);
+        for (int k = 1; k <= r && k < in->cols; k++) {
+            take_extreme(from + k, to, in->cols - k, is_max);
+            take_extreme(from, to + k, in->cols - k, is_max);
         }
-        out[i * out_step] = best;
+    }
+    for (int y = 0; y < in->rows; y++) {
+        uint8_t *to = intra_row_u8(out, y);
+        memcpy(to, intra_row_u8(between, y), (size_t)in->cols);
+        for (int k = 1; k <= r; k++) {
+            if (y - k >= 0) take_extreme(intra_row_u8(between, y - k), to, in->cols, is_max);
+            if (y + k < in->rows) take_extreme(intra_row_u8(between, y + k), to, in->cols, is_max);
+        }
     }
 }
 
 void intra_text_strokes(const struct intra_view_u8 *grey, bool is_bright, int window_px, struct intra_view_u8 *between,
                         struct intra_view_u8 *out)
 {
-    /* Opening for bright strokes, closing for dark ones. Each pass of two reads what the last one wrote. */
-    int r = window_px / 2;
-    for (int pass = 0; pass < 2; pass++) {
-        bool is_max = is_bright == (pass == 1);
-        const struct intra_view_u8 *in = pass ? out : grey;
-        for (int y = 0; y < grey->rows; y++)
-            run_extreme(intra_row_u8(in, y), intra_row_u8(between, y), grey->cols, 1, 1, r, is_max);
-        for (int x = 0; x < grey->cols; x++)
-            run_extreme(between->data + x, out->data + x, grey->rows, between->stride, out->stride, r, is_max);
-    }
+    /* Opening for bright strokes, closing for dark ones. */
+    extreme(grey, between, out, window_px / 2, !is_bright);
+    extreme(out, between, out, window_px / 2, is_bright);
     for (int y = 0; y < grey->rows; y++) {
         const uint8_t *g = intra_row_u8(grey, y);
         uint8_t *hat = intra_row_u8(out, y);

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Reads the counter of simulated videos and holds it against the truth: tests/bench/counter.py INTRADOS DIR...
 
-DIR: folders of `intrados simulate`. Prints for each how many frames were looked at, the share of them with a reading, and
-the share of those that is right (the number as printed). Frames without a counter (title pages) count as wrong when read."""
+DIR: folders of `intrados simulate`. Prints for each how many frames were looked at (without those put aside and never read),
+the share of them with a reading, and the share of those that is right (the number as printed). Frames without a counter (title pages) count as wrong when read."""
 import csv
 import glob
 import os
