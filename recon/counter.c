@@ -292,6 +292,11 @@ done:
     return status;
 }
 
+void intra_counter_urge(struct intra_counter *counter)
+{
+    counter->columns_left = columns_most;
+}
+
 static bool is_same(const struct intra_counter_reading *r, const struct intra_counter_text *number)
 {
     return !isnan(r->value) && fabs(r->value) == fabs(number->value) && r->decimals == number->decimals;

@@ -42,6 +42,9 @@ bool intra_counter_has_place(const struct intra_counter *counter);
 extern const double intra_counter_step_s;
 enum intra_status intra_counter_frame(struct intra_counter *counter, const struct intra_frame *frame,
                                       struct intra_error *err);
+/* What comes next is worth reading at once, whatever it costs: the motion was lost, and the counter may span the gap.
+ */
+void intra_counter_urge(struct intra_counter *counter);
 /* Throws out what no motion explains; pictures of a folder are not taken for neighbours in time. */
 enum intra_status intra_counter_finish(struct intra_counter *counter, struct intra_error *err);
 /* The readings so far (value_m is filled by finish); they stay the counter's. */

@@ -164,6 +164,11 @@ void intra_motion_destroy(struct intra_motion **motion)
     *motion = NULL;
 }
 
+bool intra_motion_is_lost(const struct intra_motion *motion)
+{
+    return motion->mode == MODE_LOST;
+}
+
 double intra_motion_weak_share(const struct intra_motion *motion)
 {
     return motion->n_fits ? (double)motion->n_weak / (double)motion->n_fits : 0;

@@ -63,6 +63,8 @@ enum intra_status intra_motion_create(const struct intra_motion_options *options
 enum intra_status intra_motion_process(struct intra_motion *motion, struct intra_frame *frame, struct intra_error *err);
 enum intra_status intra_motion_finish(struct intra_motion *motion, struct intra_error *err);
 void intra_motion_destroy(struct intra_motion **motion);
+/* The frame processed last was not followed: it waits for a way back, or for a new start. */
+bool intra_motion_is_lost(const struct intra_motion *motion);
 /* Share of the followed frames in which fewer than half of the points in view agreed: above a tenth or so the wall has too little to hold on to,
  * and way and station may be wrong by much more than their deviations say. */
 double intra_motion_weak_share(const struct intra_motion *motion);

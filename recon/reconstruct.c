@@ -143,6 +143,7 @@ static enum intra_status stream(const char *path, const struct intra_reconstruct
     enum intra_status status = INTRA_OK;
     struct intra_video *video = NULL;
     struct intra_frame *frame = NULL;
+    bool was_lost = false;
     INTRA_TRY(intra_video_open(path, &options->video, &video, err));
     double total = report->video.duration_s;
     if (options->video.to_s > 0 && options->video.to_s < total) total = options->video.to_s;
@@ -151,6 +152,9 @@ static enum intra_status stream(const char *path, const struct intra_reconstruct
         if (status == INTRA_EOF) break;
         if (status != INTRA_OK) goto done;
         INTRA_TRY(intra_motion_process(motion, frame, err));
+        bool is_lost = intra_motion_is_lost(motion);
+        if (counter && is_lost && !was_lost) intra_counter_urge(counter);
+        was_lost = is_lost;
         if (counter) INTRA_TRY(intra_counter_frame(counter, frame, err));
         intra_progress_report(progress, "follow", frame->pts_s - options->video.from_s,
                               fmax(total - options->video.from_s, frame->pts_s - options->video.from_s));
