@@ -56,8 +56,7 @@ struct entry {
 /* A zoom: the picture is larger or smaller than any pose explains. Drives through bends, over joints and past laterals
  * stay below 5 deviations on all simulated scenes; a zoom shows with 8 within a few frames. */
 #define ZOOM_OFF 0.015
-#define ZOOM_BETTER                                                                                                    \
-    0.95 /* of the drive's noise, at most, is left when it is a zoom that is seen; and no fewer points agree */
+#define ZOOM_BETTER 0.95 /* of the drive's noise at most is left, and no fewer points agree */
 #define ZOOM_OFF_SDS 5.0
 #define ZOOM_BEGIN 0.015 /* magnification (log) from which it is taken for one, and below which it has ended */
 #define ZOOM_END 0.01
@@ -303,8 +302,8 @@ static enum intra_status place_next(struct intra_motion *m, struct intra_run *ne
 {
     enum intra_status status = INTRA_OK;
     struct intra_placement *p = &m->placement;
-    double ahead, arc, counted, sd, u = m->run.kfs[m->run.n_kfs - 1].u,
-                                    gap_s = fmax(0, next->kfs[0].pts_s - m->run.pts_s);
+    double u = m->run.kfs[m->run.n_kfs - 1].u, gap_s = fmax(0, next->kfs[0].pts_s - m->run.pts_s);
+    double ahead, arc, counted, sd;
     int64_t n_readings = 0;
     const struct intra_counter_reading *readings =
         m->options.counter ? intra_counter_readings(m->options.counter, &n_readings) : NULL;
@@ -652,8 +651,7 @@ static void fit_zoom(struct intra_motion *m, struct intra_pose_fit *out)
 }
 
 /* Follow a frame of a zoom, or see whether one begins, which it must explain better than `drive` does. True: the frame
- * is dealt with; the camera stands where it stood.
- */
+ * is dealt with; the camera stands where it stood. */
 static bool follow_zoom(struct intra_motion *m, const struct intra_frame *frame, const struct intra_pose_fit *drive)
 {
     struct zoom_watch *z = &m->zoom;
@@ -707,8 +705,8 @@ enum intra_status intra_motion_process(struct intra_motion *m, struct intra_fram
         intra_boot_clear(&m->boot);
         return flush(m, false, err);
     }
-    if (m->mode != MODE_TRACK &&
-        has_picture_jumped(&m->cut)) { /* a start over a cut would fail, and its frames be lost with it */
+    if (m->mode != MODE_TRACK && has_picture_jumped(&m->cut)) {
+        /* A start over a cut would fail, and its frames be lost with it. */
         m->cut.has_jumped = true;
         intra_boot_clear(&m->boot);
         m->boot_next = 10;

@@ -15,6 +15,7 @@
 #include "recon/wall.h"
 #include "recon/wall_queue.h"
 
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -169,20 +170,46 @@ done:
     return status;
 }
 
-/* Where the counter stands, before the pass. No data for reading text is no reason to fail: the columns stay empty. */
-static enum intra_status learn_counter(const char *path, const struct intra_reconstruct_options *options,
-                                       struct intra_counter **out, struct intra_reconstruct_report *report,
-                                       struct intra_error *err)
+/* The search for the counter's place, on a thread of its own beside the first look. */
+struct learning {
+    const char *path;
+    const struct intra_reconstruct_options *options;
+    struct intra_counter *counter;
+    enum intra_status status;
+    struct intra_error error;
+};
+
+static void *learn_counter(void *user)
 {
-    struct intra_error why = {0};
-    enum intra_status status = intra_counter_create(out, &why);
-    if (status == INTRA_E_UNSUPPORTED) {
-        warn(report, "the distance counter was not read: %.200s", why.text);
-        return INTRA_OK;
+    struct learning *l = user;
+    l->status = intra_counter_create(&l->counter, &l->error);
+    if (l->status == INTRA_OK) l->status = intra_counter_learn(l->counter, l->path, &l->options->video, &l->error);
+    return NULL;
+}
+
+/* Before the pass: what stands still in the picture, and where the counter stands. No data for reading text is no
+ * reason to fail: the columns stay empty. */
+static enum intra_status look_first(const char *path, const struct intra_reconstruct_options *options,
+                                    const struct intra_progress *progress, struct intra_still *still,
+                                    struct intra_counter **out_counter, struct intra_reconstruct_report *report,
+                                    struct intra_error *err)
+{
+    struct learning learning = {.path = path, .options = options};
+    pthread_t thread;
+    bool is_beside = options->has_counter && pthread_create(&thread, NULL, learn_counter, &learning) == 0;
+    enum intra_status status = intra_still_find(path, &options->video, options->debug_dir, progress, still, err);
+    if (is_beside)
+        pthread_join(thread, NULL);
+    else if (options->has_counter && status == INTRA_OK)
+        learn_counter(&learning);
+    *out_counter = learning.counter;
+    if (status != INTRA_OK || learning.status == INTRA_OK) return status;
+    if (learning.status != INTRA_E_UNSUPPORTED) {
+        if (err) *err = learning.error;
+        return learning.status;
     }
-    if (status == INTRA_OK) return intra_counter_learn(*out, path, &options->video, err);
-    if (err) *err = why;
-    return status;
+    warn(report, "the distance counter was not read: %.200s", learning.error.text);
+    return INTRA_OK;
 }
 
 static enum intra_status fill_counter(struct intra_counter *counter, struct intra_scene *scene,
@@ -266,13 +293,12 @@ enum intra_status intra_reconstruct(const char *video_path, const struct intra_c
     if (!(o.texel_m > 0)) o.texel_m = camera->width >= 1280 ? 0.0005 : 0.001;
     if (options->texel_m <= 0 && o.diameter_m > 0.6) o.texel_m *= 2; /* big pipes are seen from farther away */
 
-    INTRA_TRY(intra_still_find(video_path, &o.video, o.debug_dir, progress, &still, err));
+    INTRA_TRY(look_first(video_path, &o, progress, &still, &counter, report, err));
     report->overlay_share = still.masked_share;
     if (still.n_looks < 12)
         warn(report, "only %d different pictures: burnt-in text could not be told from the wall and was not masked", still.n_looks);
     add_stage(report, "look", clock_s(CLOCK_MONOTONIC) - wall, clock_s(CLOCK_PROCESS_CPUTIME_ID) - cpu, still.n_looks);
     INTRA_TRY(intra_mask_pyramid_init(&mask, &still.mask, err));
-    if (o.has_counter) INTRA_TRY(learn_counter(video_path, &o, &counter, report, err));
 
     struct intra_wall_options wall_options = {.radius_m = o.diameter_m / 2, .texel_m = o.texel_m,
                                               .section_step_m = o.section_step_m, .start_station_m = o.start_station_m,
