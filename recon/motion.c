@@ -705,9 +705,9 @@ enum intra_status intra_motion_process(struct intra_motion *m, struct intra_fram
         intra_boot_clear(&m->boot);
         return flush(m, false, err);
     }
-    if (m->mode != MODE_TRACK && has_picture_jumped(&m->cut)) {
-        /* A start over a cut would fail, and its frames be lost with it. */
-        m->cut.has_jumped = true;
+    if (m->mode != MODE_TRACK && has_picture_jumped(&m->cut)) m->cut.has_jumped = true;
+    if (m->mode != MODE_TRACK && m->cut.change > OTHER_PICTURE) {
+        /* A start over it would fail, and the frames behind it be lost too. A camera that sets off is no reason. */
         intra_boot_clear(&m->boot);
         m->boot_next = 10;
         m->boot_wait_until_s = 0;
