@@ -18,6 +18,8 @@ enum { NODE = 8, STRIP_COLS = 256, STRIP_CACHE = 6 };
 #define RES_LIMIT_M 0.004       /* coarser views are of no use */
 #define FLATTEST 0.14           /* sine of the smallest angle between ray and wall */
 #define BORDER_PX 14.0
+enum { MEASURED_CLOCKS = 8 };   /* of BIN_CLOCKS, over three bins of station: so many radii around measure it */
+#define FAR_REL 4.0             /* radii ahead that a view paints which is not the last of its run */
 #define NARROW 3.0              /* ordinary keyframes: cells up to this many times the frame's best resolution */
 #define WIDE_STEP_REL 0.5       /* every so many radii of travel a keyframe gives all that it sees */
 #define MAX_TILT_RAD 0.45       /* views turned farther off the axis than this are left out */
@@ -316,12 +318,26 @@ struct view {
     float best_res;
 };
 
+/* Station up to which the wall was measured: farther on the axis is a guess, and in a bend the picture would land
+ * anywhere. */
+static double measured_to(const struct intra_wallmap *map)
+{
+    for (int64_t i = map->n_bins - 1; i >= 2; i--) {
+        int n = 0;
+        for (int k = 0; k < BIN_CLOCKS; k++)
+            n += map->bins[i][k].w > 0 || map->bins[i - 1][k].w > 0 || map->bins[i - 2][k].w > 0;
+        if (n >= MEASURED_CLOCKS)
+            return map->options.start_station_m + (double)(map->bin_first + i) * BIN_REL * map->options.radius_m;
+    }
+    return INFINITY;
+}
+
 static enum intra_status lay_nodes(struct intra_wallmap *map, struct intra_run *run,
                                    const struct intra_placement *placement, const struct intra_keyframe *kf,
-                                   double station_m, struct view *view, struct intra_error *err)
+                                   double station_m, double most_m, struct view *view, struct intra_error *err)
 {
     double size = NODE * map->options.texel_m, r = map->options.radius_m;
-    double from = station_m - 2.5 * r, to = station_m + 7 * r, u = kf->u;
+    double from = station_m - 2.5 * r, to = fmin(station_m + 7 * r, fmax(most_m, station_m + r)), u = kf->u;
     view->col0 = (int64_t)floor((from - map->station0_m) / size);
     view->n_cols = (int)ceil((to - from) / size) + 1;
     view->n_rows = map->rows / NODE + 1;
@@ -471,7 +487,9 @@ enum intra_status intra_wallmap_add_view(struct intra_wallmap *map, struct intra
     double ahead = frame.m[0][0] * run_from_cam.r.m[0][2] + frame.m[1][0] * run_from_cam.r.m[1][2] +
                    frame.m[2][0] * run_from_cam.r.m[2][2];
     if (acos(fmin(1, fabs(ahead))) > MAX_TILT_RAD) goto done;
-    INTRA_TRY(lay_nodes(map, run, placement, kf, station, &view, err));
+    /* All samples of a run are there before its last view; until then what is far is painted again from nearer. */
+    double most = is_last ? measured_to(map) : station + FAR_REL * map->options.radius_m;
+    INTRA_TRY(lay_nodes(map, run, placement, kf, station, most, &view, err));
     bool is_wide = is_last || map->n_views == 0 || fabs(station - map->last_wide_m) > WIDE_STEP_REL * map->options.radius_m;
     if (is_wide) map->last_wide_m = station;
     float limit = is_wide ? (float)RES_LIMIT_M : (float)fmin(RES_LIMIT_M, NARROW * view.best_res);
