@@ -22,9 +22,8 @@ struct intra_placement {
 struct intra_motion_frame {
     int64_t index;
     double pts_s;
-    enum intra_frame_state
-        state; /* DRIVE for every posed one here; LOST, NOT_PIPE, DUPLICATE; STOP: zoomed, with station but no pose */
-    bool is_posed;
+    enum intra_frame_state state; /* DRIVE for every posed one here; LOST, NOT_PIPE, DUPLICATE; STOP: in a zoom */
+    bool is_posed;                /* a frame in a zoom is not, but has its station */
     int segment;
     struct intra_pose world_from_cam;
     double station_m;

@@ -20,9 +20,8 @@
 #define TURN_SD_RAD 0.035 /* from frame to frame, against the prediction */
 #define MOVE_SD_REL 0.15  /* radii */
 #define STAND_SD_REL 0.005 /* radii: a camera that zooms stands */
-#define ZOOM_MIN_INLIERS 10 /* in the narrow view of a camera that stands only turn and magnification are to be found  \
-                             */
-#define ZOOM_SD 0.1 /* of the magnification from frame to frame */
+#define ZOOM_MIN_INLIERS 10 /* the view is narrow, and only turn and magnification are to be found */
+#define ZOOM_SD 0.1         /* of the magnification from frame to frame */
 #define HOLD_SD_REL 0.1   /* radii that a panning head moves the lens */
 #define MAX_RMS_REL 0.003 /* of the picture's width: an uncalibrated lens may leave that much */
 

@@ -378,7 +378,7 @@ static enum intra_status adjust(struct intra_run *run, bool is_wide, struct intr
         struct intra_point *p = &run->points[i];
         if (p->is_alive && !(p->dist > 0.05 * run->options.radius_m &&
                              intra_point_place(p, run->camera, &run->kfs[p->host].cam_from_world, &run->axis)))
-            p->is_alive = false;
+            p->is_alive = false, p->is_doubtful = true;
     }
 done:
     return status;
@@ -492,16 +492,19 @@ void intra_anchor_fini(struct intra_anchor *anchor)
     memset(anchor, 0, sizeof *anchor);
 }
 
-static struct intra_point *find_point(const struct intra_run *run, const struct intra_point *like)
+/* Index of the point that was cut where `like` was, from `first` on; n_points: none. */
+static int find_point(const struct intra_run *run, int first, const struct intra_point *like)
 {
-    for (int i = 0; i < run->n_points; i++) {
-        struct intra_point *p = &run->points[i];
-        if (p->host == like->host && p->px[0] == like->px[0] && p->px[1] == like->px[1]) return p;
+    int i = first;
+    for (; i < run->n_points; i++) {
+        const struct intra_point *p = &run->points[i];
+        if (p->host == like->host && p->px[0] == like->px[0] && p->px[1] == like->px[1]) break;
     }
-    return NULL;
+    return i;
 }
 
-/* The anchor's points are the living ones from here on; what the others saw still holds the window. */
+/* The anchor's points are the living ones from here on, in its order, so that `matches` stay theirs; what the others
+ * saw still holds the window, from behind. */
 static enum intra_status take_up(struct intra_run *run, const struct intra_anchor *anchor, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
@@ -510,13 +513,13 @@ static enum intra_status take_up(struct intra_run *run, const struct intra_ancho
     INTRA_TRY(sweep_points(run, err));
     if (run->n_points + anchor->n > run->cap_points) run->n_points = run->cap_points - anchor->n;
     for (int i = 0; i < anchor->n; i++) {
-        struct intra_point *p = find_point(run, &anchor->points[i]);
-        if (!p) {
-            p = &run->points[run->n_points++];
-            *p = anchor->points[i];
-        }
-        p->is_alive = true;
-        p->misses = 0;
+        int at = find_point(run, i, &anchor->points[i]);
+        if (at == run->n_points) run->points[run->n_points++] = anchor->points[i];
+        struct intra_point p = run->points[at];
+        run->points[at] = run->points[i];
+        run->points[i] = p;
+        run->points[i].is_alive = true;
+        run->points[i].misses = 0;
     }
 done:
     return status;

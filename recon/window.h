@@ -44,7 +44,7 @@ struct intra_point {
     int n_obs;
     int misses;       /* frames in a row without a good match */
     bool is_alive;    /* followed; a dead one stays for what it saw until its keyframes are settled */
-    bool is_doubtful; /* in view, but no longer found: what it was taken for may never have been wall */
+    bool is_doubtful; /* in view but no longer found, or run away: it may never have been wall */
     bool is_handed_out;       /* its radius is among the samples */
     double r_data, r_data_sd; /* radius from parallax alone, without the prior; sd 0: not known */
     double tube_share;        /* weight of its tube prior for standing alone or in a crowd; 1 on average */
