@@ -376,9 +376,10 @@ static enum intra_status adjust(struct intra_run *run, bool is_wide, struct intr
     }
     for (int i = 0; i < run->n_points; i++) {
         struct intra_point *p = &run->points[i];
-        if (p->is_alive && !(p->dist > 0.05 * run->options.radius_m &&
-                             intra_point_place(p, run->camera, &run->kfs[p->host].cam_from_world, &run->axis)))
-            p->is_alive = false, p->is_doubtful = true;
+        if (!p->is_alive) continue;
+        p->is_alive = p->dist > 0.05 * run->options.radius_m &&
+                      intra_point_place(p, run->camera, &run->kfs[p->host].cam_from_world, &run->axis);
+        p->is_doubtful = !p->is_alive;
     }
 done:
     return status;
