@@ -5,7 +5,7 @@
  *
  * A window (from_s, to_s) is decoded from the start of the file and dropped up to from_s: after a seek nobody can tell
  * the number of a frame. The source is opened twice: a first time to look at the first pictures (is there a frame at
- * all, how large, combed or not), then for the job itself. */
+ * all, how large, combed or not), unless the caller has done so (options.probe), then for the job itself. */
 #include "core/video.h"
 
 #include "core/log.h"
@@ -619,16 +619,27 @@ done:
     return status;
 }
 
-enum intra_status intra_video_open(const char *path, const struct intra_video_options *options,
-                                   struct intra_video **out, struct intra_error *err)
+static void take_probe(struct intra_video *v, const struct intra_video_probe *p)
+{
+    v->info = p->info;
+    v->clock.unit_s = p->time_base_s;
+    v->clock.frame_s = v->info.fps > 0.0 ? 1.0 / v->info.fps : 0.04;
+    v->deint = (enum deint_mode)p->deinterlacing;
+    v->is_top_first = p->is_top_first;
+    v->repeats.is_intra_coded = p->is_intra_coded;
+}
+
+/* A video that knows its first pictures, but does not decode yet. */
+static enum intra_status create(const char *path, const struct intra_video_options *options, struct intra_video **out,
+                                struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
     struct intra_video *v = NULL;
-    *out = NULL;
     INTRA_TRY(check_options(options, err));
     INTRA_TRY(INTRA_ALLOC(v, 1, err));
     pthread_mutex_init(&v->info_lock, NULL);
     v->options = *options;
+    v->options.probe = NULL; /* borrowed for this call only */
     v->from_format = -1;
     v->path = intra_strdup(path);
     v->comb_previous = av_frame_alloc();
@@ -638,7 +649,39 @@ enum intra_status intra_video_open(const char *path, const struct intra_video_op
     }
     v->threads = thread_count(options->threads);
     INTRA_TRY(check_path(path, &v->is_folder, err));
-    INTRA_TRY(probe(v, err));
+    if (options->probe)
+        take_probe(v, options->probe);
+    else
+        INTRA_TRY(probe(v, err));
+    *out = v;
+    v = NULL;
+done:
+    intra_video_close(&v);
+    return status;
+}
+
+enum intra_status intra_video_look(const char *path, const struct intra_video_options *options,
+                                   struct intra_video_probe *out, struct intra_error *err)
+{
+    struct intra_video *v = NULL;
+    enum intra_status status = create(path, options, &v, err);
+    if (status != INTRA_OK) return status;
+    *out = (struct intra_video_probe){.info = v->info,
+                                      .time_base_s = v->clock.unit_s,
+                                      .deinterlacing = v->deint,
+                                      .is_top_first = v->is_top_first,
+                                      .is_intra_coded = v->repeats.is_intra_coded};
+    intra_video_close(&v);
+    return INTRA_OK;
+}
+
+enum intra_status intra_video_open(const char *path, const struct intra_video_options *options,
+                                   struct intra_video **out, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    struct intra_video *v = NULL;
+    *out = NULL;
+    INTRA_TRY(create(path, options, &v, err));
     INTRA_TRY(open_source(v, false, &v->source, err));
     INTRA_TRY(intra_frame_pool_create(v->info.width, v->info.height, &v->pool, err));
     INTRA_TRY(intra_frame_queue_create(options->queue_frames, &v->queue, err));

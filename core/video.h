@@ -25,6 +25,8 @@ struct intra_video_options {
     bool references_only; /* leave out pictures that no other leans on, about half of a file with B-frames:
                            * a quick look; index counts what is left, pts_s stays true */
     double image_fps;                   /* rate given to image folders; default 25 */
+    const struct intra_video_probe *probe; /* of the same file, with the same `deinterlace` and `image_fps`: its first
+                                            * pictures are not looked at again. Borrowed while opening; NULL: none */
 };
 struct intra_video_options intra_video_defaults(void);
 
@@ -38,6 +40,14 @@ struct intra_video_info {
     bool is_interlaced;       /* deinterlacing is on (flags or measured combing) */
     bool is_image_folder;
     char container[64], codec[64];
+};
+
+/* What the first pictures of a file say. Only `info` is for callers. */
+struct intra_video_probe {
+    struct intra_video_info info;
+    double time_base_s;
+    int deinterlacing;
+    bool is_top_first, is_intra_coded;
 };
 
 struct intra_video_counts {
@@ -61,6 +71,10 @@ struct intra_frame {
 
 struct intra_video;
 
+/* Look at the first pictures, for `options.probe` of several openings; with a probe in the options, a copy of it.
+ * Errors: as intra_video_open. */
+enum intra_status intra_video_look(const char *path, const struct intra_video_options *options,
+                                   struct intra_video_probe *out, struct intra_error *err);
 /* Errors: INTRA_E_IO missing or unreadable, INTRA_E_FORMAT not a video / no video stream (audio only) / zero frames. */
 enum intra_status intra_video_open(const char *path, const struct intra_video_options *options,
                                    struct intra_video **out, struct intra_error *err);

@@ -104,13 +104,12 @@ enum intra_status intra_counter_learn(struct intra_counter *counter, const char 
                                       const struct intra_video_options *options, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
-    struct intra_video *video = NULL;
-    struct intra_video_info info;
-    INTRA_TRY(intra_video_open(video_path, options, &video, err));
-    intra_video_info(video, &info);
-    intra_video_close(&video);
-    counter->is_folder = info.is_image_folder;
-    INTRA_TRY(intra_counter_find_place(counter->ocr, video_path, options, &counter->place, err));
+    struct intra_video_probe probe;
+    struct intra_video_options probed = *options;
+    INTRA_TRY(intra_video_look(video_path, options, &probe, err));
+    probed.probe = &probe;
+    counter->is_folder = probe.info.is_image_folder;
+    INTRA_TRY(intra_counter_find_place(counter->ocr, video_path, &probed, &counter->place, err));
     counter->kind_sum[counter->place.kind] = counter->kind_n[counter->place.kind] = 1;
 done:
     return status;

@@ -202,19 +202,18 @@ static enum intra_status look_at_video(struct learner *l, const char *path, cons
                                        struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
-    struct intra_video *video = NULL;
-    struct intra_video_info info;
-    struct intra_video_options keys = *options;
+    struct intra_video_probe probe;
+    struct intra_video_options all = *options, keys;
     double span;
+    INTRA_TRY(intra_video_look(path, options, &probe, err));
+    all.probe = &probe;
+    keys = all;
     keys.keyframes_only = true;
-    INTRA_TRY(intra_video_open(path, &keys, &video, err));
-    intra_video_info(video, &info);
-    intra_video_close(&video);
-    l->is_thorough = info.is_image_folder;
-    span = info.duration_s > options->from_s ? info.duration_s - options->from_s : learn_s;
+    l->is_thorough = probe.info.is_image_folder;
+    span = probe.info.duration_s > options->from_s ? probe.info.duration_s - options->from_s : learn_s;
     if (options->to_s > options->from_s) span = fmin(span, options->to_s - options->from_s);
     INTRA_TRY(look_over(l, path, &keys, fmin(span, learn_s), err));
-    if (l->n_looks < 2) INTRA_TRY(look_over(l, path, options, fmin(span, plain_s), err));
+    if (l->n_looks < 2) INTRA_TRY(look_over(l, path, &all, fmin(span, plain_s), err));
     if (l->n_looks == 1) INTRA_TRY(read_look(l, &l->looks[0], 1, err));
 done:
     return status;

@@ -268,7 +268,7 @@ enum intra_status intra_reconstruct(const char *video_path, const struct intra_c
     struct intra_mask_pyramid mask = {0};
     struct intra_motion *motion = NULL;
     struct intra_counter *counter = NULL;
-    struct intra_video *video = NULL;
+    struct intra_video_probe probe;
     double wall = clock_s(CLOCK_MONOTONIC), cpu = clock_s(CLOCK_PROCESS_CPUTIME_ID);
     int threads = thread_count(options->threads);
     /* The decoder wants cores of its own; many small parallel regions that wait for a busy core cost more than they give. */
@@ -278,9 +278,9 @@ enum intra_status intra_reconstruct(const char *video_path, const struct intra_c
     if (!(o.diameter_m > 0)) return INTRA_FAIL(err, INTRA_E_ARG, "the nominal diameter must be given");
     o.video.threads = threads;
 
-    INTRA_TRY(intra_video_open(video_path, &o.video, &video, err));
-    intra_video_info(video, &report->video);
-    intra_video_close(&video);
+    INTRA_TRY(intra_video_look(video_path, &o.video, &probe, err));
+    o.video.probe = &probe;
+    report->video = probe.info;
     if (camera->width != report->video.width || camera->height != report->video.height)
         INTRA_TRY(INTRA_FAIL(err, INTRA_E_ARG, "the camera is for %d x %d pixels, %s has %d x %d", camera->width,
                              camera->height, video_path, report->video.width, report->video.height));
@@ -340,7 +340,6 @@ enum intra_status intra_reconstruct(const char *video_path, const struct intra_c
     add_stage(report, "wall", clock_s(CLOCK_MONOTONIC) - wall, clock_s(CLOCK_PROCESS_CPUTIME_ID) - cpu, scene->wall.cols);
     INTRA_TRY(find_joints(line.wall, &o, progress, scene, report, err));
 done:
-    intra_video_close(&video);
     intra_frame_release(&line.last_picture);
     intra_motion_destroy(&motion);
     intra_counter_destroy(&counter);

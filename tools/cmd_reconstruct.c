@@ -292,16 +292,11 @@ static char *options_to_json(const struct request *r)
 
 /* Size and kind of the input, and the lens for it: everything that can be refused before anything is written. */
 static enum intra_status look_at_input(const struct request *r, struct intra_camera *camera,
-                                       struct intra_video_info *info, struct intra_error *err)
+                                       struct intra_video_probe *probe, struct intra_error *err)
 {
-    enum intra_status status = INTRA_OK;
-    struct intra_video *video = NULL;
-    INTRA_TRY(intra_video_open(r->input, &r->recon.video, &video, err));
-    intra_video_info(video, info);
-    INTRA_TRY(intra_lens_choose(&r->lens, r->input, info, camera, err));
-done:
-    intra_video_close(&video);
-    return status;
+    enum intra_status status = intra_video_look(r->input, &r->recon.video, probe, err);
+    if (status != INTRA_OK) return status;
+    return intra_lens_choose(&r->lens, r->input, &probe->info, camera, err);
 }
 
 /* A container that promises more time than there are pictures was cut off. Half a second, or 2 %, is rounding. */
@@ -321,6 +316,7 @@ static bool is_ending_early(const struct request *r, const struct intra_scene *s
 
 struct run {
     struct request request;
+    struct intra_video_probe probe; /* of the input */
     struct intra_workdir dir;
     struct intra_console *console;
     struct intra_camera camera;
@@ -339,6 +335,7 @@ static enum intra_status compute(struct run *run, struct intra_error *err)
     struct intra_progress progress = intra_console_progress(run->console);
     run->request.recon.scratch_dir = run->dir.part;
     run->request.recon.debug_dir = run->request.debug_dir;
+    run->request.recon.video.probe = &run->probe;
     if (run->request.debug_dir) INTRA_TRY(intra_make_dir(run->request.debug_dir, err));
     INTRA_TRY(intra_reconstruct(run->request.input, &run->camera, &run->request.recon, &progress, &run->scene,
                                 &run->report, err));
@@ -419,7 +416,6 @@ static void print_summary(const struct run *run)
 static enum intra_status reconstruct(struct run *run, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
-    struct intra_video_info info;
     char path[1100];
     time_t now = time(NULL);
     struct tm utc;
@@ -434,7 +430,7 @@ static enum intra_status reconstruct(struct run *run, struct intra_error *err)
         INTRA_TRY(intra_workdir_spare(run->request.out, run->request.lens.camera_path, intra_is_output_name, err));
     INTRA_TRY(intra_workdir_open(&run->dir, run->request.out, run->request.is_forced, err));
     if (run->request.counter_path) INTRA_TRY(intra_counter_file_read(run->request.counter_path, &run->counter, err));
-    INTRA_TRY(look_at_input(&run->request, &run->camera, &info, err));
+    INTRA_TRY(look_at_input(&run->request, &run->camera, &run->probe, err));
     INTRA_TRY(intra_workdir_path(&run->dir, "log.jsonl", path, sizeof path, err));
     INTRA_TRY(intra_console_log_to(run->console, path, err));
     intra_log(INTRA_LOG_INFO, "start", "intrados %s: %s into %s", INTRADOS_VERSION, run->request.input, run->dir.out);

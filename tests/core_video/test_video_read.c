@@ -112,6 +112,36 @@ static void colours_round_trip(void **state)
     }
 }
 
+/* Opening with what an earlier look found gives the same as looking again, for every kind of file. */
+static void opened_with_a_probe(void **state)
+{
+    (void)state;
+    for (size_t k = 0; k < KINDS; k++) {
+        const char *path = made_path(kinds[k].file);
+        struct intra_video_options options = intra_video_defaults();
+        struct intra_video_probe probe, copy;
+        static struct made_seen looked, told;
+        if (kinds[k].is_interlaced)
+            write_patches(path, kinds[k].codec, true);
+        else
+            made_drive(path, kinds[k].codec, 12);
+        made_read(path, &options, &looked);
+        assert_int_equal(intra_video_look(path, &options, &probe, NULL), INTRA_OK);
+        assert_int_equal(probe.info.width, MADE_WIDTH);
+        assert_string_equal(probe.info.codec, looked.info.codec);
+        options.probe = &probe;
+        assert_int_equal(intra_video_look(path, &options, &copy, NULL), INTRA_OK);
+        assert_int_equal(copy.deinterlacing, probe.deinterlacing);
+        made_read(path, &options, &told);
+        assert_int_equal(told.end, INTRA_EOF);
+        assert_int_equal(told.frames, looked.frames);
+        assert_int_equal(told.info.is_interlaced, looked.info.is_interlaced);
+        assert_memory_equal(told.hash, looked.hash, sizeof told.hash);
+        assert_memory_equal(told.pts_s, looked.pts_s, sizeof told.pts_s);
+        assert_memory_equal(told.is_repeat, looked.is_repeat, sizeof told.is_repeat);
+    }
+}
+
 /* Other matrices, ranges, depths and layouts, coded by ffmpeg from the lossless patches. */
 static void colours_of_other_formats(void **state)
 {
@@ -628,6 +658,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(colours_round_trip, clean),
+        cmocka_unit_test_teardown(opened_with_a_probe, clean),
         cmocka_unit_test_teardown(colours_of_other_formats, clean),
         cmocka_unit_test_teardown(grey_has_no_colour, clean),
         cmocka_unit_test_teardown(times_and_numbers, clean),
