@@ -26,11 +26,28 @@ const char *intra_frame_state_name(enum intra_frame_state state)
     return "unknown";
 }
 
+const char *intra_feature_kind_name(enum intra_feature_kind kind)
+{
+    switch (kind) {
+    case INTRA_FEATURE_JOINT:
+        return "joint";
+    case INTRA_FEATURE_LATERAL:
+        return "lateral";
+    case INTRA_FEATURE_BEND:
+        return "bend";
+    case INTRA_FEATURE_WATER:
+        return "water";
+    }
+    return "unknown";
+}
+
 struct intra_feature intra_feature_unknown(void)
 {
     return (struct intra_feature){.kind = INTRA_FEATURE_JOINT,
                                   .station_m = NAN,
                                   .station_sd_m = NAN,
+                                  .station_to_m = NAN,
+                                  .station_to_sd_m = NAN,
                                   .gap_m = NAN,
                                   .gap_sd_m = NAN,
                                   .offset_m = NAN,
@@ -40,6 +57,18 @@ struct intra_feature intra_feature_unknown(void)
                                   .deflection_rad = NAN,
                                   .deflection_sd_rad = NAN,
                                   .deflection_clock_rad = NAN,
+                                  .clock_rad = NAN,
+                                  .clock_sd_rad = NAN,
+                                  .diameter_m = NAN,
+                                  .diameter_sd_m = NAN,
+                                  .intrusion_m = NAN,
+                                  .intrusion_sd_m = NAN,
+                                  .angle_rad = NAN,
+                                  .angle_sd_rad = NAN,
+                                  .radius_m = NAN,
+                                  .radius_sd_m = NAN,
+                                  .level_pct = NAN,
+                                  .level_sd_pct = NAN,
                                   .confidence = NAN};
 }
 

@@ -1,9 +1,9 @@
 /* The scene: what recon hands to export, and what the store keeps. Plain structs; the owner of a struct intra_scene is
  * whoever called intra_scene_init.
  *
- * World: Z up, X along the axis at s = 0, origin on the axis there. Station s: arc length along the axis. Clock angle theta:
- * 0 at the crown, clockwise looking along +s (3 o'clock = right = pi/2). Unknown numbers are NaN. Every `_sd` is one
- * standard deviation in the unit of its number. */
+ * World: Z up, X along the axis at s = 0, origin on the axis there. Station s: arc length along the axis. Clock angle
+ * theta: 0 at the crown, clockwise looking along +s (3 o'clock = right = pi/2). Unknown numbers are NaN. Every `_sd` is
+ * one standard deviation in the unit of its number. */
 #ifndef INTRA_CORE_SCENE_H
 #define INTRA_CORE_SCENE_H
 
@@ -42,19 +42,21 @@ struct intra_frame_record {
 enum { INTRA_SECTION_HARMONICS = 6 };
 
 /* The pipe's section at one station. Radius at clock angle theta:
- * r = a[0] + sum_{k=1..K} a[k] cos(k theta) + b[k] sin(k theta); a[1] = b[1] = 0, since the centre is the section's own. */
+ * r = a[0] + sum_{k=1..K} a[k] cos(k theta) + b[k] sin(k theta); a[1] = b[1] = 0, since the centre is the section's
+ * own. */
 struct intra_section {
     double station_m;
-    struct intra_vec3 centre;         /* world, metres */
-    /* Columns: tangent (+s), right (theta = 90 deg), crown (theta = 0). Orthonormal and left-handed (determinant -1), as
-     * theta runs clockwise along +s: not for intra_rotation_log or quaternions. */
+    struct intra_vec3 centre; /* world, metres */
+    /* Columns: tangent (+s), right (theta = 90 deg), crown (theta = 0). Orthonormal and left-handed (determinant -1),
+     * as theta runs clockwise along +s: not for intra_rotation_log or quaternions. */
     struct intra_mat3 world_from_sec;
-    bool is_seen;                     /* false: nothing was measured here, centre and frame are interpolated over a gap */
+    bool is_seen; /* false: nothing was measured here, centre and frame are interpolated over a gap */
     double a[INTRA_SECTION_HARMONICS + 1], b[INTRA_SECTION_HARMONICS + 1]; /* metres */
     double diameter_min_m, diameter_max_m, diameter_mean_m, perimeter_m;
     double diameter_min_sd_m, diameter_max_sd_m, diameter_mean_sd_m, perimeter_sd_m;
-    double ovality_pct, ovality_max_pct, ovality_sd_pct, ovality_max_sd_pct; /* ASTM F1216: (mean-min)/mean, (max-mean)/mean */
-    double min_clock_rad, min_clock_sd_rad; /* clock angle of the smallest diameter, in [0, pi) */
+    double ovality_pct, ovality_max_pct, ovality_sd_pct,
+        ovality_max_sd_pct;                     /* ASTM F1216: (mean-min)/mean, (max-mean)/mean */
+    double min_clock_rad, min_clock_sd_rad;     /* clock angle of the smallest diameter, in [0, pi) */
     double water_level_pct, water_level_sd_pct; /* of the diameter; NaN when not found */
     double heading_rad, heading_sd_rad;         /* of the axis, 0 = +X, positive to the left (about +Z) */
     double grade_pct, grade_sd_pct;             /* rise per run of the axis, positive upward in +s */
@@ -66,28 +68,41 @@ struct intra_section {
  * `cut_rad` moves the cut (theta of the top edge; default pi). */
 struct intra_wall {
     double station0_m;
-    double texel_m;      /* along s; around the row height is perimeter_m / rows */
-    double perimeter_m;  /* pi times the nominal diameter: the metre scale of the y axis */
+    double texel_m;     /* along s; around the row height is perimeter_m / rows */
+    double perimeter_m; /* pi times the nominal diameter: the metre scale of the y axis */
     double cut_rad;
     int rows;
     int64_t cols;
-    struct intra_raster *colour;   /* 4 x uint8: sRGB and alpha (0 = unseen) */
-    struct intra_raster *relief;   /* float32 m: radius minus the fitted section, positive outwards; NaN = not measured */
+    struct intra_raster *colour; /* 4 x uint8: sRGB and alpha (0 = unseen) */
+    struct intra_raster *relief; /* float32 m: radius minus the fitted section, positive outwards; NaN = not measured */
     struct intra_raster *coverage; /* 2 x float32: ground resolution m per pixel of the best view (0 = unseen), views */
 };
 
-enum intra_feature_kind { INTRA_FEATURE_JOINT };
-/* A joint between two pipes. Station of the middle of its ring on the axis. What is unknown is NaN. */
+enum intra_feature_kind { INTRA_FEATURE_JOINT, INTRA_FEATURE_LATERAL, INTRA_FEATURE_BEND, INTRA_FEATURE_WATER };
+const char *intra_feature_kind_name(enum intra_feature_kind kind); /* "joint", "lateral", "bend", "water" */
+
+/* What stands out on the wall or in the course of the pipe. What is unknown, or has no meaning for its kind, is NaN.
+ * Station: of a joint the middle of its ring on the axis, of a lateral the middle of its mouth; bend and water run from
+ * station_m to station_to_m, others have no station_to_m. */
 struct intra_feature {
     enum intra_feature_kind kind;
     double station_m, station_sd_m;
+    double station_to_m, station_to_sd_m;
+    /* joint */
     double gap_m, gap_sd_m;       /* width of the gap along the pipe, as it shows on the wall */
     double offset_m, offset_sd_m; /* how far the wall behind the joint (+s) is displaced across the axis against the
                                      wall before it */
     double offset_clock_rad, offset_clock_sd_rad; /* towards which clock angle, [0, 2 pi) */
     double deflection_rad, deflection_sd_rad;     /* angle between the axes before and behind it, >= 0 */
     double deflection_clock_rad;                  /* towards which clock angle the axis turns, [0, 2 pi) */
-    double confidence;                            /* 0 to 1 that it is one */
+    /* lateral: the middle of its mouth; bend: towards which clock angle the axis turns. [0, 2 pi) */
+    double clock_rad, clock_sd_rad;
+    double diameter_m, diameter_sd_m;   /* lateral: of its mouth */
+    double intrusion_m, intrusion_sd_m; /* lateral: how far it stands into the pipe; negative: set back */
+    double angle_rad, angle_sd_rad;     /* bend: by which the axis turns in all, >= 0 */
+    double radius_m, radius_sd_m;       /* bend: mean radius of the axis */
+    double level_pct, level_sd_pct;     /* water: mean level, of the diameter */
+    double confidence;                  /* 0 to 1 that it is one */
 };
 
 /* A joint with all numbers NaN. */

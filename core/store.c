@@ -146,15 +146,30 @@ static const struct column feature_columns[] = {
     COLUMN(intra_feature, deflection_sd_rad),
     COLUMN(intra_feature, deflection_clock_rad),
     COLUMN(intra_feature, confidence),
+    /* since version 3 */
+    COLUMN(intra_feature, station_to_m),
+    COLUMN(intra_feature, station_to_sd_m),
+    COLUMN(intra_feature, clock_rad),
+    COLUMN(intra_feature, clock_sd_rad),
+    COLUMN(intra_feature, diameter_m),
+    COLUMN(intra_feature, diameter_sd_m),
+    COLUMN(intra_feature, intrusion_m),
+    COLUMN(intra_feature, intrusion_sd_m),
+    COLUMN(intra_feature, angle_rad),
+    COLUMN(intra_feature, angle_sd_rad),
+    COLUMN(intra_feature, radius_m),
+    COLUMN(intra_feature, radius_sd_m),
+    COLUMN(intra_feature, level_pct),
+    COLUMN(intra_feature, level_sd_pct),
 };
-enum { FEATURE_COLUMNS_1 = 2 }; /* that version 1 has */
+enum { FEATURE_COLUMNS_1 = 2, FEATURE_COLUMNS_2 = 12 }; /* that versions 1 and 2 have */
 static const struct column gap_columns[] = {COLUMN(intra_gap, station_from_m), COLUMN(intra_gap, station_to_m),
                                             COLUMN(intra_gap, time_from_s), COLUMN(intra_gap, time_to_s)};
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
 
 static const char *const model_names[] = {"brown", "kannala_brandt"};
-static const char *const feature_names[] = {"joint"};
+static const char *const feature_names[] = {"joint", "lateral", "bend", "water"};
 
 /* A table: leading columns in SQL, then the listed doubles as REAL. */
 struct table {
@@ -765,7 +780,7 @@ static enum intra_status read_features(struct intra_store *store, struct intra_s
     sqlite3_stmt *feature = NULL, *gap = NULL;
     struct table table = feature_table;
     int code;
-    if (store->version < 2) table.n_columns = FEATURE_COLUMNS_1;
+    if (store->version < 3) table.n_columns = store->version < 2 ? FEATURE_COLUMNS_1 : FEATURE_COLUMNS_2;
     INTRA_TRY(prepare_select(store, &table, &feature, err));
     while ((code = sqlite3_step(feature)) == SQLITE_ROW) {
         struct intra_feature f = intra_feature_unknown();

@@ -10,7 +10,7 @@
 
 #include <stdint.h>
 
-enum { INTRA_STORE_VERSION = 2 }; /* user_version of the schema */
+enum { INTRA_STORE_VERSION = 3 }; /* user_version of the schema */
 
 struct intra_store;
 

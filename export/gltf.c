@@ -173,26 +173,79 @@ static json_t *joint_extras(const struct intra_feature *joint)
     return extras;
 }
 
-/* Each joint of the stretch as a node without a mesh, on the axis, to click on and to read from. */
-static void put_joints(struct writer *w, const struct intra_mesh_plan *plan)
+static json_t *lateral_extras(const struct intra_feature *f)
+{
+    static const double MM = 1000, DEG = 180 / M_PI;
+    json_t *extras = json_pack("{s:s,s:f,s:o}", "kind", "lateral", "station_m", tidy(f->station_m, 1e-4),
+                               "station_sd_m", number_or_null(f->station_sd_m, 1e-4));
+    json_object_set_new(extras, "clock_deg", number_or_null(DEG * f->clock_rad, 0.1));
+    json_object_set_new(extras, "clock_sd_deg", number_or_null(DEG * f->clock_sd_rad, 0.1));
+    json_object_set_new(extras, "diameter_mm", number_or_null(MM * f->diameter_m, 0.01));
+    json_object_set_new(extras, "diameter_sd_mm", number_or_null(MM * f->diameter_sd_m, 0.01));
+    json_object_set_new(extras, "intrusion_mm", number_or_null(MM * f->intrusion_m, 0.01));
+    json_object_set_new(extras, "intrusion_sd_mm", number_or_null(MM * f->intrusion_sd_m, 0.01));
+    json_object_set_new(extras, "confidence", number_or_null(f->confidence, 0.001));
+    return extras;
+}
+
+/* Of what runs along the pipe. */
+static json_t *stretch_extras(const struct intra_feature *f)
+{
+    static const double DEG = 180 / M_PI;
+    json_t *extras =
+        json_pack("{s:s,s:f,s:o,s:o,s:o}", "kind", intra_feature_kind_name(f->kind), "station_from_m",
+                  tidy(f->station_m, 1e-4), "station_to_m", number_or_null(f->station_to_m, 1e-4), "station_from_sd_m",
+                  number_or_null(f->station_sd_m, 1e-4), "station_to_sd_m", number_or_null(f->station_to_sd_m, 1e-4));
+    if (f->kind == INTRA_FEATURE_BEND) {
+        json_object_set_new(extras, "bend_deg", number_or_null(DEG * f->angle_rad, 0.01));
+        json_object_set_new(extras, "bend_sd_deg", number_or_null(DEG * f->angle_sd_rad, 0.01));
+        json_object_set_new(extras, "bend_radius_m", number_or_null(f->radius_m, 0.001));
+        json_object_set_new(extras, "bend_radius_sd_m", number_or_null(f->radius_sd_m, 0.001));
+        json_object_set_new(extras, "bend_clock_deg", number_or_null(DEG * f->clock_rad, 0.1));
+    } else {
+        json_object_set_new(extras, "level_pct", number_or_null(f->level_pct, 0.01));
+        json_object_set_new(extras, "level_sd_pct", number_or_null(f->level_sd_pct, 0.01));
+    }
+    json_object_set_new(extras, "confidence", number_or_null(f->confidence, 0.001));
+    return extras;
+}
+
+static json_t *feature_extras(const struct intra_feature *f)
+{
+    return f->kind == INTRA_FEATURE_JOINT     ? joint_extras(f)
+           : f->kind == INTRA_FEATURE_LATERAL ? lateral_extras(f)
+                                              : stretch_extras(f);
+}
+
+/* Where the node of a feature stands: a lateral on the wall in its mouth, others on the axis. */
+static bool feature_point(const struct intra_scene *scene, const struct intra_feature *f, struct intra_vec3 *out)
+{
+    struct intra_vec3 crown, invert;
+    if (f->kind == INTRA_FEATURE_LATERAL)
+        return intra_scene_wall_point(scene, f->station_m, f->clock_rad, 0, out, NULL);
+    if (!intra_scene_wall_point(scene, f->station_m, 0, 0, &crown, NULL) ||
+        !intra_scene_wall_point(scene, f->station_m, M_PI, 0, &invert, NULL))
+        return false;
+    *out = intra_scale(intra_add(crown, invert), 0.5);
+    return true;
+}
+
+/* Each feature of the stretch as a node without a mesh, to click on and to read from. */
+static void put_features(struct writer *w, const struct intra_mesh_plan *plan)
 {
     const struct intra_scene *scene = plan->scene;
     double from = plan->chunks[0].station_from_m, to = plan->chunks[plan->n_chunks - 1].station_to_m;
     int64_t i;
     for (i = 0; i < scene->n_features; i++) {
-        const struct intra_feature *joint = &scene->features[i];
-        struct intra_vec3 crown, invert, axis;
+        const struct intra_feature *f = &scene->features[i];
+        struct intra_vec3 at;
         char name[64];
-        if (joint->kind != INTRA_FEATURE_JOINT || joint->station_m < from || joint->station_m > to) continue;
-        if (!intra_scene_wall_point(scene, joint->station_m, 0, 0, &crown, NULL) ||
-            !intra_scene_wall_point(scene, joint->station_m, M_PI, 0, &invert, NULL))
-            continue;
-        axis = intra_scale(intra_add(crown, invert), 0.5);
-        snprintf(name, sizeof name, "joint %.2f m", joint->station_m);
+        if (f->station_m < from || f->station_m > to || !feature_point(scene, f, &at)) continue;
+        snprintf(name, sizeof name, "%s %.2f m", intra_feature_kind_name(f->kind), f->station_m);
         push(w, w->scene_nodes, json_integer((json_int_t)json_array_size(w->nodes)));
         push(w, w->nodes,
-             json_pack("{s:s,s:[f,f,f],s:o}", "name", name, "translation", tidy(axis.x, 1e-6), tidy(axis.z, 1e-6),
-                       tidy(0.0 - axis.y, 1e-6), "extras", joint_extras(joint)));
+             json_pack("{s:s,s:[f,f,f],s:o}", "name", name, "translation", tidy(at.x, 1e-6), tidy(at.z, 1e-6),
+                       tidy(0.0 - at.y, 1e-6), "extras", feature_extras(f)));
     }
 }
 
@@ -314,7 +367,7 @@ static enum intra_status write_once(const struct intra_mesh_plan *plan, const ch
         INTRA_TRY(put_chunk(&writer, plan, i, err));
         if (ferror(scratch.stream)) break; /* full: no use in going on */
     }
-    put_joints(&writer, plan);
+    put_features(&writer, plan);
     root = document(&writer, plan);
     /* 15 digits: exact for all our rounded coordinates, short for the rest. */
     json = root && !writer.is_failed ? json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(15)) : NULL;

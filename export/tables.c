@@ -234,51 +234,114 @@ static bool is_displaced(const struct intra_feature *joint)
     return joint->offset_m - 1.96 * joint->offset_sd_m > 0.01;
 }
 
-/* A joint runs around the whole pipe and its place in 3D is the axis there. The frame to look at is the one that stood
- * one diameter before it, where the whole ring is well inside the picture. */
-static void put_joint_line(FILE *stream, const struct intra_scene *scene, const struct posed_index *posed,
-                           int64_t number, const struct intra_feature *joint)
+/* EN 13508-2: connection, curvature of the sewer, water level. What characterises them further (which way a bend turns,
+ * how a connection was made) stands in the columns, not in the code. */
+static const char *feature_code(const struct intra_feature *feature)
+{
+    switch (feature->kind) {
+    case INTRA_FEATURE_JOINT:
+        return is_displaced(feature) ? "BAJ" : "";
+    case INTRA_FEATURE_LATERAL:
+        return "BCA";
+    case INTRA_FEATURE_BEND:
+        return "BCC";
+    case INTRA_FEATURE_WATER:
+        return "BDD";
+    }
+    return "";
+}
+
+/* Clock range and place in 3D. A lateral: its mouth, and the wall in its middle. What runs around the pipe, and a bend:
+ * the whole ring, and the axis there. Water: its surface's edges, and the axis. */
+struct feature_place {
+    double clock_from_rad, clock_to_rad;
+    struct intra_vec3 point;
+};
+
+static struct feature_place place_of(const struct intra_scene *scene, const struct intra_feature *feature)
+{
+    struct feature_place place = {0, 0, {NAN, NAN, NAN}};
+    struct intra_vec3 top, bottom;
+    double radius = 0.5 * scene->nominal_diameter_m;
+    if (feature->kind == INTRA_FEATURE_LATERAL) {
+        double half = asin(fmin(1, 0.5 * feature->diameter_m / radius));
+        place.clock_from_rad = feature->clock_rad - half;
+        place.clock_to_rad = feature->clock_rad + half;
+        if (!intra_scene_wall_point(scene, feature->station_m, feature->clock_rad, 0, &place.point, NULL))
+            place.point = intra_vec3(NAN, NAN, NAN);
+        return place;
+    }
+    if (feature->kind == INTRA_FEATURE_WATER) {
+        double half = acos(fmax(-1, fmin(1, 1 - 0.02 * feature->level_pct)));
+        place.clock_from_rad = M_PI - half;
+        place.clock_to_rad = M_PI + half;
+    }
+    if (intra_scene_wall_point(scene, feature->station_m, 0, 0, &top, NULL) &&
+        intra_scene_wall_point(scene, feature->station_m, M_PI, 0, &bottom, NULL))
+        place.point = intra_scale(intra_add(top, bottom), 0.5);
+    return place;
+}
+
+static void put_text_or_nothing(FILE *stream, int *column, double value, double angle_rad)
+{
+    char clock[64];
+    intra_csv_text(stream, column, isfinite(value) && isfinite(angle_rad) ? intra_text_clock(angle_rad, clock) : "");
+}
+
+/* The frame to look at is the one that stood one diameter before it, where the whole ring is well inside the picture.
+ */
+static void put_feature_line(FILE *stream, const struct intra_scene *scene, const struct posed_index *posed,
+                             int64_t number, const struct intra_feature *f)
 {
     const struct intra_frame_record *frame =
-        posed_index_nearest(posed, joint->station_m - scene->nominal_diameter_m, scene->nominal_diameter_m);
-    struct intra_vec3 top, bottom, axis = {NAN, NAN, NAN};
+        posed_index_nearest(posed, f->station_m - scene->nominal_diameter_m, scene->nominal_diameter_m);
+    struct feature_place place = place_of(scene, f);
+    bool is_point = isnan(f->station_to_m);
+    double bend_clock = f->kind == INTRA_FEATURE_BEND ? f->clock_rad : NAN;
     char id[32], clock[64];
     int column = 0, blanks;
-    if (intra_scene_wall_point(scene, joint->station_m, 0, 0, &top, NULL) &&
-        intra_scene_wall_point(scene, joint->station_m, M_PI, 0, &bottom, NULL))
-        axis = intra_scale(intra_add(top, bottom), 0.5);
-    snprintf(id, sizeof id, "joint-%" PRId64, number);
+    snprintf(id, sizeof id, "%s-%" PRId64, intra_feature_kind_name(f->kind), number);
     intra_csv_text(stream, &column, id);
-    intra_csv_text(stream, &column, is_displaced(joint) ? "BAJ" : "");
-    intra_csv_text(stream, &column, "joint");
-    intra_csv_number(stream, &column, joint->station_m, DEC_M);
-    intra_csv_number(stream, &column, joint->station_m, DEC_M);
-    intra_csv_text(stream, &column, intra_text_clock(0, clock));
-    intra_csv_text(stream, &column, intra_text_clock(0, clock));
-    intra_csv_text(stream, &column, ""); /* length: it is a ring */
-    intra_csv_number(stream, &column, joint->gap_m * MM, DEC_MM);
+    intra_csv_text(stream, &column, feature_code(f));
+    intra_csv_text(stream, &column, intra_feature_kind_name(f->kind));
+    intra_csv_number(stream, &column, f->station_m, DEC_M);
+    intra_csv_number(stream, &column, is_point ? f->station_m : f->station_to_m, DEC_M);
+    intra_csv_text(stream, &column, intra_text_clock(place.clock_from_rad, clock));
+    intra_csv_text(stream, &column, intra_text_clock(place.clock_to_rad, clock));
+    intra_csv_number(stream, &column, (f->station_to_m - f->station_m) * MM, DEC_MM);
+    intra_csv_number(stream, &column, f->gap_m * MM, DEC_MM);
     intra_csv_text(stream, &column, ""); /* area */
-    intra_csv_number(stream, &column, axis.x, DEC_M);
-    intra_csv_number(stream, &column, axis.y, DEC_M);
-    intra_csv_number(stream, &column, axis.z, DEC_M);
+    intra_csv_number(stream, &column, place.point.x, DEC_M);
+    intra_csv_number(stream, &column, place.point.y, DEC_M);
+    intra_csv_number(stream, &column, place.point.z, DEC_M);
     intra_csv_number(stream, &column, frame ? (double)frame->index : NAN, 0);
     intra_csv_number(stream, &column, frame ? frame->pts_s : NAN, DEC_S);
     intra_csv_text(stream, &column, "found");
-    intra_csv_number(stream, &column, joint->confidence, DEC_SHARE);
-    intra_csv_number(stream, &column, joint->station_sd_m, DEC_M);
-    intra_csv_text(stream, &column, ""); /* clock, length */
-    intra_csv_text(stream, &column, "");
-    intra_csv_number(stream, &column, joint->gap_sd_m * MM, DEC_MM);
+    intra_csv_number(stream, &column, f->confidence, DEC_SHARE);
+    intra_csv_number(stream, &column, f->station_sd_m, DEC_M);
+    intra_csv_number(stream, &column, f->clock_sd_rad * CLOCK, DEC_CLOCK_SD);
+    intra_csv_number(stream, &column, is_point ? NAN : hypot(f->station_sd_m, f->station_to_sd_m) * MM, DEC_MM);
+    intra_csv_number(stream, &column, f->gap_sd_m * MM, DEC_MM);
     for (blanks = 4; blanks > 0; blanks--)
         intra_csv_text(stream, &column, ""); /* area, position */
-    intra_csv_number(stream, &column, joint->offset_m * MM, DEC_MM);
-    intra_csv_text(stream, &column, isfinite(joint->offset_m) ? intra_text_clock(joint->offset_clock_rad, clock) : "");
-    intra_csv_number(stream, &column, joint->deflection_rad * DEG, DEC_DEG);
-    intra_csv_text(stream, &column,
-                   isfinite(joint->deflection_rad) ? intra_text_clock(joint->deflection_clock_rad, clock) : "");
-    intra_csv_number(stream, &column, joint->offset_sd_m * MM, DEC_MM);
-    intra_csv_number(stream, &column, joint->offset_clock_sd_rad * CLOCK, DEC_CLOCK_SD);
-    intra_csv_number(stream, &column, joint->deflection_sd_rad * DEG, DEC_DEG);
+    intra_csv_number(stream, &column, f->offset_m * MM, DEC_MM);
+    put_text_or_nothing(stream, &column, f->offset_m, f->offset_clock_rad);
+    intra_csv_number(stream, &column, f->deflection_rad * DEG, DEC_DEG);
+    put_text_or_nothing(stream, &column, f->deflection_rad, f->deflection_clock_rad);
+    intra_csv_number(stream, &column, f->offset_sd_m * MM, DEC_MM);
+    intra_csv_number(stream, &column, f->offset_clock_sd_rad * CLOCK, DEC_CLOCK_SD);
+    intra_csv_number(stream, &column, f->deflection_sd_rad * DEG, DEC_DEG);
+    intra_csv_number(stream, &column, f->diameter_m * MM, DEC_MM);
+    intra_csv_number(stream, &column, f->diameter_sd_m * MM, DEC_MM);
+    intra_csv_number(stream, &column, f->intrusion_m * MM, DEC_MM);
+    intra_csv_number(stream, &column, f->intrusion_sd_m * MM, DEC_MM);
+    intra_csv_number(stream, &column, f->angle_rad * DEG, DEC_DEG);
+    intra_csv_number(stream, &column, f->angle_sd_rad * DEG, DEC_DEG);
+    intra_csv_number(stream, &column, f->radius_m, DEC_M);
+    intra_csv_number(stream, &column, f->radius_sd_m, DEC_M);
+    put_text_or_nothing(stream, &column, f->angle_rad, bend_clock);
+    intra_csv_number(stream, &column, f->level_pct, DEC_PCT);
+    intra_csv_number(stream, &column, f->level_sd_pct, DEC_PCT);
     intra_csv_end(stream, &column);
 }
 
@@ -316,17 +379,27 @@ enum intra_status intra_export_observations(const struct intra_scene *scene, con
                                          "offset_sd_mm",
                                          "offset_clock_sd",
                                          "deflection_sd_deg",
+                                         "diameter_mm",
+                                         "diameter_sd_mm",
+                                         "intrusion_mm",
+                                         "intrusion_sd_mm",
+                                         "bend_deg",
+                                         "bend_sd_deg",
+                                         "bend_radius_m",
+                                         "bend_radius_sd_m",
+                                         "bend_clock",
+                                         "level_pct",
+                                         "level_sd_pct",
                                          NULL};
     enum intra_status status = INTRA_OK;
     struct intra_out_file file = {0};
     struct posed_index posed = {0};
-    int64_t i, joints = 0;
+    int64_t i, count[INTRA_FEATURE_WATER + 1] = {0};
     INTRA_TRY(posed_index_init(&posed, scene, err));
     INTRA_TRY(intra_out_file_open(&file, path, err));
     put_line(file.stream, header);
     for (i = 0; i < scene->n_features; i++)
-        if (scene->features[i].kind == INTRA_FEATURE_JOINT)
-            put_joint_line(file.stream, scene, &posed, ++joints, &scene->features[i]);
+        put_feature_line(file.stream, scene, &posed, ++count[scene->features[i].kind], &scene->features[i]);
     INTRA_TRY(intra_out_file_commit(&file, err));
 done:
     intra_out_file_abandon(&file);

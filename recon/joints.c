@@ -8,12 +8,13 @@
 #include "recon/joint_fit.h"
 #include "recon/joints_picture.h"
 #include "recon/ring.h"
+#include "recon/wall_cells.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { SECTORS = INTRA_RING_SECTORS, READ_COLS = 256, MAX_PATHS = 24 };
+enum { SECTORS = INTRA_RING_SECTORS, MOST_GROUP = 256, MAX_PATHS = 24 };
 
 #define CELLS_A_RADIUS 150.0
 #define CORE_RADII 8.0      /* a stretch gives the rings whose middle lies in its core, */
@@ -46,8 +47,8 @@ struct finder {
     int group; /* wall columns a cell */
     struct intra_ring_stretch stretch;
     float *cell_score; /* of the stretch */
-    uint8_t *columns;  /* (rows, READ_COLS) of the wall */
-    float *score;      /* of the whole pipe, the best in each block */
+    struct intra_wall_cells cells;
+    float *score; /* of the whole pipe, the best in each block */
     int64_t n_blocks;
     struct candidate *found;
     int64_t n_found, cap_found;
@@ -58,53 +59,6 @@ static int compare_floats(const void *a, const void *b)
 {
     float x = *(const float *)a, y = *(const float *)b;
     return x < y ? -1 : x > y;
-}
-
-static int sector_of(const struct intra_wall *wall, int row)
-{
-    double turn = wall->cut_rad / (2 * M_PI) + (row + 0.5) / wall->rows;
-    return (int)((turn - floor(turn)) * SECTORS) % SECTORS;
-}
-
-/* Sector means of `n` cells of wall columns from `first` on, to cell `at` of the stretch. */
-static enum intra_status read_batch(struct finder *f, int64_t first, int at, int n, struct intra_error *err)
-{
-    enum intra_status status = INTRA_OK;
-    const struct intra_wall *wall = &f->scene->wall;
-    struct intra_ring_stretch *s = &f->stretch;
-    float sum[SECTORS][READ_COLS] = {{0}};
-    int seen[SECTORS][READ_COLS] = {{0}}, all[SECTORS] = {0};
-    int64_t from = first < 0 ? 0 : first, to = first + (int64_t)n * f->group;
-    to = to > wall->cols ? wall->cols : to;
-    if (to > from) INTRA_TRY(intra_raster_read(wall->colour, from, (int)(to - from), f->columns, err));
-    for (int r = 0; r < wall->rows; r++) {
-        int k = sector_of(wall, r);
-        all[k]++;
-        for (int64_t c = from; c < to; c++) {
-            const uint8_t *p = f->columns + ((size_t)r * (size_t)(to - from) + (size_t)(c - from)) * 4;
-            if (!p[3]) continue;
-            int cell = (int)((c - first) / f->group);
-            sum[k][cell] += logf(4 + 0.25f * (float)(p[0] + 2 * p[1] + p[2]));
-            seen[k][cell]++;
-        }
-    }
-    for (int k = 0; k < SECTORS; k++)
-        for (int c = 0; c < n; c++)
-            s->light[(size_t)k * (size_t)s->n + (size_t)(at + c)] =
-                2 * seen[k][c] > all[k] * f->group ? sum[k][c] / (float)seen[k][c] : NAN;
-done:
-    return status;
-}
-
-static enum intra_status read_stretch(struct finder *f, int64_t col, struct intra_error *err)
-{
-    int batch = READ_COLS / f->group;
-    for (int i = 0; i < f->stretch.n; i += batch) {
-        int n = i + batch > f->stretch.n ? f->stretch.n - i : batch;
-        enum intra_status status = read_batch(f, col + (int64_t)i * f->group, i, n, err);
-        if (status != INTRA_OK) return status;
-    }
-    return INTRA_OK;
 }
 
 /* Gap: median of the sectors' widths; deviation from their quarters, and a millimetre for what light and blur do to an
@@ -172,7 +126,7 @@ static enum intra_status search_stretch(struct finder *f, int64_t core_col, int6
     double station0 = wall->station0_m + (double)col * wall->texel_m, cell_m = f->stretch.cell_m;
     int from = (int)(margin_cols / f->group), to = (int)((margin_cols + core_cols) / f->group);
     double slack = APART_M / cell_m; /* a ring on the border is found from both sides */
-    INTRA_TRY(read_stretch(f, col, err));
+    INTRA_TRY(intra_wall_cells_read(&f->cells, col, f->stretch.n, f->stretch.light, NULL, err));
     intra_ring_filter(&f->stretch, FLOOR_LOG);
     int n = intra_ring_paths(&f->stretch, APART_M / cell_m, MAX_PATHS, paths, f->cell_score);
     for (int i = 0; i < n; i++) {
@@ -353,13 +307,13 @@ enum intra_status intra_joints_find(struct intra_scene *scene, const struct intr
         .scene = scene, .samples = samples, .n_samples = n_samples, .radius_m = 0.5 * scene->nominal_diameter_m};
     const struct intra_wall *wall = &scene->wall;
     struct intra_joints_picture picture = {0};
-    f.group = (int)fmin(READ_COLS, fmax(1, round(f.radius_m / CELLS_A_RADIUS / wall->texel_m)));
+    f.group = (int)fmin(MOST_GROUP, fmax(1, round(f.radius_m / CELLS_A_RADIUS / wall->texel_m)));
     int64_t core = (int64_t)ceil(CORE_RADII * f.radius_m / wall->texel_m / f.group) * f.group;
     int64_t margin = (int64_t)ceil(MARGIN_RADII * f.radius_m / wall->texel_m / f.group) * f.group;
     f.n_blocks = (int64_t)ceil((double)wall->cols * wall->texel_m / BLOCK_M);
     INTRA_TRY(intra_ring_init(&f.stretch, (int)((core + 2 * margin) / f.group), wall->texel_m * f.group, err));
     INTRA_TRY(INTRA_ALLOC(f.cell_score, (size_t)f.stretch.n, err));
-    INTRA_TRY(INTRA_ALLOC(f.columns, (size_t)wall->rows * READ_COLS * 4, err));
+    INTRA_TRY(intra_wall_cells_init(&f.cells, wall, SECTORS, f.group, err));
     INTRA_TRY(INTRA_ALLOC(f.score, (size_t)f.n_blocks, err));
     if (debug_dir) {
         INTRA_TRY(
@@ -378,7 +332,7 @@ done:
     intra_joints_picture_fini(&picture);
     intra_ring_fini(&f.stretch);
     intra_free(f.cell_score);
-    intra_free(f.columns);
+    intra_wall_cells_fini(&f.cells);
     intra_free(f.score);
     intra_free(f.found);
     return status;

@@ -7,6 +7,7 @@
 
 #include "core/log.h"
 #include "core/mem.h"
+#include "recon/bends.h"
 #include "recon/counter.h"
 #include "recon/joints.h"
 #include "recon/motion.h"
@@ -242,7 +243,7 @@ static void summarise(struct intra_scene *scene, struct intra_reconstruct_report
         warn(report, "%lld stretches could not be followed and are gaps (table `gap` in project.sqlite)", (long long)scene->n_gaps);
 }
 
-static enum intra_status find_joints(const struct intra_wallmap *map, const struct intra_reconstruct_options *options,
+static enum intra_status find_features(const struct intra_wallmap *map, const struct intra_reconstruct_options *options,
                                      const struct intra_progress *progress, struct intra_scene *scene,
                                      struct intra_reconstruct_report *report, struct intra_error *err)
 {
@@ -253,6 +254,7 @@ static enum intra_status find_joints(const struct intra_wallmap *map, const stru
     INTRA_TRY(intra_joints_find(scene, samples, n, options->debug_dir, progress, err));
     add_stage(report, "joints", clock_s(CLOCK_MONOTONIC) - wall, clock_s(CLOCK_PROCESS_CPUTIME_ID) - cpu,
               scene->n_features);
+    INTRA_TRY(intra_bends_find(scene, err));
 done:
     return status;
 }
@@ -338,7 +340,7 @@ enum intra_status intra_reconstruct(const char *video_path, const struct intra_c
                              video_path, scene->n_frames < 2 ? "it has too few frames" : intra_motion_reason(motion)));
     INTRA_TRY(intra_wallmap_finish(line.wall, progress, scene, err));
     add_stage(report, "wall", clock_s(CLOCK_MONOTONIC) - wall, clock_s(CLOCK_PROCESS_CPUTIME_ID) - cpu, scene->wall.cols);
-    INTRA_TRY(find_joints(line.wall, &o, progress, scene, report, err));
+    INTRA_TRY(find_features(line.wall, &o, progress, scene, report, err));
 done:
     intra_frame_release(&line.last_picture);
     intra_motion_destroy(&motion);

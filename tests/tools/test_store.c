@@ -235,7 +235,7 @@ static void file_is_plain_sqlite(void **state)
     fill_scene(&scene);
     assert_int_equal(write_all(&scene, NULL), INTRA_OK);
     assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
-    assert_int_equal(query_int(db, "PRAGMA user_version"), 2);
+    assert_int_equal(query_int(db, "PRAGMA user_version"), 3);
     assert_int_equal(query_int(db, "SELECT count(*) FROM frame"), 200);
     assert_int_equal(query_int(db, "SELECT count(*) FROM segment"), 2);
     assert_int_equal(query_int(db, "SELECT first_idx FROM segment WHERE id = 1"), 104); /* frame 103 is not posed */
@@ -395,7 +395,7 @@ static void later_version_is_refused(void **state)
     fill_scene(&scene);
     assert_int_equal(write_all(&scene, NULL), INTRA_OK);
     assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 3", NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 4", NULL, NULL, NULL), SQLITE_OK);
     assert_refused(INTRA_E_UNSUPPORTED);
     /* No version of ours: to update the program would not help. */
     assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 0", NULL, NULL, NULL), SQLITE_OK);
@@ -435,38 +435,58 @@ static void impossible_wall_is_refused(void **state)
     intra_scene_fini(&scene);
 }
 
-/* Version 1 had no more of a joint than its station. */
-static void version_1_is_read(void **state)
+/* A project as version `version` wrote it. */
+static void make_old(const struct intra_scene *scene, int version, const char *const *later, size_t n_later)
 {
-    static const char *const later[] = {"gap_m",          "gap_sd_m",          "offset_m",
-                                        "offset_sd_m",    "offset_clock_rad",  "offset_clock_sd_rad",
-                                        "deflection_rad", "deflection_sd_rad", "deflection_clock_rad",
-                                        "confidence"};
-    struct intra_scene in, out;
-    struct intra_store *store = NULL;
     sqlite3 *db = NULL;
-    (void)state;
-    fill_scene(&in);
-    intra_scene_init(&out);
-    assert_int_equal(write_all(&in, NULL), INTRA_OK);
+    char sql[128];
+    assert_int_equal(write_all(scene, NULL), INTRA_OK);
     assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-    for (size_t i = 0; i < sizeof later / sizeof later[0]; i++) {
-        char sql[128];
+    for (size_t i = 0; i < n_later; i++) {
         snprintf(sql, sizeof sql, "ALTER TABLE feature DROP COLUMN %s", later[i]);
         assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
     }
-    assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 1", NULL, NULL, NULL), SQLITE_OK);
+    snprintf(sql, sizeof sql, "PRAGMA user_version = %d", version);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
     sqlite3_close(db);
-    assert_int_equal(intra_store_open(path, &store, NULL), INTRA_OK);
-    assert_int_equal(intra_store_read_scene(store, &out, NULL), INTRA_OK);
-    intra_store_close(&store);
-    assert_int_equal(out.n_features, in.n_features);
-    for (int64_t i = 0; i < in.n_features; i++) {
-        assert_same_numbers(&out.features[i].station_m, &in.features[i].station_m, 2 * sizeof(double));
-        assert_true(isnan(out.features[i].offset_m) && isnan(out.features[i].confidence));
+}
+
+/* Version 1 had no more of a joint than its station, version 2 no features but joints. */
+static void versions_1_and_2_are_read(void **state)
+{
+    static const char *const later[] = {"station_to_m",   "station_to_sd_m",   "clock_rad",
+                                        "clock_sd_rad",   "diameter_m",        "diameter_sd_m",
+                                        "intrusion_m",    "intrusion_sd_m",    "angle_rad",
+                                        "angle_sd_rad",   "radius_m",          "radius_sd_m",
+                                        "level_pct",      "level_sd_pct", /* 14 of version 3 */
+                                        "gap_m",          "gap_sd_m",          "offset_m",
+                                        "offset_sd_m",    "offset_clock_rad",  "offset_clock_sd_rad",
+                                        "deflection_rad", "deflection_sd_rad", "deflection_clock_rad",
+                                        "confidence"};
+    struct intra_scene in;
+    (void)state;
+    fill_scene(&in);
+    for (int version = 1; version <= 2; version++) {
+        struct intra_scene out;
+        struct intra_store *store = NULL;
+        make_old(&in, version, later, version == 2 ? 14 : sizeof later / sizeof later[0]);
+        intra_scene_init(&out);
+        assert_int_equal(intra_store_open(path, &store, NULL), INTRA_OK);
+        assert_int_equal(intra_store_read_scene(store, &out, NULL), INTRA_OK);
+        intra_store_close(&store);
+        assert_int_equal(out.n_features, in.n_features);
+        for (int64_t i = 0; i < in.n_features; i++) {
+            assert_same_numbers(&out.features[i].station_m, &in.features[i].station_m, 2 * sizeof(double));
+            assert_true(isnan(out.features[i].diameter_m) && isnan(out.features[i].station_to_m));
+            if (version == 1)
+                assert_true(isnan(out.features[i].offset_m) && isnan(out.features[i].confidence));
+            else
+                assert_same_numbers(&out.features[i].confidence, &in.features[i].confidence, sizeof(double));
+        }
+        intra_scene_fini(&out);
+        assert_int_equal(unlink(path), 0);
     }
     intra_scene_fini(&in);
-    intra_scene_fini(&out);
 }
 
 /* Cut off, or a byte turned over, anywhere: read or refused, never a crash. */
@@ -517,7 +537,7 @@ int main(void)
         CASE(what_is_no_store_is_refused),
         CASE(later_version_is_refused),
         CASE(impossible_wall_is_refused),
-        CASE(version_1_is_read),
+        CASE(versions_1_and_2_are_read),
         CASE(damage_never_crashes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
