@@ -32,7 +32,7 @@
 #define LOG_STAGE "video"
 #define PROBE_FRAMES 40        /* pictures looked at before the first one is handed out */
 #define PROBE_FRAMES_FOLDER 12 /* the same for folders, where each one is a whole file */
-#define HELD_FRAMES 64         /* what the header promises to callers, beside the queue */
+#define HELD_FRAMES 80         /* what the header promises to callers, beside the queue */
 #define FILTER_LEAD_S 0.5      /* the deinterlacer sees frames from before the window */
 #define CLOCK_JITTER_S 1.0     /* times that go back by less are rounding, by more a new time base */
 

@@ -80,7 +80,7 @@ enum intra_status intra_video_open(const char *path, const struct intra_video_op
                                    struct intra_video **out, struct intra_error *err);
 void intra_video_info(const struct intra_video *video, struct intra_video_info *out);
 /* The next frame; INTRA_EOF at the end. Release each frame with intra_frame_release (any thread, any order). At most
- * queue_frames + 64 frames may be held at once. */
+ * queue_frames + 80 frames may be held at once. */
 enum intra_status intra_video_next(struct intra_video *video, struct intra_frame **out, struct intra_error *err);
 struct intra_frame *intra_frame_retain(struct intra_frame *frame);
 void intra_frame_release(struct intra_frame **frame);

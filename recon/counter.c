@@ -275,14 +275,18 @@ static double columns_now(const struct intra_counter *counter, double time_s)
     return fmin(columns_most, counter->columns_left + columns_per_s * (time_s - counter->readings[counter->n - 1].time_s));
 }
 
+bool intra_counter_is_due(bool is_folder, double last_s, double now_s)
+{
+    return is_folder || !(now_s < last_s + intra_counter_step_s - 1e-3);
+}
+
 enum intra_status intra_counter_frame(struct intra_counter *counter, const struct intra_frame *frame,
                                       struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
     struct intra_counter_line line;
-    bool is_due = counter->n == 0 || counter->is_folder ||
-                  frame->pts_s >= counter->readings[counter->n - 1].time_s + intra_counter_step_s - 1e-3;
-    if (!is_due || !intra_counter_has_place(counter)) return INTRA_OK;
+    double last_s = counter->n ? counter->readings[counter->n - 1].time_s : NAN;
+    if (!intra_counter_has_place(counter) || !intra_counter_is_due(counter->is_folder, last_s, frame->pts_s)) return INTRA_OK;
     if (counter->n == counter->cap) INTRA_TRY(make_room(counter, err));
     counter->columns_left = columns_now(counter, frame->pts_s);
     INTRA_TRY(read_place(counter, frame, &line, &counter->shapes[counter->n], err));

@@ -40,6 +40,8 @@ enum intra_status intra_counter_learn(struct intra_counter *counter, const char 
                                       const struct intra_video_options *options, struct intra_error *err);
 bool intra_counter_has_place(const struct intra_counter *counter);
 extern const double intra_counter_step_s;
+/* Whether a frame is one that intra_counter_frame reads. last_s: time of the last one that was, NaN: none. */
+bool intra_counter_is_due(bool is_folder, double last_s, double now_s);
 enum intra_status intra_counter_frame(struct intra_counter *counter, const struct intra_frame *frame,
                                       struct intra_error *err);
 /* What comes next is worth reading at once, whatever it costs: the motion was lost, and the counter may span the gap.

@@ -306,7 +306,7 @@ static enum intra_status place_next(struct intra_motion *m, struct intra_run *ne
     double ahead, arc, counted, sd;
     int64_t n_readings = 0;
     const struct intra_counter_reading *readings =
-        m->options.counter ? intra_counter_readings(m->options.counter, &n_readings) : NULL;
+        m->options.counter ? intra_counter_queue_readings(m->options.counter, &n_readings) : NULL;
     INTRA_TRY(assumed_way(m, next->kfs[0].pts_s, &ahead, err));
     INTRA_TRY(intra_run_arc(&m->run, u, &arc, err));
     INTRA_TRY(intra_counter_join(readings, n_readings, &m->run, next, &p->is_by_counter, &counted, &sd, err));

@@ -6,7 +6,7 @@
 
 #include "core/scene.h"
 #include "core/video.h"
-#include "recon/counter.h"
+#include "recon/counter_queue.h"
 #include "recon/run.h"
 
 /* Where a run lies in the world: world = world_from_run * run; station = arc(u) + station_offset_m. */
@@ -50,7 +50,7 @@ struct intra_motion_options {
     double radius_m;
     double start_station_m;
     int threads;
-    const struct intra_counter *counter; /* borrowed; what it has read so far spans gaps. NULL: none */
+    struct intra_counter_queue *counter; /* borrowed; what it has read so far spans gaps. NULL: none */
 };
 
 struct intra_motion;

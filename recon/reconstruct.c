@@ -1,14 +1,14 @@
 /* The line: a first look (what stands still), then one streaming pass (motion, wall), then sections and rasters.
  *
  * The video decodes ahead on its own threads, motion runs in the caller's thread, the wall behind it on another
- * (recon/wall_queue). Memory: frames of the decoder's queue and of the unsettled keyframes;
+ * (recon/wall_queue), the distance counter beside both (recon/counter_queue). Memory: frames of the decoder's queue and of the unsettled keyframes;
  * scratch rasters hold the rest. */
 #include "recon/reconstruct.h"
 
 #include "core/log.h"
 #include "core/mem.h"
 #include "recon/bends.h"
-#include "recon/counter.h"
+#include "recon/counter_queue.h"
 #include "recon/joints.h"
 #include "recon/motion.h"
 #include "recon/states.h"
@@ -16,7 +16,6 @@
 #include "recon/wall.h"
 #include "recon/wall_queue.h"
 
-#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -138,7 +137,7 @@ static int thread_count(int wanted)
 }
 
 static enum intra_status stream(const char *path, const struct intra_reconstruct_options *options,
-                                struct intra_motion *motion, struct intra_counter *counter,
+                                struct intra_motion *motion, struct intra_counter_queue *counter,
                                 const struct intra_progress *progress, struct intra_reconstruct_report *report,
                                 struct intra_error *err)
 {
@@ -155,9 +154,8 @@ static enum intra_status stream(const char *path, const struct intra_reconstruct
         if (status != INTRA_OK) goto done;
         INTRA_TRY(intra_motion_process(motion, frame, err));
         bool is_lost = intra_motion_is_lost(motion);
-        if (counter && is_lost && !was_lost) intra_counter_urge(counter);
+        if (counter) INTRA_TRY(intra_counter_queue_frame(counter, frame, is_lost && !was_lost, err));
         was_lost = is_lost;
-        if (counter) INTRA_TRY(intra_counter_frame(counter, frame, err));
         intra_progress_report(progress, "follow", frame->pts_s - options->video.from_s,
                               fmax(total - options->video.from_s, frame->pts_s - options->video.from_s));
         intra_frame_release(&frame);
@@ -171,54 +169,22 @@ done:
     return status;
 }
 
-/* The search for the counter's place, on a thread of its own beside the first look. */
-struct learning {
-    const char *path;
-    const struct intra_reconstruct_options *options;
-    struct intra_counter *counter;
-    enum intra_status status;
-    struct intra_error error;
-};
-
-static void *learn_counter(void *user)
-{
-    struct learning *l = user;
-    l->status = intra_counter_create(&l->counter, &l->error);
-    if (l->status == INTRA_OK) l->status = intra_counter_learn(l->counter, l->path, &l->options->video, &l->error);
-    return NULL;
-}
-
-/* Before the pass: what stands still in the picture, and where the counter stands. No data for reading text is no
- * reason to fail: the columns stay empty. */
-static enum intra_status look_first(const char *path, const struct intra_reconstruct_options *options,
-                                    const struct intra_progress *progress, struct intra_still *still,
-                                    struct intra_counter **out_counter, struct intra_reconstruct_report *report,
-                                    struct intra_error *err)
-{
-    struct learning learning = {.path = path, .options = options};
-    pthread_t thread;
-    bool is_beside = options->has_counter && pthread_create(&thread, NULL, learn_counter, &learning) == 0;
-    enum intra_status status = intra_still_find(path, &options->video, options->debug_dir, progress, still, err);
-    if (is_beside)
-        pthread_join(thread, NULL);
-    else if (options->has_counter && status == INTRA_OK)
-        learn_counter(&learning);
-    *out_counter = learning.counter;
-    if (status != INTRA_OK || learning.status == INTRA_OK) return status;
-    if (learning.status != INTRA_E_UNSUPPORTED) {
-        if (err) *err = learning.error;
-        return learning.status;
-    }
-    warn(report, "the distance counter was not read: %.200s", learning.error.text);
-    return INTRA_OK;
-}
-
-static enum intra_status fill_counter(struct intra_counter *counter, struct intra_scene *scene,
+/* What the counter read. No data for reading text is no reason to fail: the columns stay empty. */
+static enum intra_status fill_counter(struct intra_counter_queue *queue, struct intra_scene *scene,
                                       struct intra_reconstruct_report *report, struct intra_error *err)
 {
-    enum intra_status status = intra_counter_finish(counter, err);
+    struct intra_error error = {0};
+    const struct intra_counter *counter;
+    enum intra_status status = intra_counter_queue_finish(queue, &counter, &error);
+    if (status == INTRA_E_UNSUPPORTED) {
+        warn(report, "the distance counter was not read: %.200s", error.text);
+        return INTRA_OK;
+    }
+    if (status != INTRA_OK) {
+        if (err) *err = error;
+        return status;
+    }
     const struct intra_counter_reading *readings = intra_counter_readings(counter, &report->counter_looked);
-    if (status != INTRA_OK) return status;
     for (int64_t i = 0; i < report->counter_looked; i++) report->counter_read += !isnan(readings[i].value_m);
     intra_counter_fill(counter, scene->frames, scene->n_frames);
     intra_log(INTRA_LOG_INFO, "counter", "distance counter: %lld of %lld frames looked at were read",
@@ -269,7 +235,7 @@ enum intra_status intra_reconstruct(const char *video_path, const struct intra_c
     struct intra_still still = {0};
     struct intra_mask_pyramid mask = {0};
     struct intra_motion *motion = NULL;
-    struct intra_counter *counter = NULL;
+    struct intra_counter_queue *counter = NULL;
     struct intra_video_probe probe;
     double wall = clock_s(CLOCK_MONOTONIC), cpu = clock_s(CLOCK_PROCESS_CPUTIME_ID);
     int threads = thread_count(options->threads);
@@ -295,7 +261,8 @@ enum intra_status intra_reconstruct(const char *video_path, const struct intra_c
     if (!(o.texel_m > 0)) o.texel_m = camera->width >= 1280 ? 0.0005 : 0.001;
     if (options->texel_m <= 0 && o.diameter_m > 0.6) o.texel_m *= 2; /* big pipes are seen from farther away */
 
-    INTRA_TRY(look_first(video_path, &o, progress, &still, &counter, report, err));
+    if (o.has_counter) INTRA_TRY(intra_counter_queue_create(video_path, &o.video, threads, &counter, err));
+    INTRA_TRY(intra_still_find(video_path, &o.video, o.debug_dir, progress, &still, err));
     report->overlay_share = still.masked_share;
     if (still.n_looks < 12)
         warn(report, "only %d different pictures: burnt-in text could not be told from the wall and was not masked", still.n_looks);
@@ -344,7 +311,7 @@ enum intra_status intra_reconstruct(const char *video_path, const struct intra_c
 done:
     intra_frame_release(&line.last_picture);
     intra_motion_destroy(&motion);
-    intra_counter_destroy(&counter);
+    intra_counter_queue_destroy(&counter);
     intra_wall_queue_destroy(&line.queue);
     intra_wallmap_destroy(&line.wall);
     intra_free(line.angles);
