@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +27,7 @@ struct intra_raster {
     size_t written_bytes;
     struct slot *slots; /* searched linearly: there are few, and a strip is worth thousands of comparisons */
     struct slot *last;
+    pthread_mutex_t lock; /* of intra_raster_lock */
     char dir[512];
 };
 
@@ -44,6 +46,7 @@ enum intra_status intra_raster_create(const char *dir, int rows, size_t cell_byt
                           "raster of %d rows, %zu bytes a cell, %d columns a strip, %d strips makes no sense", rows,
                           cell_bytes, strip_cols, cache_strips);
     INTRA_TRY(INTRA_ALLOC(raster, 1, err));
+    pthread_mutex_init(&raster->lock, NULL);
     raster->fd = -1;
     raster->rows = rows;
     raster->strip_cols = strip_cols;
@@ -81,8 +84,19 @@ void intra_raster_destroy(struct intra_raster **raster)
         intra_free(r->slots[i].data);
     intra_free(r->slots);
     intra_free(r->written);
+    pthread_mutex_destroy(&r->lock);
     intra_free(r);
     *raster = NULL;
+}
+
+void intra_raster_lock(struct intra_raster *raster)
+{
+    pthread_mutex_lock(&raster->lock);
+}
+
+void intra_raster_unlock(struct intra_raster *raster)
+{
+    pthread_mutex_unlock(&raster->lock);
 }
 
 int intra_raster_rows(const struct intra_raster *raster)

@@ -2,7 +2,7 @@
  *
  * Rows lie in memory, columns run along the pipe. Cells never written read as zero. The file is a scratch file that
  * disappears with intra_raster_destroy (and is unlinked at once, so a killed program leaves nothing). Not safe from
- * several threads at once on one raster. */
+ * several threads at once on one raster, unless they take turns by intra_raster_lock. */
 #ifndef INTRA_CORE_RASTER_H
 #define INTRA_CORE_RASTER_H
 
@@ -18,6 +18,10 @@ struct intra_raster;
 enum intra_status intra_raster_create(const char *dir, int rows, size_t cell_bytes, int strip_cols, int cache_strips,
                                       struct intra_raster **out, struct intra_error *err);
 void intra_raster_destroy(struct intra_raster **raster);
+
+/* For threads that share a raster: hold it from asking for a strip until done with it. */
+void intra_raster_lock(struct intra_raster *raster);
+void intra_raster_unlock(struct intra_raster *raster);
 
 int intra_raster_rows(const struct intra_raster *raster);
 int intra_raster_strip_cols(const struct intra_raster *raster);

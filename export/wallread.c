@@ -11,6 +11,7 @@ enum intra_status intra_wall_read(struct intra_raster *raster, int rows, size_t 
     enum intra_status status = INTRA_OK;
     int done = 0, strip_cols = raster ? intra_raster_strip_cols(raster) : n;
     size_t row_bytes = (size_t)n * cell_bytes;
+    if (raster) intra_raster_lock(raster); /* several files are written at once */
     while (done < n) {
         int64_t at = col + done;
         int first = raster ? (int)(at % strip_cols) : 0;
@@ -39,6 +40,7 @@ enum intra_status intra_wall_read(struct intra_raster *raster, int rows, size_t 
         done += take;
     }
 done:
+    if (raster) intra_raster_unlock(raster);
     return status;
 }
 
@@ -50,6 +52,7 @@ enum intra_status intra_wall_seen_columns(const struct intra_wall *wall, uint8_t
     memset(out_seen, 0, (size_t)wall->cols);
     if (!wall->colour) return INTRA_OK;
     strip_cols = intra_raster_strip_cols(wall->colour);
+    intra_raster_lock(wall->colour);
     for (strip = 0; strip * strip_cols < wall->cols; strip++) {
         int64_t first = strip * strip_cols;
         int n = wall->cols - first < strip_cols ? (int)(wall->cols - first) : strip_cols, row, x;
@@ -62,6 +65,7 @@ enum intra_status intra_wall_seen_columns(const struct intra_wall *wall, uint8_t
                 out_seen[first + x] |= at[4 * x + 3] != 0;
     }
 done:
+    intra_raster_unlock(wall->colour);
     return status;
 }
 

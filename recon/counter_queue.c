@@ -62,7 +62,8 @@ static void *work(void *user)
     pthread_mutex_lock(&q->lock);
     keep_status(q, status, &error);
     for (;;) {
-        while (q->n == 0 && !q->is_closed) pthread_cond_wait(&q->changed, &q->lock);
+        while (q->n == 0 && !q->is_closed)
+            pthread_cond_wait(&q->changed, &q->lock);
         if (q->n == 0) break;
         struct job job = q->jobs[q->first];
         bool is_wanted = q->status == INTRA_OK && !q->is_dropping;
@@ -86,8 +87,8 @@ static void *work(void *user)
     return NULL;
 }
 
-enum intra_status intra_counter_queue_create(const char *video_path, const struct intra_video_options *options, int threads,
-                                             struct intra_counter_queue **out, struct intra_error *err)
+enum intra_status intra_counter_queue_create(const char *video_path, const struct intra_video_options *options,
+                                             int threads, struct intra_counter_queue **out, struct intra_error *err)
 {
     struct intra_counter_queue *q = intra_alloc(1, sizeof *q);
     if (!q) return INTRA_FAIL(err, INTRA_E_MEM, "out of memory for the counter's queue");
@@ -156,7 +157,8 @@ enum intra_status intra_counter_queue_frame(struct intra_counter_queue *q, struc
         return failure(q, err);
     }
     pthread_mutex_lock(&q->lock);
-    while (q->n == MAX_JOBS) pthread_cond_wait(&q->changed, &q->lock);
+    while (q->n == MAX_JOBS)
+        pthread_cond_wait(&q->changed, &q->lock);
     status = failure(q, err);
     if (q->status == INTRA_OK) {
         job.frame = intra_frame_retain(frame);
@@ -170,7 +172,8 @@ enum intra_status intra_counter_queue_frame(struct intra_counter_queue *q, struc
 const struct intra_counter_reading *intra_counter_queue_readings(struct intra_counter_queue *q, int64_t *out_n)
 {
     pthread_mutex_lock(&q->lock);
-    while (q->n > 0 || q->is_busy) pthread_cond_wait(&q->changed, &q->lock);
+    while (q->n > 0 || q->is_busy)
+        pthread_cond_wait(&q->changed, &q->lock);
     bool is_there = q->status == INTRA_OK;
     pthread_mutex_unlock(&q->lock);
     *out_n = 0;

@@ -193,7 +193,7 @@ static enum intra_status set_option(void *user, int option, const char *value, s
         return intra_parse_size("--max-size", value, &r->outputs.max_bytes, err);
     case OPT_THREADS:
         status = intra_parse_int("--threads", value, 1, 1024, &n, err);
-        r->recon.threads = (int)n;
+        r->recon.threads = r->outputs.threads = (int)n;
         return status;
     case OPT_DEBUG_DIR:
         r->debug_dir = value;

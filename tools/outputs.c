@@ -7,11 +7,17 @@
 #include "export/tiff_read.h"
 
 #include <dirent.h>
+#include <math.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
+#ifdef _OPENMP
+#include <omp.h>
+#endif
 
 bool intra_is_output_name(const char *name)
 {
@@ -37,10 +43,10 @@ struct job {
     double wall_s, cpu_s; /* at the start of the stage */
 };
 
-static double cpu_clock_s(void)
+static double cpu_s_of(clockid_t id)
 {
     struct timespec t;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    clock_gettime(id, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
@@ -48,16 +54,21 @@ static void begin_stage(struct job *job, const char *name)
 {
     intra_progress_report(&job->progress, name, 0, 1);
     job->wall_s = intra_clock_s();
-    job->cpu_s = cpu_clock_s();
+    job->cpu_s = cpu_s_of(CLOCK_PROCESS_CPUTIME_ID);
+}
+
+static void keep_stage(struct job *job, const char *name, double wall_s, double cpu_s)
+{
+    int n = job->result->n_stages++;
+    job->result->stages[n].name = name;
+    job->result->stages[n].wall_s = wall_s;
+    job->result->stages[n].cpu_s = cpu_s;
+    intra_console_stage(job->console, name, wall_s, cpu_s, -1);
 }
 
 static void end_stage(struct job *job, const char *name)
 {
-    int n = job->result->n_stages++;
-    job->result->stages[n].name = name;
-    job->result->stages[n].wall_s = intra_clock_s() - job->wall_s;
-    job->result->stages[n].cpu_s = cpu_clock_s() - job->cpu_s;
-    intra_console_stage(job->console, name, job->result->stages[n].wall_s, job->result->stages[n].cpu_s, -1);
+    keep_stage(job, name, intra_clock_s() - job->wall_s, cpu_s_of(CLOCK_PROCESS_CPUTIME_ID) - job->cpu_s);
 }
 
 /* The work folder's name means nothing to the user once it is gone: name the file where it should have stood. */
@@ -205,6 +216,95 @@ done:
     return status;
 }
 
+/* One file that does not wait for others; the largest first, so that they end together. */
+struct task {
+    const char *stage, *name;
+    writer_fn *writer;
+    bool is_wanted;
+    double from_s, to_s, cpu_s;
+    enum intra_status status;
+    struct intra_error error;
+};
+
+/* Threads that take tasks from one list. */
+struct share {
+    struct job *job;
+    struct task *tasks;
+    int n_tasks, n_threads, next;
+    pthread_mutex_t lock; /* guards next */
+};
+
+static struct task *take(struct share *share)
+{
+    struct task *task = NULL;
+    pthread_mutex_lock(&share->lock);
+    while (share->next < share->n_tasks && !share->tasks[share->next].is_wanted)
+        share->next++;
+    if (share->next < share->n_tasks) task = &share->tasks[share->next++];
+    pthread_mutex_unlock(&share->lock);
+    return task;
+}
+
+static void *work(void *user)
+{
+    struct share *share = user;
+    struct task *task;
+#ifdef _OPENMP
+    int team = omp_get_max_threads();
+    if (share->n_threads > 1) omp_set_num_threads(1); /* of this thread; a team that waits for a busy core only spins */
+#endif
+    while ((task = take(share)) != NULL) {
+        char path[1100];
+        double cpu_s = cpu_s_of(CLOCK_THREAD_CPUTIME_ID);
+        task->from_s = intra_clock_s();
+        intra_progress_report(&share->job->progress, task->stage, 0, 1);
+        task->status = intra_workdir_path(share->job->dir, task->name, path, sizeof path, &task->error);
+        if (task->status == INTRA_OK) task->status = task->writer(share->job, path, &task->error);
+        task->to_s = intra_clock_s();
+        task->cpu_s = cpu_s_of(CLOCK_THREAD_CPUTIME_ID) - cpu_s;
+    }
+#ifdef _OPENMP
+    omp_set_num_threads(team);
+#endif
+    return NULL;
+}
+
+/* Wall images and models, several at once. What is said of them comes in their order, however they ended. */
+static void write_wall(struct job *job)
+{
+    const struct intra_outputs_request *r = job->request;
+    struct task tasks[] = {{.stage = "model.obj", .name = "model.obj", .writer = write_obj, .is_wanted = r->has_obj},
+                           {.stage = "model.glb", .name = "model.glb", .writer = write_glb, .is_wanted = r->has_glb},
+                           {.stage = "tiff", .name = "unrolled.tif", .writer = write_colour, .is_wanted = true},
+                           {.stage = "tiff", .name = "coverage.tif", .writer = write_coverage, .is_wanted = true},
+                           {.stage = "tiff", .name = "relief.tif", .writer = write_relief, .is_wanted = true}};
+    static const char *const stages[] = {"tiff", "model.glb", "model.obj"};
+    enum { TASKS = sizeof tasks / sizeof tasks[0], STAGES = sizeof stages / sizeof stages[0] };
+    struct share share = {.job = job, .tasks = tasks, .n_tasks = TASKS, .n_threads = r->threads};
+    pthread_t threads[TASKS];
+    int n = 0;
+    if (share.n_threads < 1) share.n_threads = (int)sysconf(_SC_NPROCESSORS_ONLN);
+    pthread_mutex_init(&share.lock, NULL);
+    while (n + 1 < share.n_threads && n + 1 < TASKS && pthread_create(&threads[n], NULL, work, &share) == 0)
+        n++;
+    work(&share);
+    for (int i = 0; i < n; i++)
+        pthread_join(threads[i], NULL);
+    pthread_mutex_destroy(&share.lock);
+    for (int s = 0; s < STAGES; s++) {
+        double from_s = INFINITY, to_s = -INFINITY, cpu_s = 0;
+        for (int i = 0; i < TASKS; i++) {
+            struct task *t = &tasks[i];
+            if (!t->is_wanted || strcmp(t->stage, stages[s]) != 0) continue;
+            note(job, t->status, &t->error);
+            from_s = fmin(from_s, t->from_s);
+            to_s = fmax(to_s, t->to_s);
+            cpu_s += t->cpu_s;
+        }
+        if (to_s >= from_s) keep_stage(job, stages[s], to_s - from_s, cpu_s);
+    }
+}
+
 void intra_outputs_write(const struct intra_scene *scene, const struct intra_reconstruct_report *report,
                          const struct intra_workdir *dir, const struct intra_outputs_request *request,
                          const struct intra_provenance *provenance, struct intra_console *console,
@@ -225,21 +325,7 @@ void intra_outputs_write(const struct intra_scene *scene, const struct intra_rec
     write_file(&job, "profile.csv", write_profile);
     write_file(&job, "observations.csv", write_observations);
     end_stage(&job, "tables");
-    begin_stage(&job, "tiff");
-    write_file(&job, "unrolled.tif", write_colour);
-    write_file(&job, "relief.tif", write_relief);
-    write_file(&job, "coverage.tif", write_coverage);
-    end_stage(&job, "tiff");
-    if (request->has_glb) {
-        begin_stage(&job, "model.glb");
-        write_file(&job, "model.glb", write_glb);
-        end_stage(&job, "model.glb");
-    }
-    if (request->has_obj) {
-        begin_stage(&job, "model.obj");
-        write_file(&job, "model.obj", write_obj);
-        end_stage(&job, "model.obj");
-    }
+    write_wall(&job);
     begin_stage(&job, "store");
     write_file(&job, "project.sqlite", write_store);
     end_stage(&job, "store");

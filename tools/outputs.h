@@ -1,5 +1,5 @@
-/* All files of a result, from the scene into the work folder: tables first, as they are small and worth most, then the
- * wall images, the models, and the store, which lists the others. */
+/* All files of a result, from the scene into the work folder: tables first, as they are small and worth most, then wall
+ * images and models, several at once, and the store, which lists the others. */
 #ifndef INTRA_TOOLS_OUTPUTS_H
 #define INTRA_TOOLS_OUTPUTS_H
 
@@ -20,6 +20,7 @@ struct intra_provenance {
 struct intra_outputs_request {
     bool has_glb, has_obj;
     size_t max_bytes; /* of model.glb */
+    int threads;      /* files written at once; 0: as many as there are cores, 1: in the caller's thread */
 };
 
 enum { INTRA_OUTPUTS_STAGES = 8 };
