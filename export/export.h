@@ -34,7 +34,7 @@ struct intra_mesh_options {
 };
 struct intra_mesh_options intra_mesh_defaults(void);
 /* One node a chunk ("wall 0.00-1.00 m", extras: stations, texel, seen share) and one a joint; assumptions as extras of
- * the scene. What options leave at 0 comes from max_bytes; INTRA_E_ARG when even the coarsest does not fit. Joins bin
+ * the scene. A path that ends in .gltf gets the JSON, and the binary part stands beside it as .bin. What options leave at 0 comes from max_bytes; INTRA_E_ARG when even the coarsest does not fit. Joins bin
  * and JSON from PATH.bin.part. Errors also: INTRA_E_NO_RESULT when no wall was seen in the stretch. The same for OBJ
  * and PLY, whose density is that of a GLB of max_bytes. */
 enum intra_status intra_export_glb(const struct intra_scene *scene, const struct intra_mesh_options *options,
@@ -44,5 +44,13 @@ enum intra_status intra_export_obj(const struct intra_scene *scene, const struct
                                    const char *path, struct intra_error *err);
 enum intra_status intra_export_ply(const struct intra_scene *scene, const struct intra_mesh_options *options,
                                    const char *path, struct intra_error *err);
+
+/* For programs that read none of these, through Assimp 5.2: the same chunks with their textures beside as DAE, X3D or FBX (text
+ * form, since Assimp cannot read back its own binary form), Y-up like the OBJ that they are made from; STL (binary) is one welded
+ * surface without colour in the pipe's own world (Z-up), since CAD programs take STL so. Metres. Needs the memory of the whole mesh.
+ * Errors also: INTRA_E_UNSUPPORTED with Assimp's reason. */
+enum intra_foreign_format { INTRA_FOREIGN_DAE, INTRA_FOREIGN_FBX, INTRA_FOREIGN_STL, INTRA_FOREIGN_X3D };
+enum intra_status intra_export_foreign(const struct intra_scene *scene, const struct intra_mesh_options *options,
+                                       enum intra_foreign_format format, const char *path, struct intra_error *err);
 
 #endif

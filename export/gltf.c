@@ -13,10 +13,14 @@
 #include "core/mem.h"
 #include "export/mesh.h"
 
+#include <ctype.h>
+#include <strings.h>
+#include <ctype.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <math.h>
 #include <string.h>
+#include <strings.h>
 
 enum { ARRAY_BUFFER = 34962, ELEMENT_BUFFER = 34963, FLOAT = 5126, U16 = 5123, U32 = 5125 };
 enum { LINEAR = 9729, LINEAR_MIPMAP_LINEAR = 9987, CLAMP = 33071, REPEAT = 10497 };
@@ -265,9 +269,10 @@ static json_t *scene_extras(const struct intra_mesh_plan *plan)
     return extras;
 }
 
-static json_t *document(struct writer *w, const struct intra_mesh_plan *plan)
+/* buffer_uri: where the binary part stands; NULL: in the same file. */
+static json_t *document(struct writer *w, const struct intra_mesh_plan *plan, const char *buffer_uri)
 {
-    json_t *root = json_object(), *scene;
+    json_t *root = json_object(), *scene, *buffer;
     json_object_set_new(root, "asset",
                         json_pack("{s:s,s:s}", "version", "2.0", "generator", "Intrados " INTRADOS_VERSION));
     json_object_set_new(root, "extensionsUsed", json_pack("[s]", "KHR_materials_unlit"));
@@ -284,7 +289,9 @@ static json_t *document(struct writer *w, const struct intra_mesh_plan *plan)
                                   "wrapS", CLAMP, "wrapT", REPEAT));
     json_object_set(root, "accessors", w->accessors);
     json_object_set(root, "bufferViews", w->views);
-    json_object_set_new(root, "buffers", json_pack("[{s:I}]", "byteLength", (json_int_t)w->bin_size));
+    buffer = json_pack("{s:I}", "byteLength", (json_int_t)w->bin_size);
+    if (buffer_uri) json_object_set_new(buffer, "uri", json_string(buffer_uri));
+    json_object_set_new(root, "buffers", json_pack("[o]", buffer));
     return root;
 }
 
@@ -347,6 +354,31 @@ static enum intra_status join(FILE *to, const char *json, size_t json_size, cons
     return status;
 }
 
+static bool is_split(const char *path)
+{
+    size_t n = strlen(path);
+    return n > 5 && strcasecmp(path + n - 5, ".gltf") == 0;
+}
+
+/* Name of the binary part: beside a .gltf its stem with .bin, which stays; for a .glb scratch that is joined on. */
+static bool name_bin(const char *path, char *out, size_t n)
+{
+    size_t length = strlen(path) - (is_split(path) ? 5 : 0);
+    return snprintf(out, n, "%.*s.bin", (int)length, path) < (int)n;
+}
+
+/* The last part of a path as a URI (RFC 3986: all but unreserved characters as %XX). out: 3 bytes a character and one. */
+static void put_uri(const char *path, char *out)
+{
+    const char *slash = strrchr(path, '/');
+    for (const char *c = slash ? slash + 1 : path; *c; c++)
+        if (isalnum((unsigned char)*c) || strchr("-._~", *c))
+            *out++ = *c;
+        else
+            out += sprintf(out, "%%%02X", (unsigned char)*c);
+    *out = '\0';
+}
+
 /* One attempt. *out_bytes is the whole file's size; the file gets its final name only when that is within the budget or
  * nothing is left to choose. */
 static enum intra_status write_once(const struct intra_mesh_plan *plan, const char *path, double limit,
@@ -356,9 +388,9 @@ static enum intra_status write_once(const struct intra_mesh_plan *plan, const ch
     struct intra_out_file file = {0}, scratch = {0};
     struct writer writer = {0};
     json_t *root = NULL;
-    char *json = NULL, scratch_path[1024];
+    char *json = NULL, scratch_path[1024], uri[3 * sizeof scratch_path + 1];
     int64_t i;
-    if (snprintf(scratch_path, sizeof scratch_path, "%s.bin", path) >= (int)sizeof scratch_path)
+    if (!name_bin(path, scratch_path, sizeof scratch_path))
         return INTRA_FAIL(err, INTRA_E_IO, "%.100s...: path is too long", path);
     INTRA_TRY(intra_out_file_open(&file, path, err));
     INTRA_TRY(intra_out_file_open(&scratch, scratch_path, err));
@@ -368,7 +400,8 @@ static enum intra_status write_once(const struct intra_mesh_plan *plan, const ch
         if (ferror(scratch.stream)) break; /* full: no use in going on */
     }
     put_features(&writer, plan);
-    root = document(&writer, plan);
+    put_uri(scratch_path, uri);
+    root = document(&writer, plan, is_split(path) ? uri : NULL);
     /* 15 digits: exact for all our rounded coordinates, short for the rest. */
     json = root && !writer.is_failed ? json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(15)) : NULL;
     if (!json) goto no_memory;
@@ -381,6 +414,12 @@ static enum intra_status write_once(const struct intra_mesh_plan *plan, const ch
         goto done;
     }
     if (*out_bytes > limit) goto done;
+    if (is_split(path)) {
+        INTRA_TRY(intra_out_file_commit(&scratch, err));
+        fwrite(json, 1, strlen(json), file.stream);
+        INTRA_TRY(intra_out_file_commit(&file, err));
+        goto done;
+    }
     if (fflush(scratch.stream) != 0 || ferror(scratch.stream)) {
         INTRA_TRY(intra_out_file_commit(&scratch, err)); /* names the reason */
     }

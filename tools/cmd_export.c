@@ -19,7 +19,8 @@ enum { OPT_FORMAT, OPT_OUT, OPT_RANGE, OPT_TEXEL, OPT_LAYER, OPT_MAX_SIZE, OPT_F
 
 static const struct intra_option options[N_OPTIONS] = {
     [OPT_FORMAT] = {"format", 0, "FORMAT",
-                    "glb, obj or ply (model), tiff (unrolled wall), csv (profile); default: by FILE's ending"},
+                    "glb, gltf, obj, ply, dae, fbx, x3d or stl (model), tiff (unrolled wall), csv (profile); default: "
+                    "by FILE's ending"},
     [OPT_OUT] = {"output", 'o', "FILE", "file to write (required)"},
     [OPT_RANGE] = {"range", 0, "FROM:TO", "only this stretch of stations, e.g. 10m:20m"},
     [OPT_TEXEL] = {"texel", 0, "LENGTH", "cell of the texture or wall image, e.g. 2mm; never finer than the project's"},
@@ -37,8 +38,22 @@ static const struct intra_usage usage = {
     options,
     N_OPTIONS};
 
-enum format { FORMAT_GLB, FORMAT_OBJ, FORMAT_PLY, FORMAT_TIFF, FORMAT_CSV, N_FORMATS };
-static const char *const format_names[N_FORMATS] = {"glb", "obj", "ply", "tiff", "csv"};
+enum format {
+    FORMAT_GLB,
+    FORMAT_GLTF,
+    FORMAT_OBJ,
+    FORMAT_PLY,
+    FORMAT_DAE,
+    FORMAT_FBX,
+    FORMAT_STL,
+    FORMAT_X3D,
+    FORMAT_TIFF,
+    FORMAT_CSV,
+    N_FORMATS
+};
+static const char *const format_names[N_FORMATS] = {"glb", "gltf", "obj", "ply",  "dae",
+                                                    "fbx", "stl",  "x3d", "tiff", "csv"};
+#define ALL_FORMATS "glb, gltf, obj, ply, dae, fbx, stl, x3d, tiff or csv"
 static const char *const layer_names[] = {
     [INTRA_TIFF_COLOUR] = "colour", [INTRA_TIFF_RELIEF] = "relief", [INTRA_TIFF_COVERAGE] = "coverage"};
 
@@ -75,7 +90,7 @@ static enum intra_status parse_format(const char *text, int *out, struct intra_e
     for (*out = 0; *out < N_FORMATS; ++*out)
         if (strcasecmp(text, format_names[*out]) == 0) return INTRA_OK;
     near = intra_nearest_word(text, format_names, N_FORMATS);
-    return INTRA_FAIL(err, INTRA_E_ARG, "--format: '%s' is not glb, obj, ply, tiff or csv%s%s%s", text,
+    return INTRA_FAIL(err, INTRA_E_ARG, "--format: '%s' is not " ALL_FORMATS "%s%s%s", text,
                       near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 }
 
@@ -133,8 +148,7 @@ static enum intra_status read_request(int argc, char **argv, struct request *r, 
     r->project = argv[first];
     dot = strrchr(r->out, '.');
     if (r->format < 0 && (!dot || parse_format(dot + 1, &r->format, NULL) != INTRA_OK))
-        return INTRA_FAIL(err, INTRA_E_ARG, "%s: this ending names no format; give --format glb, obj, ply, tiff or csv",
-                          r->out);
+        return INTRA_FAIL(err, INTRA_E_ARG, "%s: this ending names no format; give --format " ALL_FORMATS, r->out);
     if (r->format == FORMAT_TIFF && r->layer == INTRA_TIFF_COVERAGE && r->texel_m > 0)
         return INTRA_FAIL(err, INTRA_E_ARG, "--texel: the coverage is written as it is; leave --texel out");
 done:
@@ -176,12 +190,29 @@ static enum intra_status export_model(const struct request *r, struct intra_scen
     }
     mesh.texel_m = r->texel_m;
     mesh.max_bytes = r->max_bytes;
-    if (r->format == FORMAT_GLB)
+    switch (r->format) {
+    case FORMAT_GLB:
+    case FORMAT_GLTF:
         status = intra_export_glb(scene, &mesh, r->out, err);
-    else if (r->format == FORMAT_OBJ)
+        break;
+    case FORMAT_OBJ:
         status = intra_export_obj(scene, &mesh, r->out, err);
-    else
+        break;
+    case FORMAT_PLY:
         status = intra_export_ply(scene, &mesh, r->out, err);
+        break;
+    case FORMAT_DAE:
+        status = intra_export_foreign(scene, &mesh, INTRA_FOREIGN_DAE, r->out, err);
+        break;
+    case FORMAT_FBX:
+        status = intra_export_foreign(scene, &mesh, INTRA_FOREIGN_FBX, r->out, err);
+        break;
+    case FORMAT_STL:
+        status = intra_export_foreign(scene, &mesh, INTRA_FOREIGN_STL, r->out, err);
+        break;
+    default:
+        status = intra_export_foreign(scene, &mesh, INTRA_FOREIGN_X3D, r->out, err);
+    }
 done:
     return status;
 }

@@ -1,7 +1,8 @@
-// The Khronos validator on one GLB: exit status 1 on any error, warning or hint, and on any information but one: texture
+// The Khronos validator on one GLB or glTF: exit status 1 on any error, warning or hint, and on any information but one: texture
 // sizes are no powers of two (IMAGE_NPOT_DIMENSIONS), which only WebGL 1 minded and padding would pay for with bytes.
-// node validate.mjs MODEL.glb      exit status 77 without the validator
+// node validate.mjs MODEL          exit status 77 without the validator
 import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 
 const { default: validator } = await import('gltf-validator').catch(() => {
   console.log('skipped: run `npm ci` in tests/browser first');
@@ -9,7 +10,11 @@ const { default: validator } = await import('gltf-validator').catch(() => {
 });
 
 const path = process.argv[2];
-const report = await validator.validateBytes(new Uint8Array(await readFile(path)), { uri: path, maxIssues: 0 });
+const report = await validator.validateBytes(new Uint8Array(await readFile(path)), {
+  uri: path,
+  maxIssues: 0,
+  externalResourceFunction: async (uri) => new Uint8Array(await readFile(join(dirname(path), decodeURIComponent(uri)))),
+});
 const { numErrors, numWarnings, numInfos, numHints, messages } = report.issues;
 for (const m of messages) console.log(`${['error', 'warning', 'info', 'hint'][m.severity]} ${m.code} ${m.pointer ?? ''} ${m.message}`);
 console.log(`${path}: ${numErrors} errors, ${numWarnings} warnings, ${numInfos} infos, ${numHints} hints; ` +

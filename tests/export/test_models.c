@@ -475,12 +475,48 @@ static void ply_is_welded(void **state)
     intra_free(text);
 }
 
+static void gltf_names_its_binary_part(void **state)
+{
+    struct intra_mesh_options options = intra_mesh_defaults();
+    struct intra_error err = {0};
+    char path[1024], *bin;
+    size_t size;
+    json_t *root, *buffer;
+    (void)state;
+    made_path(path, sizeof path, folder, "a b%.gltf");
+    assert_int_equal(intra_export_glb(&scene, &options, path, &err), INTRA_OK);
+    root = json_load_file(path, 0, NULL);
+    assert_non_null(root);
+    buffer = json_array_get(json_object_get(root, "buffers"), 0);
+    assert_string_equal(json_string_value(json_object_get(buffer, "uri")), "a%20b%25.bin");
+    made_path(path, sizeof path, folder, "a b%.bin");
+    assert_int_equal(intra_read_file(path, 1 << 28, &bin, &size, &err), INTRA_OK);
+    assert_int_equal(size, json_integer_value(json_object_get(buffer, "byteLength")));
+    intra_free(bin);
+    json_decref(root);
+}
+
+static void foreign_model_wants_its_own_ending(void **state)
+{
+    struct intra_mesh_options options = intra_mesh_defaults();
+    struct intra_error err = {0};
+    char path[1024];
+    (void)state;
+    made_path(path, sizeof path, folder, "pipe.obj");
+    assert_int_equal(intra_export_foreign(&scene, &options, INTRA_FOREIGN_STL, path, &err), INTRA_E_ARG);
+    assert_non_null(strstr(err.text, ".stl"));
+    made_path(path, sizeof path, folder, "no such folder/pipe.stl");
+    assert_int_equal(intra_export_foreign(&scene, &options, INTRA_FOREIGN_STL, path, &err), INTRA_E_IO);
+    assert_non_null(strstr(err.text, "no such folder"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(glb_says_what_it_is),    cmocka_unit_test(glb_keeps_its_budget),
-        cmocka_unit_test(glb_with_fixed_density), cmocka_unit_test(glb_same_bytes_for_any_threads),
-        cmocka_unit_test(obj_shows_the_marks),    cmocka_unit_test(ply_is_welded),
+        cmocka_unit_test(glb_says_what_it_is),        cmocka_unit_test(glb_keeps_its_budget),
+        cmocka_unit_test(glb_with_fixed_density),     cmocka_unit_test(glb_same_bytes_for_any_threads),
+        cmocka_unit_test(obj_shows_the_marks),        cmocka_unit_test(ply_is_welded),
+        cmocka_unit_test(gltf_names_its_binary_part), cmocka_unit_test(foreign_model_wants_its_own_ending),
     };
     return cmocka_run_group_tests_name("models", tests, make_scene, drop_scene);
 }

@@ -62,6 +62,11 @@ int main(int argc, char **argv)
     check(intra_export_glb(&scene, &mesh, TO("model.glb"), &err), &err);
     check(intra_export_obj(&scene, &mesh, TO("model.obj"), &err), &err);
     check(intra_export_ply(&scene, &mesh, TO("model.ply"), &err), &err);
+    check(intra_export_glb(&scene, &mesh, TO("apart.gltf"), &err), &err);
+    check(intra_export_foreign(&scene, &mesh, INTRA_FOREIGN_DAE, TO("foreign.dae"), &err), &err);
+    check(intra_export_foreign(&scene, &mesh, INTRA_FOREIGN_FBX, TO("foreign.fbx"), &err), &err);
+    check(intra_export_foreign(&scene, &mesh, INTRA_FOREIGN_X3D, TO("foreign.x3d"), &err), &err);
+    check(intra_export_foreign(&scene, &mesh, INTRA_FOREIGN_STL, TO("foreign.stl"), &err), &err);
     write_marks(&scene, &pipe, TO("marks.json"));
     intra_scene_fini(&scene);
     return 0;
