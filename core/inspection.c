@@ -217,6 +217,29 @@ enum intra_status intra_inspection_add_observation(struct intra_inspection *insp
     return INTRA_OK;
 }
 
+void intra_inspection_remove_observations(struct intra_inspection *inspection, const bool *is_gone)
+{
+    int64_t kept = 0;
+    for (int64_t i = 0; i < inspection->n_observations; i++) {
+        if (is_gone[i])
+            observation_fini(&inspection->observations[i]);
+        else
+            inspection->observations[kept++] = inspection->observations[i];
+    }
+    inspection->n_observations = kept;
+}
+
+enum intra_status intra_inspection_add_media(struct intra_inspection *inspection, enum intra_media_kind kind,
+                                             const char *file, struct intra_media **out, struct intra_error *err)
+{
+    struct intra_media *added;
+    GROW(inspection, media, n_media, cap_media);
+    added = &inspection->media[inspection->n_media++];
+    *added = (struct intra_media){.kind = kind};
+    if (out) *out = added;
+    return intra_text_set(&added->file, file, err);
+}
+
 enum intra_status intra_observation_add_media(struct intra_observation *observation, enum intra_media_kind kind,
                                               const char *file, struct intra_media **out, struct intra_error *err)
 {

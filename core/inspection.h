@@ -231,12 +231,16 @@ enum intra_status intra_record_add_inspection(struct intra_record *record, struc
                                               struct intra_error *err);
 enum intra_status intra_inspection_add_observation(struct intra_inspection *inspection, struct intra_observation **out,
                                                    struct intra_error *err);
+/* Take out those that are marked; one flag an observation. */
+void intra_inspection_remove_observations(struct intra_inspection *inspection, const bool *is_gone);
 enum intra_status intra_observation_add_media(struct intra_observation *observation, enum intra_media_kind kind,
                                               const char *file, struct intra_media **out, struct intra_error *err);
 enum intra_status intra_observation_add_region(struct intra_observation *observation, struct intra_frame_region **out,
                                                struct intra_error *err);
 enum intra_status intra_observation_add_grade(struct intra_observation *observation, struct intra_grade grade,
                                               struct intra_error *err); /* INTRA_E_ARG when full */
+enum intra_status intra_inspection_add_media(struct intra_inspection *inspection, enum intra_media_kind kind,
+                                             const char *file, struct intra_media **out, struct intra_error *err);
 /* Append a copy of name and value (NULL: an empty element). */
 enum intra_status intra_fields_add(struct intra_fields *fields, const char *name, const char *value,
                                    struct intra_error *err);

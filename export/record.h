@@ -1,0 +1,32 @@
+/* Inspection records in and out: one entry for all exchange formats. The model: core/inspection.h; fields of each
+ * format: docs/records.md. One reader and one writer a file, export/record_NAME.c. */
+#ifndef INTRA_EXPORT_RECORD_H
+#define INTRA_EXPORT_RECORD_H
+
+#include "core/inspection.h"
+
+/* The format of a name as on the command line ("pacp-csv"); NONE where there is no such format. */
+enum intra_record_format intra_record_format_from_name(const char *name);
+
+/* What a file or folder is, by its content (root element, keys, tables, header names), never by its name alone.
+ * INTRA_RECORD_NONE where nothing fits. Errors: INTRA_E_IO, INTRA_E_MEM. */
+enum intra_status intra_record_recognise(const char *path, enum intra_record_format *out, struct intra_error *err);
+
+/* Read a record.
+ *
+ *   path    a file, or a folder where the format is one of several files
+ *   format  INTRA_RECORD_NONE: recognised by content
+ *   out     initialised here; the caller's to finish on success, already finished on failure
+ *
+ * Rows that are no observation are refused and counted, values that are not understood kept as text and counted:
+ * out->counts. Errors: INTRA_E_IO, INTRA_E_FORMAT (not recognised, damaged, no inspection in it), INTRA_E_UNSUPPORTED,
+ * INTRA_E_MEM. */
+enum intra_status intra_record_read(const char *path, enum intra_record_format format, struct intra_record *out,
+                                    struct intra_error *err);
+
+/* Write what the format can hold; read back, that is equal. Complete or not at all. Errors: INTRA_E_UNSUPPORTED (a
+ * format that is only read), INTRA_E_IO, INTRA_E_MEM. */
+enum intra_status intra_record_write(const struct intra_record *record, enum intra_record_format format,
+                                     const char *path, struct intra_error *err);
+
+#endif
