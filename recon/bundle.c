@@ -1,18 +1,22 @@
 /* Window adjustment.
  *
- * Unknowns: six of each free keyframe (left update of cam_from_world: w, v), two of each free axis knot (shift along its
- * two normals), and one of each wall point: its distance d along the ray of its host keyframe. The patch that was cut in the host
- * defines the point, so the host sees it without error.
+ * Unknowns: six of each free keyframe (left update of cam_from_world: w, v), two of each free axis knot (shift along
+ * its two normals), two more for the oval there, and one of each wall point: its distance d along the ray of its host
+ * keyframe. The patch that was cut in the host defines the point, so the host sees it without error.
  *
  *   x_h = d ray,  X = T_h^-1 x_h,  x_t = T_t X
  *   match    e = px - pi(x_t),                    inverse covariance from the patch alignment
- *   tube     e = (|X - c(u)| - r_expect) / sd_r   c(u) = sum_j B_j P_j, u the nearest point, so du drops out
+ *   tube     e = (|X - c(u)| - r(u, t)) / sd_r    c(u) = sum_j B_j P_j, u the nearest point, so du drops out
+ *            r = r_expect (1 + sum_j B_j (o_j0 cos 2t + o_j1 sin 2t)), t: clock angle of X;
+ *            for r, u and t are held during one adjustment
  *   axis     e = n . (P_(i-1) - 2 P_i + P_(i+1)) / (h sd_kink)
+ *   oval     e = (o_(i+1) - o_i) / sd_step, o_i / sd_oval
  *
  * All with Cauchy weights, the matches on a scale taken from their own median. dX = R_h^T ([x_h]x w_h - v_h) from the
  * host, dX/dd = R_h^T ray. Each point couples only with its host, the keyframes that saw it and four knots, and
  * is eliminated by itself (Schur complement with a scalar pivot); the rest is one small dense system, solved by
- * Cholesky under Levenberg-Marquardt damping. Triggs et al. 2000; the one-unknown-per-point layout as in DSO (Engel et al. 2018).
+ * Cholesky under Levenberg-Marquardt damping. Triggs et al. 2000; the one-unknown-per-point layout as in DSO (Engel et
+ * al. 2018).
  *
  * r_data: the radius that parallax alone gives, poses held: one more Newton step of the point without the tube
  * prior. It is what sections are fitted to, since it does not lean on the nominal radius. */
@@ -24,8 +28,14 @@
 
 #include <string.h>
 
-enum { MAX_TOUCHED = INTRA_POINT_MAX_OBS + 1 + 4, N_SECTORS = 12 };
+enum { MAX_TOUCHED = INTRA_POINT_MAX_OBS + 1 + 4 + 4, N_SECTORS = 12 };
 #define MOST_SHARE 3.0 /* of a point where there are few others: it may be wrong */
+
+/* How the ovals of the axis enter at a point. Held during one adjustment. */
+struct oval_place {
+    int knot; /* the first of four; -1: beyond the axis */
+    double w[4], cos2, sin2;
+};
 
 struct solver {
     struct intra_keyframe *kfs;
@@ -37,6 +47,9 @@ struct solver {
     const struct intra_bundle_options *options;
     int *kf_var;   /* first variable of keyframe i, -1 when held */
     int *knot_var; /* first variable of axis knot i (0 = axis->knots[0]), -1 when held */
+    int *oval_var; /* the same of the knot's oval */
+    struct oval_place *place; /* of each point */
+    int *sector;              /* of the clock, of each point */
     int nx;
     bool hold_points; /* for tests: leave the points where they are instead of eliminating them */
     double *h, *b, *damped, *step, *hp;
@@ -44,7 +57,7 @@ struct solver {
     double *chi2;                        /* scratch for medians */
     double noise2;                       /* scale of the matches' chi^2 */
     struct intra_pose *old_poses;
-    struct intra_vec3 *old_knots;
+    struct intra_axis_knot *old_knots;
     double *old_dist;
 };
 
@@ -164,12 +177,25 @@ static double cauchy_cost(double e2, double c2)
 #define TUBE_C2 4.0
 #define DARK_C 2.0
 #define KINK_C 2.0    /* deviations from where a bend costs only in proportion */
+#define OVAL_STEP_C 2.0 /* and a change of the section */
 
 /* Deviation of a point's radius from the tube. Where points crowd each counts for less, so that the tube's mean radius
  * is one over the angle, not over the points: in an oval pipe with a dirty invert the invert would set the scale. */
 static double tube_sd(const struct solver *s, const struct intra_point *p)
 {
     return s->options->radius_sd_rel * p->r_expect / sqrt(p->tube_share);
+}
+
+/* The radius that the tube has where a point is. */
+static double expected_radius(const struct solver *s, int point)
+{
+    const struct oval_place *o = &s->place[point];
+    double rel = 1;
+    for (int i = 0; i < 4 && o->knot >= 0; i++) {
+        const double *oval = s->axis->knots[o->knot + i].oval;
+        rel += o->w[i] * (oval[0] * o->cos2 + oval[1] * o->sin2);
+    }
+    return rel * s->points[point].r_expect;
 }
 
 static bool is_usable(const struct solver *s, const struct intra_point *p)
@@ -209,6 +235,25 @@ static bool dark_terms(const struct solver *s, const struct intra_keyframe *kf, 
     return true;
 }
 
+/* The prior of a knot's oval, in deviations: it is near none, and changes little to the next knot. */
+struct oval_terms {
+    double step[2], off[2], step2, off2; /* the last two: sums of squares */
+};
+
+/* Knots i and i + 1. False: both are held. */
+static bool oval_evaluate(const struct solver *s, int i, struct oval_terms *out)
+{
+    const struct intra_axis_knot *k = &s->axis->knots[i];
+    if (s->oval_var[i] < 0 && s->oval_var[i + 1] < 0) return false;
+    for (int q = 0; q < 2; q++) {
+        out->step[q] = (k[1].oval[q] - k[0].oval[q]) / s->options->oval_step_sd;
+        out->off[q] = k[0].oval[q] / s->options->oval_sd;
+    }
+    out->step2 = out->step[0] * out->step[0] + out->step[1] * out->step[1];
+    out->off2 = out->off[0] * out->off[0] + out->off[1] * out->off[1];
+    return true;
+}
+
 /* Robust cost of the present state. With medians != NULL the matches' chi^2 are gathered there. */
 static double total_cost(struct solver *s, double *chi2s, int *n_chi2)
 {
@@ -231,8 +276,8 @@ static double total_cost(struct solver *s, double *chi2s, int *n_chi2)
         const struct intra_pose *th = &s->kfs[p->host - s->first_id].cam_from_world;
         struct intra_vec3 x = intra_mat3_tmul_vec(&th->r, intra_sub(intra_scale(p->ray, p->dist), th->t));
         p->u = intra_axis_nearest(s->axis, x, p->u);
-        double e =
-            (intra_norm(intra_sub(x, intra_axis_point(s->axis, p->u, NULL, NULL, NULL))) - p->r_expect) / tube_sd(s, p);
+        struct intra_vec3 arm = intra_sub(x, intra_axis_point(s->axis, p->u, NULL, NULL, NULL));
+        double e = (intra_norm(arm) - expected_radius(s, i)) / tube_sd(s, p);
         cost += cauchy_cost(e * e, TUBE_C2);
     }
     double scale = 1 / (s->axis->h * s->options->kink_sd_rad);
@@ -242,6 +287,10 @@ static double total_cost(struct solver *s, double *chi2s, int *n_chi2)
         struct intra_vec3 d = intra_sub(intra_add(k[-1].p, k[1].p), intra_scale(k[0].p, 2));
         double e0 = scale * intra_dot(d, k->n[0]), e1 = scale * intra_dot(d, k->n[1]);
         cost += huber_cost(e0 * e0 + e1 * e1, KINK_C);
+    }
+    for (int i = 0; i + 1 < s->axis->count; i++) {
+        struct oval_terms o;
+        if (oval_evaluate(s, i, &o)) cost += huber_cost(o.step2, OVAL_STEP_C) + o.off2;
     }
     for (int i = 0; i < s->n_kfs; i++) {
         double e[2], jp[12], jk[4][4];
@@ -315,19 +364,21 @@ static void add_point_matches(struct solver *s, struct intra_point *p, struct to
     }
 }
 
-/* The tube prior of one point: a scalar residual over host pose, distance and four knots. Returns dr/dd. */
-static double add_point_tube(struct solver *s, struct intra_point *p, struct touched *t, double *hdd, double *gd)
+/* The tube prior of one point: a scalar residual over host pose, distance and four knots with their ovals. Returns
+ * dr/dd. */
+static double add_point_tube(struct solver *s, int index, struct touched *t, double *hdd, double *gd)
 {
+    struct intra_point *p = &s->points[index];
     const struct intra_pose *th = &s->kfs[p->host - s->first_id].cam_from_world;
     struct intra_vec3 xh = intra_scale(p->ray, p->dist), x = intra_mat3_tmul_vec(&th->r, intra_sub(xh, th->t));
     double weights[4], sd = tube_sd(s, p);
     p->u = intra_axis_nearest(s->axis, x, p->u);
     struct intra_vec3 arm = intra_sub(x, intra_axis_point(s->axis, p->u, NULL, NULL, weights));
-    double r = intra_norm(arm), e = (p->r_expect - r) / sd; /* observed minus predicted */
+    double r = intra_norm(arm), e = (expected_radius(s, index) - r) / sd; /* observed minus predicted */
     struct intra_vec3 n = intra_scale(arm, 1 / fmax(r, 1e-9)), nh = intra_mat3_mul_vec(&th->r, n);
     double jd = intra_dot(nh, p->ray);
-    double jac[6 + 8];
-    int var[5], size[5], nb = 0, vh = s->kf_var[p->host - s->first_id];
+    double jac[6 + 8 + 8];
+    int var[9], size[9], nb = 0, vh = s->kf_var[p->host - s->first_id];
     double *j = jac;
     p->weight = cauchy_weight(e * e, TUBE_C2);
     double w = p->weight / (sd * sd);
@@ -347,6 +398,15 @@ static double add_point_tube(struct solver *s, struct intra_point *p, struct tou
             touch(t, v, 2);
             var[nb] = v, size[nb++] = 2, j += 2;
         }
+    const struct oval_place *o = &s->place[index];
+    for (int i = 0; i < 4 && o->knot >= 0; i++) {
+        int v = s->oval_var[o->knot + i];
+        if (v < 0) continue;
+        j[0] = -o->w[i] * p->r_expect * o->cos2;
+        j[1] = -o->w[i] * p->r_expect * o->sin2;
+        touch(t, v, 2);
+        var[nb] = v, size[nb++] = 2, j += 2;
+    }
     const double *ja = jac;
     for (int a = 0; a < nb; ja += size[a++]) {
         const double *jb = jac;
@@ -395,6 +455,28 @@ static void add_axis_prior(struct solver *s)
     }
 }
 
+static void add_oval_prior(struct solver *s)
+{
+    for (int i = 0; i + 1 < s->axis->count; i++) {
+        struct oval_terms o;
+        if (!oval_evaluate(s, i, &o)) continue;
+        double per = 1 / s->options->oval_step_sd, w = huber_weight(o.step2, OVAL_STEP_C) * per,
+               near = 1 / s->options->oval_sd;
+        int a = s->oval_var[i], b = s->oval_var[i + 1];
+        for (int q = 0; q < 2; q++) {
+            if (a >= 0) {
+                s->h[(size_t)(a + q) * (size_t)s->nx + (size_t)(a + q)] += w * per + near * near;
+                s->b[a + q] += w * o.step[q] - near * o.off[q];
+            }
+            if (b >= 0) {
+                s->h[(size_t)(b + q) * (size_t)s->nx + (size_t)(b + q)] += w * per;
+                s->b[b + q] -= w * o.step[q];
+            }
+            if (a >= 0 && b >= 0) s->h[(size_t)(b + q) * (size_t)s->nx + (size_t)(a + q)] -= w * per;
+        }
+    }
+}
+
 static void add_darks(struct solver *s)
 {
     for (int i = 0; i < s->n_kfs; i++) {
@@ -425,7 +507,7 @@ static void build_system(struct solver *s)
         s->dist_h[i] = 0;
         if (!is_usable(s, p)) continue;
         add_point_matches(s, p, &t, &hdd, &gd);
-        (void)add_point_tube(s, p, &t, &hdd, &gd);
+        (void)add_point_tube(s, i, &t, &hdd, &gd);
         if (!(hdd > 0)) continue;
         s->dist_h[i] = hdd;
         s->dist_g[i] = gd;
@@ -444,6 +526,7 @@ static void build_system(struct solver *s)
         for (int a = 0; a < t.n; a++) memset(s->hp + t.var[a], 0, sizeof *s->hp * (size_t)t.size[a]);
     }
     add_axis_prior(s);
+    add_oval_prior(s);
     add_darks(s);
     if (s->options->fix_first && s->kf_var[0] >= 0) {
         int v = s->kf_var[0];
@@ -494,6 +577,11 @@ static void back_substitute(struct solver *s, double damping)
                     dot -= w * weights[k] *
                            (intra_dot(n, kn->n[0]) * s->step[v] + intra_dot(n, kn->n[1]) * s->step[v + 1]);
             }
+        const struct oval_place *o = &s->place[i];
+        for (int k = 0; k < 4 && o->knot >= 0; k++) {
+            int v = s->oval_var[o->knot + k];
+            if (v >= 0) dot -= w * o->w[k] * p->r_expect * (o->cos2 * s->step[v] + o->sin2 * s->step[v + 1]);
+        }
         double d = (s->dist_g[i] - dot) / (s->dist_h[i] * (1 + damping)), limit = 0.3 * p->dist;
         s->dist_step[i] = d > limit ? limit : d < -limit ? -limit : d;
     }
@@ -512,7 +600,9 @@ static void apply_step(struct solver *s)
     for (int i = 0; i < s->axis->count; i++) {
         int v = s->knot_var[i];
         struct intra_axis_knot *k = &s->axis->knots[i];
-        s->old_knots[i] = k->p;
+        s->old_knots[i] = *k;
+        for (int q = 0; q < 2 && s->oval_var[i] >= 0; q++)
+            k->oval[q] += s->step[s->oval_var[i] + q];
         if (v >= 0) k->p = intra_mad(intra_mad(k->p, s->step[v], k->n[0]), s->step[v + 1], k->n[1]);
     }
     for (int i = 0; i < s->n_points; i++) {
@@ -524,17 +614,32 @@ static void apply_step(struct solver *s)
 static void undo_step(struct solver *s)
 {
     for (int i = 0; i < s->n_kfs; i++) s->kfs[i].cam_from_world = s->old_poses[i];
-    for (int i = 0; i < s->axis->count; i++) s->axis->knots[i].p = s->old_knots[i];
+    for (int i = 0; i < s->axis->count; i++)
+        s->axis->knots[i] = s->old_knots[i];
     for (int i = 0; i < s->n_points; i++) s->points[i].dist = s->old_dist[i];
 }
 
-static int clock_sector(const struct solver *s, const struct intra_point *p)
+static int clock_sector(double theta)
 {
-    struct intra_mat3 frame = intra_axis_frame(s->axis, p->u);
-    struct intra_vec3 arm = intra_sub(p->x, intra_axis_point(s->axis, p->u, NULL, NULL, NULL));
-    struct intra_vec3 local = intra_mat3_tmul_vec(&frame, arm); /* tangent, right, crown */
-    int sector = (int)floor((atan2(local.y, local.z) + M_PI) / (2 * M_PI) * N_SECTORS);
+    int sector = (int)floor((theta + M_PI) / (2 * M_PI) * N_SECTORS);
     return sector < 0 ? 0 : sector >= N_SECTORS ? N_SECTORS - 1 : sector;
+}
+
+/* Where each point stands on the axis and by the clock. */
+static void place_points(struct solver *s)
+{
+    for (int i = 0; i < s->n_points; i++) {
+        const struct intra_point *p = &s->points[i];
+        struct oval_place *o = &s->place[i];
+        if (!is_usable(s, p)) continue;
+        double theta = intra_axis_clock(s->axis, p->u, p->x);
+        s->sector[i] = clock_sector(theta);
+        o->cos2 = cos(2 * theta);
+        o->sin2 = sin(2 * theta);
+        o->knot = (int)floor(p->u) - 1 - s->axis->first;
+        if (o->knot < 0 || o->knot + 3 >= s->axis->count) o->knot = -1;
+        (void)intra_axis_point(s->axis, p->u, NULL, NULL, o->w);
+    }
 }
 
 /* Every sector of the clock pulls alike, as far as MOST_SHARE allows. */
@@ -542,7 +647,7 @@ static void share_tube(struct solver *s)
 {
     int count[N_SECTORS] = {0}, n = 0, n_sectors = 0;
     for (int i = 0; i < s->n_points; i++)
-        if (is_usable(s, &s->points[i])) count[clock_sector(s, &s->points[i])]++;
+        if (is_usable(s, &s->points[i])) count[s->sector[i]]++;
     for (int i = 0; i < N_SECTORS; i++) {
         n += count[i];
         n_sectors += count[i] > 0;
@@ -550,7 +655,7 @@ static void share_tube(struct solver *s)
     for (int i = 0; i < s->n_points; i++) {
         struct intra_point *p = &s->points[i];
         p->tube_share = 1;
-        if (is_usable(s, p)) p->tube_share = fmin((double)n / n_sectors / count[clock_sector(s, p)], MOST_SHARE);
+        if (is_usable(s, p)) p->tube_share = fmin((double)n / n_sectors / count[s->sector[i]], MOST_SHARE);
     }
 }
 
@@ -575,6 +680,8 @@ static void assign_variables(struct solver *s)
         bool is_used = index >= floor(u_low) - 1 && index <= floor(u_high) + 2;
         s->knot_var[i] = !is_used || s->axis->knots[i].is_frozen ? -1 : s->nx;
         if (s->knot_var[i] >= 0) s->nx += 2;
+        s->oval_var[i] = !is_used || s->axis->knots[i].is_oval_frozen ? -1 : s->nx;
+        if (s->oval_var[i] >= 0) s->nx += 2;
     }
 }
 
@@ -588,6 +695,7 @@ static void straighten_tail(struct solver *s)
     for (int i = last + 1; i < s->axis->count && !s->axis->knots[i].is_frozen; i++) {
         struct intra_vec3 a = s->axis->knots[i - 1].p, dir = intra_unit(intra_sub(a, s->axis->knots[i - 3 >= 0 ? i - 3 : 0].p));
         s->axis->knots[i].p = intra_mad(a, s->axis->h, dir);
+        memcpy(s->axis->knots[i].oval, s->axis->knots[last].oval, sizeof s->axis->knots[i].oval);
     }
 }
 
@@ -623,7 +731,7 @@ static void summarise(struct solver *s, struct intra_bundle_result *out)
     for (int i = 0; i < s->n_points; i++) {
         const struct intra_point *p = &s->points[i];
         if (is_usable(s, p) && p->r_data_sd > 0 && p->r_data_sd < 0.05 * p->r_expect)
-            spread[n_r++] = p->r_data / p->r_expect;
+            spread[n_r++] = p->r_data / expected_radius(s, i);
     }
     out->n_obs = n;
     out->inlier_share = n ? (double)n_in / n : 0;
@@ -648,6 +756,9 @@ enum intra_status intra_bundle_solve(struct intra_keyframe *kfs, int n, struct i
     if (n == 0 || n_points == 0) return INTRA_OK;
     INTRA_TRY(INTRA_ALLOC(s.kf_var, (size_t)n, err));
     INTRA_TRY(INTRA_ALLOC(s.knot_var, (size_t)axis->count, err));
+    INTRA_TRY(INTRA_ALLOC(s.oval_var, (size_t)axis->count, err));
+    INTRA_TRY(INTRA_ALLOC(s.place, (size_t)n_points, err));
+    INTRA_TRY(INTRA_ALLOC(s.sector, (size_t)n_points, err));
     INTRA_TRY(INTRA_ALLOC(s.old_poses, (size_t)n, err));
     INTRA_TRY(INTRA_ALLOC(s.old_knots, (size_t)axis->count, err));
     INTRA_TRY(INTRA_ALLOC(s.old_dist, (size_t)n_points, err));
@@ -657,6 +768,7 @@ enum intra_status intra_bundle_solve(struct intra_keyframe *kfs, int n, struct i
     INTRA_TRY(INTRA_ALLOC(s.chi2, (size_t)n_points * INTRA_POINT_MAX_OBS, err));
     assign_variables(&s);
     if (s.nx == 0) goto done;
+    place_points(&s);
     share_tube(&s);
     INTRA_TRY(INTRA_ALLOC(s.h, (size_t)s.nx * (size_t)s.nx, err));
     INTRA_TRY(INTRA_ALLOC(s.damped, (size_t)s.nx * (size_t)s.nx, err));
@@ -705,6 +817,9 @@ enum intra_status intra_bundle_solve(struct intra_keyframe *kfs, int n, struct i
 done:
     intra_free(s.kf_var);
     intra_free(s.knot_var);
+    intra_free(s.oval_var);
+    intra_free(s.place);
+    intra_free(s.sector);
     intra_free(s.old_poses);
     intra_free(s.old_knots);
     intra_free(s.old_dist);

@@ -10,6 +10,8 @@ struct intra_bundle_options {
     double radius_m;      /* nominal */
     double radius_sd_rel; /* tube prior: sd of a wall point's radius over the radius */
     double kink_sd_rad;   /* axis prior: sd of the change of direction from one knot to the next */
+    double oval_step_sd;  /* oval prior: sd of its change from one knot to the next, as a share of the radius */
+    double oval_sd;       /* and of the oval itself */
     bool fix_first;       /* hold station and roll of the first keyframe: the start of a run */
 };
 
@@ -17,14 +19,15 @@ struct intra_bundle_result {
     double noise_scale;   /* root of median chi^2 over its expectation: 1 = the matches' own deviations are right */
     double inlier_share;  /* observations within three deviations */
     int n_obs;
-    double radius_spread; /* robust sd of (r_data - r_expect) / r_expect over well-measured points; 0: too few */
+    double radius_spread; /* robust sd, over well-measured points, of r_data over the tube's radius there; 0: too few */
     int n_radius;
-    double radius_median; /* median of r_data / r_expect */
+    double radius_median; /* median of the same ratio */
 };
 
-/* kfs: n keyframes in order, kfs[i].id = kfs[0].id + i; frozen ones may stand among them. points: all; those with fewer than one
- * observation in kfs are left alone. Moves poses of free keyframes, free knots of the axis and distances of points. Allocates
- * scratch; single-threaded. Errors: INTRA_E_MEM; INTRA_E_DEGENERATE when the system cannot be solved. */
+/* kfs: n keyframes in order, kfs[i].id = kfs[0].id + i; frozen ones may stand among them. points: all; those with fewer
+ * than one observation in kfs are left alone. Moves poses of free keyframes, free knots of the axis with their ovals,
+ * and distances of points. Allocates scratch; single-threaded. Errors: INTRA_E_MEM; INTRA_E_DEGENERATE when the system
+ * cannot be solved. */
 enum intra_status intra_bundle_solve(struct intra_keyframe *kfs, int n, struct intra_point *points, int n_points,
                                      struct intra_axis *axis, const struct intra_camera *camera,
                                      const struct intra_bundle_options *options, struct intra_bundle_result *out,

@@ -22,6 +22,11 @@
 #define UNEASY_RMS_REL 0.0018 /* of the picture's width */
 /* Change of direction from knot to knot that a straight pipe shows; bends and kinks pay in proportion (Huber). */
 #define KINK_SD_RAD 0.003
+/* The section's second order, as a share of the radius (an ovality of 6 % is 0.03), and its change from knot to knot,
+ * which is a radius; a step at a joint pays in proportion (Huber). Set by trial on a lined pipe, 6 % oval, and a round
+ * one with deposits (docs/methods.md): with 0.05 and 0.01 the oval bends further towards the deposits. */
+#define OVAL_STEP_SD 0.004
+#define OVAL_SD 0.02
 /* Contrast of a patch (rms): below GRAIN_LEVELS grey levels, halved from level to level, it is grain and coding noise.
  * A faint spot is cut again up to MAX_EXTRA levels wider, where noise averages out. With STRONG_LEVELS, and so much log
  * luminance, a patch is trusted without having been seen in the keyframe before. */
@@ -186,6 +191,17 @@ static bool strongest_spot(const struct intra_run *run, const struct intra_pyram
     return best > 0;
 }
 
+/* From where the ray meets the round tube to where it meets the oval one nearby. */
+static void put_on_oval(const struct intra_run *run, const struct intra_pose *world_from_cam, struct intra_point *p)
+{
+    struct intra_vec3 dir = intra_mat3_mul_vec(&world_from_cam->r, p->ray);
+    double u = p->u, t, theta = intra_axis_clock(&run->axis, u, intra_mad(world_from_cam->t, p->dist, dir));
+    double r = run->options.radius_m * intra_axis_radius_rel(&run->axis, u, theta);
+    if (!intra_axis_ray_hit(&run->axis, r, world_from_cam->t, dir, REACH_REL * r, &u, &t)) return;
+    p->dist = t;
+    p->u = u;
+}
+
 /* Try to make a point of a cell: its strongest spots first, and where they are too faint, wider patches. */
 static bool cut_point(struct intra_run *run, const struct intra_pyramid *pyramid, const struct intra_keyframe *kf,
                       double x0, double y0, double cell, struct intra_point *out)
@@ -195,6 +211,7 @@ static bool cut_point(struct intra_run *run, const struct intra_pyramid *pyramid
     for (int extra = 0; extra <= MAX_EXTRA; extra++) {
         double below = INFINITY;
         for (int attempt = 0; attempt < 3 && strongest_spot(run, pyramid, kf, &inv, corner, cell, extra, &below, out); attempt++) {
+            put_on_oval(run, &inv, out);
             if (!intra_point_place(out, run->camera, &kf->cam_from_world, &run->axis)) continue;
             intra_patch_complete(&out->patch, pyramid, run->mask, out->px[0], out->px[1]);
             if (is_wall(run, out, grain)) return true;
@@ -285,10 +302,8 @@ static enum intra_status hand_out(struct intra_run *run, const struct intra_poin
         run->samples = s;
         run->cap_samples *= 2;
     }
-    struct intra_mat3 frame = intra_axis_frame(&run->axis, p->u);
-    struct intra_vec3 arm = intra_sub(p->x, intra_axis_point(&run->axis, p->u, NULL, NULL, NULL));
-    struct intra_vec3 local = intra_mat3_tmul_vec(&frame, arm); /* tangent, right, crown */
-    run->samples[run->n_samples++] = (struct intra_wall_sample){p->u, atan2(local.y, local.z), p->r_data, p->r_data_sd};
+    run->samples[run->n_samples++] =
+        (struct intra_wall_sample){p->u, intra_axis_clock(&run->axis, p->u, p->x), p->r_data, p->r_data_sd};
     return INTRA_OK;
 }
 
@@ -364,6 +379,8 @@ static enum intra_status adjust(struct intra_run *run, bool is_wide, struct intr
                                                .radius_m = run->options.radius_m,
                                                .radius_sd_rel = sds[pass],
                                                .kink_sd_rad = KINK_SD_RAD,
+                                               .oval_step_sd = OVAL_STEP_SD,
+                                               .oval_sd = OVAL_SD,
                                                .fix_first = run->is_boot};
         INTRA_TRY(intra_bundle_solve(run->kfs + first, run->n_kfs - first, run->points, run->n_points, &run->axis,
                                      run->camera, &options, &run->last_bundle, err));
@@ -397,7 +414,7 @@ static void freeze(struct intra_run *run, int keep)
     for (int i = 0; i < run->n_points; i++)
         low = fmin(low, run->points[i].u);
     for (int i = 0; i < run->axis.count; i++)
-        if (run->axis.first + i + 1 < low) run->axis.knots[i].is_frozen = true;
+        if (run->axis.first + i + 1 < low) run->axis.knots[i].is_frozen = run->axis.knots[i].is_oval_frozen = true;
 }
 
 static bool is_uneasy(const struct intra_run *run, const struct intra_pose_fit *fit)

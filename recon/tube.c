@@ -8,6 +8,7 @@
 #include "core/mem.h"
 
 #include <assert.h>
+#include <string.h>
 
 static struct intra_vec3 any_normal(struct intra_vec3 dir)
 {
@@ -20,7 +21,8 @@ static void knot_set(struct intra_axis_knot *knot, struct intra_vec3 p, struct i
     knot->p = p;
     knot->n[0] = any_normal(dir);
     knot->n[1] = intra_cross(dir, knot->n[0]);
-    knot->is_frozen = false;
+    knot->oval[0] = knot->oval[1] = 0;
+    knot->is_frozen = knot->is_oval_frozen = false;
 }
 
 enum intra_status intra_axis_init(struct intra_axis *axis, double h, struct intra_vec3 origin, struct intra_vec3 dir,
@@ -67,6 +69,7 @@ enum intra_status intra_axis_cover(struct intra_axis *axis, double u_from, doubl
             struct intra_vec3 a = axis->knots[i + 1].p, b = axis->knots[i + 3].p;
             struct intra_vec3 dir = intra_unit(intra_sub(b, a));
             knot_set(&axis->knots[i], intra_mad(a, -axis->h, dir), dir);
+            memcpy(axis->knots[i].oval, axis->knots[i + 1].oval, sizeof axis->knots[i].oval);
         }
     }
     for (int i = 0; i < add_high; i++) {
@@ -74,6 +77,7 @@ enum intra_status intra_axis_cover(struct intra_axis *axis, double u_from, doubl
         struct intra_vec3 a = axis->knots[n - 1].p, b = axis->knots[n - 3].p;
         struct intra_vec3 dir = intra_unit(intra_sub(a, b));
         knot_set(&axis->knots[n], intra_mad(a, axis->h, dir), dir);
+        memcpy(axis->knots[n].oval, axis->knots[n - 1].oval, sizeof axis->knots[n].oval);
         axis->count++;
     }
     return INTRA_OK;
@@ -185,6 +189,26 @@ struct intra_mat3 intra_axis_frame(const struct intra_axis *axis, double u)
     /* Looking along +s with the crown up, 3 o'clock is tangent x crown. */
     right = intra_cross(tangent, crown);
     return intra_mat3_from_columns(tangent, right, crown);
+}
+
+double intra_axis_clock(const struct intra_axis *axis, double u, struct intra_vec3 x)
+{
+    struct intra_mat3 frame = intra_axis_frame(axis, u);
+    struct intra_vec3 arm = intra_sub(x, intra_axis_point(axis, u, NULL, NULL, NULL));
+    struct intra_vec3 local = intra_mat3_tmul_vec(&frame, arm); /* tangent, right, crown */
+    return atan2(local.y, local.z);
+}
+
+double intra_axis_radius_rel(const struct intra_axis *axis, double u, double theta_rad)
+{
+    double w[4], rel = 1, c = cos(2 * theta_rad), s = sin(2 * theta_rad);
+    int base = (int)floor(u) - 1 - axis->first;
+    (void)intra_axis_point(axis, u, NULL, NULL, w);
+    if (base < 0) base = 0;
+    if (base > axis->count - 4) base = axis->count - 4;
+    for (int i = 0; i < 4; i++)
+        rel += w[i] * (c * axis->knots[base + i].oval[0] + s * axis->knots[base + i].oval[1]);
+    return rel;
 }
 
 static double speed(const struct intra_axis *axis, double u)

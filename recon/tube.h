@@ -14,7 +14,9 @@
 struct intra_axis_knot {
     struct intra_vec3 p;
     struct intra_vec3 n[2]; /* unit, across the axis */
+    double oval[2];         /* of the section here: its radius is R (1 + oval[0] cos 2 theta + oval[1] sin 2 theta) */
     bool is_frozen;         /* no longer moved by the adjustment */
+    bool is_oval_frozen;    /* nor its oval; at the start of a run the knot is held and the oval is not */
 };
 
 struct intra_axis {
@@ -48,6 +50,12 @@ bool intra_axis_ray_hit(const struct intra_axis *axis, double r, struct intra_ve
 /* Frame of the section at u: columns tangent, right (3 o'clock), crown. The crown is the world's up made square to the
  * tangent; in a pipe steeper than about 64 degrees it is carried over from world -X instead. */
 struct intra_mat3 intra_axis_frame(const struct intra_axis *axis, double u);
+
+/* Clock angle of the point x beside the axis at u, in (-pi, pi]. */
+double intra_axis_clock(const struct intra_axis *axis, double u, struct intra_vec3 x);
+
+/* Radius of the section at u over the nominal one, at clock angle theta; beyond the knots, that of the last ones. */
+double intra_axis_radius_rel(const struct intra_axis *axis, double u, double theta_rad);
 
 /* Arc length from u = 0 to u (negative for u < 0): Gauss-Legendre, 2 points per half span. */
 double intra_axis_arc_length(const struct intra_axis *axis, double u_from, double u_to);

@@ -1,6 +1,6 @@
 /* Proves: the gradient that the window adjustment builds is the derivative of its cost, for each kind of unknown (host
- * pose, target pose, axis knot, point distance) against each kind of residual (match, tube, axis, dark end) by itself.
- * Does not prove that the minimum is the right one: test_synth does. */
+ * pose, target pose, axis knot, its oval, point distance) against each kind of residual (match, tube, axis, oval, dark
+ * end) by itself. Does not prove that the minimum is the right one: test_synth does. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -28,7 +28,7 @@ struct setup {
 };
 
 /* The residual that counts; the others are there, but weigh next to nothing. */
-enum kind { MATCHES, TUBE, AXIS, DARK };
+enum kind { MATCHES, TUBE, AXIS, OVAL, DARK };
 
 static void make(struct setup *t, enum kind kind)
 {
@@ -44,6 +44,9 @@ static void make(struct setup *t, enum kind kind)
     for (int i = 0; i < t->axis.count; i++) {
         t->axis.knots[i].p.y += 0.003 * noise(&state);
         t->axis.knots[i].p.z += 0.003 * noise(&state);
+        for (int q = 0; q < 2; q++)
+            t->axis.knots[i].oval[q] = 0.04 * noise(&state);
+        t->axis.knots[i].is_oval_frozen = i == 3;
     }
     for (int i = 0; i < 4; i++) {
         struct intra_vec3 w = {0.05 * noise(&state), 0.05 * noise(&state), 0.05 * noise(&state)};
@@ -84,16 +87,26 @@ static void make(struct setup *t, enum kind kind)
     t->options = (struct intra_bundle_options){.iterations = 1,
                                                .radius_m = 0.15,
                                                .radius_sd_rel = kind == TUBE ? 0.02 : 1e6,
-                                               .kink_sd_rad = kind == AXIS ? 0.02 : 1e6};
+                                               .kink_sd_rad = kind == AXIS ? 0.02 : 1e6,
+                                               .oval_step_sd = kind == OVAL ? 0.02 : 1e6,
+                                               .oval_sd = kind == OVAL ? 0.03 : 1e6};
     struct solver *s = &t->s;
     *s = (struct solver){.kfs = t->kfs, .n_kfs = 4, .points = t->points, .n_points = 30, .axis = &t->axis,
                          .camera = &t->camera, .options = &t->options, .noise2 = 1};
     assert_int_equal(INTRA_ALLOC(s->kf_var, 4, &err), INTRA_OK);
     assert_int_equal(INTRA_ALLOC(s->knot_var, (size_t)t->axis.count, &err), INTRA_OK);
+    assert_int_equal(INTRA_ALLOC(s->oval_var, (size_t)t->axis.count, &err), INTRA_OK);
+    assert_int_equal(INTRA_ALLOC(s->place, 30, &err), INTRA_OK);
     assert_int_equal(INTRA_ALLOC(s->dist_h, 30, &err), INTRA_OK);
     assert_int_equal(INTRA_ALLOC(s->dist_g, 30, &err), INTRA_OK);
-    (void)total_cost(s, NULL, NULL);
     assign_variables(s);
+    for (int i = 0; i < 30; i++) { /* any angles will do: they are held */
+        s->place[i] =
+            (struct oval_place){.knot = i % 7 == 6 ? -1 : 1 + i % 6, .cos2 = noise(&state), .sin2 = noise(&state)};
+        for (int k = 0; k < 4; k++)
+            s->place[i].w[k] = 0.25 + 0.1 * noise(&state);
+    }
+    (void)total_cost(s, NULL, NULL);
     assert_int_equal(INTRA_ALLOC(s->h, (size_t)s->nx * (size_t)s->nx, &err), INTRA_OK);
     assert_int_equal(INTRA_ALLOC(s->b, (size_t)s->nx, &err), INTRA_OK);
     assert_int_equal(INTRA_ALLOC(s->hp, (size_t)s->nx, &err), INTRA_OK);
@@ -104,6 +117,8 @@ static void drop(struct setup *t)
     intra_axis_fini(&t->axis);
     intra_free(t->s.kf_var);
     intra_free(t->s.knot_var);
+    intra_free(t->s.oval_var);
+    intra_free(t->s.place);
     intra_free(t->s.dist_h);
     intra_free(t->s.dist_g);
     intra_free(t->s.h);
@@ -151,6 +166,23 @@ static void check(enum kind kind)
         }
     assert_true(worst < 1e-4);
     worst = 0;
+    int n_ovals = 0, n_held = 0;
+    for (int i = 0; i < t->axis.count; i++)
+        for (int q = 0; q < 2; q++) {
+            double eps = 1e-6, cost[2], *oval = &t->axis.knots[i].oval[q], old = *oval;
+            n_held += s->oval_var[i] < 0;
+            if (s->oval_var[i] < 0) continue;
+            for (int side = 0; side < 2; side++) {
+                *oval = old + (side ? -eps : eps);
+                cost[side] = total_cost(s, NULL, NULL);
+            }
+            *oval = old;
+            worst = fmax(worst, fabs(-(cost[0] - cost[1]) / (4 * eps) - s->b[s->oval_var[i] + q]) / size);
+            n_ovals++;
+        }
+    assert_true(worst < 1e-4);
+    assert_true(n_ovals >= 8 && n_held >= 2);
+    worst = 0;
     for (int i = 0; i < 30; i++) {
         double eps = 1e-7, old = t->points[i].dist, cost[2];
         for (int side = 0; side < 2; side++) {
@@ -183,6 +215,12 @@ static void gradient_of_axis(void **state)
     check(AXIS);
 }
 
+static void gradient_of_oval(void **state)
+{
+    (void)state;
+    check(OVAL);
+}
+
 static void gradient_of_dark_end(void **state)
 {
     (void)state;
@@ -192,6 +230,7 @@ static void gradient_of_dark_end(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(gradient_of_matches), cmocka_unit_test(gradient_of_tube),
-                                       cmocka_unit_test(gradient_of_axis), cmocka_unit_test(gradient_of_dark_end)};
+                                       cmocka_unit_test(gradient_of_axis), cmocka_unit_test(gradient_of_oval),
+                                       cmocka_unit_test(gradient_of_dark_end)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

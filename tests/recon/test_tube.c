@@ -1,5 +1,6 @@
-/* Proves: the nearest point of the axis is square to it, a ray hits the tube at its radius in straight and bent pipes, arc
- * length agrees with small steps, and the section frame looks the right way. Does not prove anything about images. */
+/* Proves: the nearest point of the axis is square to it, a ray hits the tube at its radius in straight and bent pipes,
+ * arc length agrees with small steps, the section frame looks the right way, and an oval has its radius by the clock.
+ * Does not prove anything about images. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -70,6 +71,36 @@ static void arc_length_of_bend(void **state)
     intra_axis_fini(&axis);
 }
 
+/* Clock angles from the crown, clockwise looking ahead, and the oval's radius there; between knots and past the last
+ * ones. */
+static void oval_by_the_clock(void **state)
+{
+    struct intra_axis axis;
+    (void)state;
+    make_axis(&axis, 0);
+    for (int i = 0; i < 24; i++) {
+        double t = -3.0 + 0.25 * i, u = 0.37 * i - 2;
+        struct intra_vec3 x = {0.15 * u, -0.1 * sin(t), 0.1 * cos(t)}; /* world Y is left */
+        assert_true(fabs(intra_axis_clock(&axis, u, x) - t) < 1e-9);
+        assert_true(intra_axis_radius_rel(&axis, u, t) == 1);
+    }
+    for (int i = 0; i < axis.count; i++)
+        axis.knots[i].oval[0] = 0.03, axis.knots[i].oval[1] = -0.02;
+    for (int i = 0; i < 24; i++) {
+        double t = -3.0 + 0.25 * i, want = 1 + 0.03 * cos(2 * t) - 0.02 * sin(2 * t);
+        assert_true(fabs(intra_axis_radius_rel(&axis, 0.37 * i, t) - want) < 1e-12);
+    }
+    assert_true(intra_axis_cover(&axis, -8, 20, &(struct intra_error){0}) ==
+                INTRA_OK); /* new knots go on as the last ones */
+    assert_true(fabs(intra_axis_radius_rel(&axis, -7.5, 0) - 1.03) < 1e-12);
+    assert_true(fabs(intra_axis_radius_rel(&axis, 19.5, M_PI / 4) - 0.98) < 1e-12);
+    axis.knots[6].oval[0] = 0.05; /* a change of one knot is felt over two to each side, as the spline says */
+    int u = axis.first + 6;
+    assert_true(fabs(intra_axis_radius_rel(&axis, u, 0) - (1.03 + 0.02 * 2 / 3)) < 1e-12);
+    assert_true(fabs(intra_axis_radius_rel(&axis, u + 2, 0) - 1.03) < 1e-12);
+    intra_axis_fini(&axis);
+}
+
 static void frame_right_is_right(void **state)
 {
     struct intra_axis axis;
@@ -85,6 +116,7 @@ static void frame_right_is_right(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(ray_hits_straight), cmocka_unit_test(ray_hits_bend),
-                                       cmocka_unit_test(arc_length_of_bend), cmocka_unit_test(frame_right_is_right)};
+                                       cmocka_unit_test(arc_length_of_bend), cmocka_unit_test(oval_by_the_clock),
+                                       cmocka_unit_test(frame_right_is_right)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
