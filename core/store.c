@@ -866,6 +866,41 @@ done:
     return status;
 }
 
+enum intra_status intra_store_read_warnings(struct intra_store *store, char ***out, int *out_n, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    sqlite3_stmt *stmt = NULL;
+    int code = SQLITE_DONE, n = 0;
+    *out = NULL;
+    *out_n = 0;
+    INTRA_TRY(prepare(store, "SELECT text FROM warning ORDER BY id", &stmt, err));
+    while ((code = sqlite3_step(stmt)) == SQLITE_ROW) {
+        char **grown = intra_resize(*out, (size_t)n, (size_t)n + 1, sizeof **out);
+        if (grown) *out = grown;
+        if (!grown || !(grown[n] = intra_strdup(column_text(stmt, 0)))) {
+            status = INTRA_FAIL(err, INTRA_E_MEM, "%s: out of memory for the warnings", store->path);
+            break;
+        }
+        *out_n = ++n;
+    }
+    if (status == INTRA_OK && code != SQLITE_DONE) status = store_fail(store, err);
+    if (status != INTRA_OK) {
+        intra_store_free_texts(out, n);
+        *out_n = 0;
+    }
+done:
+    sqlite3_finalize(stmt);
+    return status;
+}
+
+void intra_store_free_texts(char ***texts, int n)
+{
+    for (int i = 0; *texts && i < n; i++)
+        intra_free((*texts)[i]);
+    intra_free(*texts);
+    *texts = NULL;
+}
+
 enum intra_status intra_store_write_stage(struct intra_store *store, const char *name, double wall_s, double cpu_s,
                                           int64_t items, struct intra_error *err)
 {

@@ -43,6 +43,12 @@ enum intra_status intra_store_write_warning(struct intra_store *store, const cha
 enum intra_status intra_store_write_file(struct intra_store *store, const char *name, int64_t bytes, const char *sha256,
                                          struct intra_error *err);
 
+/* The warnings in the order in which they were written; *out (NULL for none) and its texts go back to
+ * intra_store_free_texts. */
+enum intra_status intra_store_read_warnings(struct intra_store *store, char ***out, int *out_n,
+                                            struct intra_error *err);
+void intra_store_free_texts(char ***texts, int n);
+
 /* Ends the transaction, flushes and renames; the store can then only be closed. INTRA_E_IO when the disk is full. */
 enum intra_status intra_store_commit(struct intra_store *store, struct intra_error *err);
 

@@ -6,6 +6,7 @@ source "$(dirname "$0")/lib.sh"
 
 out=${1:-out/demo}
 need_packages build
+need_node_modules export/report
 # The tests are not built here: the demo needs no test packages.
 build_preset release -DBUILD_TESTING=OFF
 intrados=build/release/bin/intrados
@@ -33,6 +34,7 @@ cat <<EOF
 
 Done in $((SECONDS - started)) s after the build. Look at:
   the video that went in       $video
+  the report page              $out/result/report.html    (any browser; or: $intrados view $out/result)
   the model in 3D              $out/result/model.glb      (Windows 3D Viewer, Blender, any glTF viewer; or model.obj)
   the wall, unrolled           $out/result/unrolled.tif   (any picture viewer; QGIS shows metres)
   relief and coverage          $out/result/relief.tif, coverage.tif

@@ -9,6 +9,7 @@ for list in "$@"; do
 done
 need_packages "$@"
 for list in "$@"; do
+    if [ "$list" = build ]; then need_node_modules export/report; fi
     if [ "$list" = test ]; then need_node_modules tests/browser; fi
 done
 say "everything for '$*' is installed"

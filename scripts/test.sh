@@ -7,6 +7,7 @@ set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 
 need_packages build test
+need_node_modules export/report
 need_node_modules tests/browser
 # Both builds before any test: a broken build shows at once.
 build_preset release -DBUILD_TESTING=ON

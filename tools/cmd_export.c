@@ -6,9 +6,11 @@
 #include "tools/wall_load.h"
 
 #include "core/fileio.h"
+#include "core/mem.h"
 #include "core/store.h"
 #include "core/units.h"
 #include "export/export.h"
+#include "export/report.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -18,14 +20,15 @@
 enum { OPT_FORMAT, OPT_OUT, OPT_RANGE, OPT_TEXEL, OPT_LAYER, OPT_MAX_SIZE, OPT_FORCE, OPT_QUIET, N_OPTIONS };
 
 static const struct intra_option options[N_OPTIONS] = {
-    [OPT_FORMAT] = {"format", 0, "FORMAT",
-                    "glb, gltf, obj, ply, dae, fbx, x3d or stl (model), tiff (unrolled wall), csv (profile); default: "
-                    "by FILE's ending"},
-    [OPT_OUT] = {"output", 'o', "FILE", "file to write (required)"},
+    [OPT_FORMAT] =
+        {"format", 0, "FORMAT",
+         "html (report page), glb, gltf, obj, ply, dae, fbx, x3d or stl (model), tiff (unrolled wall), csv (profile);\n"
+         "default: by FILE's ending"},
+    [OPT_OUT] = {"output", 'o', "FILE", "file to write; only html does without: OUT/report.html is made again"},
     [OPT_RANGE] = {"range", 0, "FROM:TO", "only this stretch of stations, e.g. 10m:20m"},
     [OPT_TEXEL] = {"texel", 0, "LENGTH", "cell of the texture or wall image, e.g. 2mm; never finer than the project's"},
     [OPT_LAYER] = {"layer", 0, "LAYER", "of a tiff: colour (default), relief or coverage"},
-    [OPT_MAX_SIZE] = {"max-size", 0, "SIZE", "size budget of a model, e.g. 100MB (default 25MB)"},
+    [OPT_MAX_SIZE] = {"max-size", 0, "SIZE", "size budget of a model or page, e.g. 100MB (default 25MB)"},
     [OPT_FORCE] = {"force", 'f', NULL, "replace FILE if it exists"},
     [OPT_QUIET] = {"quiet", 'q', NULL, "print errors only"},
 };
@@ -34,7 +37,8 @@ static const struct intra_usage usage = {
     "export",
     "OUT -o FILE",
     "Writes another format, or a stretch, from the folder of a finished reconstruction.",
-    "intrados export run.intrados --range 10m:20m --texel 1mm -o joint.glb",
+    "intrados export run.intrados --range 10m:20m --texel 1mm -o joint.glb\n"
+    "  intrados export run.intrados --format html --max-size 100MB",
     options,
     N_OPTIONS};
 
@@ -49,11 +53,12 @@ enum format {
     FORMAT_X3D,
     FORMAT_TIFF,
     FORMAT_CSV,
+    FORMAT_HTML,
     N_FORMATS
 };
-static const char *const format_names[N_FORMATS] = {"glb", "gltf", "obj", "ply",  "dae",
-                                                    "fbx", "stl",  "x3d", "tiff", "csv"};
-#define ALL_FORMATS "glb, gltf, obj, ply, dae, fbx, stl, x3d, tiff or csv"
+static const char *const format_names[N_FORMATS] = {"glb", "gltf", "obj",  "ply", "dae", "fbx",
+                                                    "stl", "x3d",  "tiff", "csv", "html"};
+#define ALL_FORMATS "glb, gltf, obj, ply, dae, fbx, stl, x3d, tiff, csv or html"
 static const char *const layer_names[] = {
     [INTRA_TIFF_COLOUR] = "colour", [INTRA_TIFF_RELIEF] = "relief", [INTRA_TIFF_COVERAGE] = "coverage"};
 
@@ -65,6 +70,7 @@ struct request {
     enum intra_tiff_layer layer;
     size_t max_bytes;
     bool is_forced, is_quiet;
+    char report_path[1100]; /* `out` where none was given */
 };
 
 static enum intra_status parse_range(const char *text, double *from_m, double *to_m, struct intra_error *err)
@@ -144,8 +150,13 @@ static enum intra_status read_request(int argc, char **argv, struct request *r, 
     if (first == argc)
         return INTRA_FAIL(err, INTRA_E_ARG, "no project given: the folder that 'intrados reconstruct' made");
     if (argc - first > 1) return INTRA_FAIL(err, INTRA_E_ARG, "'%s': one project at a time", argv[first + 1]);
-    if (!r->out) return INTRA_FAIL(err, INTRA_E_ARG, "-o is missing: the file to write, e.g. -o joint.glb");
     r->project = argv[first];
+    if (!r->out && r->format == FORMAT_HTML) {
+        INTRA_TRY(intra_path_join(r->report_path, sizeof r->report_path, r->project, "report.html", err));
+        r->out = r->report_path;
+        r->is_forced = true;
+    }
+    if (!r->out) return INTRA_FAIL(err, INTRA_E_ARG, "-o is missing: the file to write, e.g. -o joint.glb");
     dot = strrchr(r->out, '.');
     if (r->format < 0 && (!dot || parse_format(dot + 1, &r->format, NULL) != INTRA_OK))
         return INTRA_FAIL(err, INTRA_E_ARG, "%s: this ending names no format; give --format " ALL_FORMATS, r->out);
@@ -240,6 +251,52 @@ static enum intra_status name_project(enum intra_status status, const struct req
     return INTRA_FAIL(err, status, "%s: %s; choose another --range, or reconstruct it again", r->project, text);
 }
 
+/* The page has its provenance from the store. */
+static enum intra_status export_page(const struct request *r, struct intra_scene *scene, struct intra_store *store,
+                                     const char *scratch_dir, const struct intra_progress *progress,
+                                     struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    struct intra_report_options page = intra_report_defaults();
+    struct intra_report_source source = {0};
+    char *texts[6] = {NULL}, **warnings = NULL;
+    static const char *const keys[6] = {"input_path",   "input_sha256", "started_utc",
+                                        "options_json", "is_complete",  "program_version"};
+    int64_t from, to;
+    int n_warnings = 0;
+    if (!intra_report_is_built_in()) {
+        status = intra_export_report(scene, &page, r->out, progress, err); /* says why not */
+        goto done;
+    }
+    INTRA_TRY(find_columns(r, scene, &from, &to, err));
+    for (int layer = 0; layer < 3; layer++)
+        INTRA_TRY(intra_wall_load(scene, r->project, (enum intra_tiff_layer)layer, from, to, false, scratch_dir, err));
+    for (int k = 0; k < 6; k++)
+        INTRA_TRY(intra_store_read_meta(store, keys[k], &texts[k], err));
+    INTRA_TRY(intra_store_read_warnings(store, &warnings, &n_warnings, err));
+    source.video = texts[0];
+    source.sha256 = texts[1];
+    source.started_utc = texts[2];
+    source.options_json = texts[3];
+    source.is_incomplete = texts[4] && strcmp(texts[4], "0") == 0;
+    source.program_version = texts[5];
+    source.warnings = (const char *const *)warnings;
+    source.n_warnings = n_warnings;
+    page.source = &source;
+    page.texel_m = r->texel_m;
+    page.max_bytes = r->max_bytes;
+    if (!isnan(r->from_m)) {
+        page.station_from_m = r->from_m;
+        page.station_to_m = r->to_m;
+    }
+    INTRA_TRY(intra_export_report(scene, &page, r->out, progress, err));
+done:
+    for (int k = 0; k < 6; k++)
+        intra_free(texts[k]);
+    intra_store_free_texts(&warnings, n_warnings);
+    return status;
+}
+
 /* Sections of the stretch stay; they are sorted by station. */
 static void crop_sections(const struct request *r, struct intra_scene *scene)
 {
@@ -280,6 +337,8 @@ static enum intra_status run_export(const struct request *r, struct intra_consol
         status = intra_export_profile(&scene, r->out, err);
     } else if (r->format == FORMAT_TIFF) {
         status = export_image(r, &scene, scratch_dir, &progress, err);
+    } else if (r->format == FORMAT_HTML) {
+        status = name_project(export_page(r, &scene, store, scratch_dir, &progress, err), r, err);
     } else {
         status = name_project(export_model(r, &scene, scratch_dir, err), r, err);
     }

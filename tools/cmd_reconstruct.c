@@ -42,6 +42,7 @@ enum {
     OPT_IMAGE_FPS,
     OPT_NO_MESH,
     OPT_NO_OBJ,
+    OPT_NO_REPORT,
     OPT_MAX_SIZE,
     OPT_THREADS,
     OPT_DEBUG_DIR,
@@ -66,13 +67,15 @@ static const struct intra_option options[N_OPTIONS] = {
                    "cell of the unrolled wall (default 1mm, for 1280 px wide video and more 0.5mm)"},
     [OPT_SECTION_STEP] = {"section-step", 0, "LENGTH", "distance between measured sections (default 50mm)"},
     [OPT_CUT] = {"cut", 0, "ANGLE", "where the wall is cut open, from the crown clockwise (default 180deg: 6 o'clock)"},
-    [OPT_COUNTER] = {"counter", 0, "auto|off|FILE.csv",
-                     "distance counter for frames.csv: read from the picture (default), not at all, or\nfrom a table with "
-                     "the columns index or time_s, and counter_m"},
+    [OPT_COUNTER] =
+        {"counter", 0, "auto|off|FILE.csv",
+         "distance counter for frames.csv: read from the picture (default), not at all, or\nfrom a table with "
+         "the columns index or time_s, and counter_m"},
     [OPT_DEINTERLACE] = {"deinterlace", 0, "auto|on|off", "default auto: where the stream or the picture says so"},
     [OPT_IMAGE_FPS] = {"image-fps", 0, "NUMBER", "rate of a folder of images, frames per second (default 25)"},
     [OPT_NO_MESH] = {"no-mesh", 0, NULL, "write neither model.glb nor model.obj"},
     [OPT_NO_OBJ] = {"no-obj", 0, NULL, "write no model.obj"},
+    [OPT_NO_REPORT] = {"no-report", 0, NULL, "write no report.html"},
     [OPT_MAX_SIZE] = {"max-size", 0, "SIZE", "size budget of model.glb, e.g. 100MB (default 25MB)"},
     [OPT_THREADS] = {"threads", 'j', "N", "threads to use (default: all cores); the result is the same for any number"},
     [OPT_DEBUG_DIR] = {"debug-dir", 0, "DIR", "pictures of the steps in between"},
@@ -186,6 +189,9 @@ static enum intra_status set_option(void *user, int option, const char *value, s
     case OPT_NO_MESH:
         r->outputs.has_glb = r->outputs.has_obj = false;
         return INTRA_OK;
+    case OPT_NO_REPORT:
+        r->outputs.has_report = false;
+        return INTRA_OK;
     case OPT_NO_OBJ:
         r->outputs.has_obj = false;
         return INTRA_OK;
@@ -233,7 +239,7 @@ static enum intra_status read_request(int argc, char **argv, struct request *r, 
     int first = 0;
     r->recon = intra_reconstruct_defaults();
     r->recon.diameter_m = 0;
-    r->outputs.has_glb = r->outputs.has_obj = true;
+    r->outputs.has_glb = r->outputs.has_obj = r->outputs.has_report = true;
     r->outputs.max_bytes = 25000000;
     INTRA_TRY(intra_options_parse(&usage, argc, argv, set_option, r, &first, err));
     if (first == argc) return INTRA_FAIL(err, INTRA_E_ARG, "no video given");
@@ -279,6 +285,7 @@ static char *options_to_json(const struct request *r)
     intra_json_number(&json, "image_fps", r->recon.video.image_fps);
     intra_json_bool(&json, "glb", r->outputs.has_glb);
     intra_json_bool(&json, "obj", r->outputs.has_obj);
+    intra_json_bool(&json, "report", r->outputs.has_report);
     intra_json_integer(&json, "max_size_bytes", (int64_t)r->outputs.max_bytes);
     intra_json_integer(&json, "threads", r->recon.threads);
     intra_json_close(&json, '}');

@@ -4,6 +4,7 @@
 #include "core/store.h"
 #include "core/video.h"
 #include "export/export.h"
+#include "export/report.h"
 #include "export/tiff_read.h"
 
 #include <dirent.h>
@@ -23,7 +24,8 @@ bool intra_is_output_name(const char *name)
 {
     static const char *const names[] = {"project.sqlite",   "trajectory.tum", "frames.csv", "profile.csv",
                                         "observations.csv", "unrolled.tif",   "relief.tif", "coverage.tif",
-                                        "model.glb",        "model.obj",      "model.mtl",  "log.jsonl"};
+                                        "model.glb",        "model.obj",      "model.mtl",  "report.html",
+                                        "log.jsonl"};
     int number, end = 0;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (strcmp(names[i], name) == 0) return true;
@@ -139,6 +141,21 @@ static enum intra_status write_obj(struct job *job, const char *path, struct int
     struct intra_mesh_options options = intra_mesh_defaults();
     options.max_bytes = job->request->max_bytes;
     return intra_export_obj(job->scene, &options, path, err);
+}
+
+static enum intra_status write_report(struct job *job, const char *path, struct intra_error *err)
+{
+    const struct intra_provenance *p = job->provenance;
+    struct intra_report_options options = intra_report_defaults();
+    struct intra_report_source source = {.video = p->input_path,
+                                         .sha256 = p->input_sha256,
+                                         .started_utc = p->started_utc,
+                                         .options_json = p->options_json,
+                                         .program_version = INTRADOS_VERSION,
+                                         .is_incomplete = !p->is_complete};
+    source.n_warnings = intra_console_warnings(job->console, &source.warnings);
+    options.source = &source;
+    return intra_export_report(job->scene, &options, path, &job->progress, err);
 }
 
 /* ---- the store ---- */
@@ -326,6 +343,11 @@ void intra_outputs_write(const struct intra_scene *scene, const struct intra_rec
     write_file(&job, "observations.csv", write_observations);
     end_stage(&job, "tables");
     write_wall(&job);
+    if (request->has_report && intra_report_is_built_in()) {
+        begin_stage(&job, "report.html");
+        write_file(&job, "report.html", write_report);
+        end_stage(&job, "report.html");
+    }
     begin_stage(&job, "store");
     write_file(&job, "project.sqlite", write_store);
     end_stage(&job, "store");

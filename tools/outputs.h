@@ -19,11 +19,12 @@ struct intra_provenance {
 
 struct intra_outputs_request {
     bool has_glb, has_obj;
+    bool has_report;  /* left out where the program was built without the page */
     size_t max_bytes; /* of model.glb */
     int threads;      /* files written at once; 0: as many as there are cores, 1: in the caller's thread */
 };
 
-enum { INTRA_OUTPUTS_STAGES = 8 };
+enum { INTRA_OUTPUTS_STAGES = 9 };
 struct intra_outputs_result {
     int n_failed;             /* files that could not be written; the others are complete */
     struct intra_error first; /* why the first of them failed */
