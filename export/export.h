@@ -16,6 +16,9 @@ enum intra_status intra_export_profile(const struct intra_scene *scene, const ch
 /* observations.csv with its header, and the joints found as rows of source "found". */
 enum intra_status intra_export_observations(const struct intra_scene *scene, const char *path, struct intra_error *err);
 
+/* The code of EN 13508-2 for what the program found; "" where it is no defect. */
+const char *intra_feature_code(const struct intra_feature *feature);
+
 enum intra_tiff_layer { INTRA_TIFF_COLOUR, INTRA_TIFF_RELIEF, INTRA_TIFF_COVERAGE };
 /* Tiled TIFF with overviews and GeoTIFF tags in metres (x = station, y = arc length, 0 at the bottom edge, the
  * perimeter at the top), BigTIFF when needed; streams strip by strip. */

@@ -3,6 +3,7 @@
 #include "export/report_data.h"
 
 #include "core/mem.h"
+#include "export/export.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -250,35 +251,76 @@ static const struct intra_frame_record *frame_at(const struct intra_scene *scene
     return best;
 }
 
-/* What the program found by itself. */
-static json_t *feature_json(const struct intra_scene *scene, const struct intra_feature *f, int64_t index)
+/* Sets value and deviation where the value is known. */
+static void set_measure(json_t *measures, const char *name, double value, double sd, double step)
 {
-    json_t *out = json_object(), *measures = json_object();
+    char sd_name[40];
+    if (!isfinite(value)) return;
+    snprintf(sd_name, sizeof sd_name, "%s_sd", name);
+    set_number(measures, name, value, step);
+    set_number(measures, sd_name, sd, step / 10);
+}
+
+static json_t *feature_measures(const struct intra_feature *f)
+{
+    json_t *out = json_object();
+    set_measure(out, "gap", f->gap_m, f->gap_sd_m, 1e-5);
+    set_measure(out, "offset", f->offset_m, f->offset_sd_m, 1e-5);
+    if (isfinite(f->offset_m)) set_number(out, "offset_clock", f->offset_clock_rad, 1e-3);
+    set_measure(out, "deflection", f->deflection_rad, f->deflection_sd_rad, 1e-5);
+    set_measure(out, "diameter", f->diameter_m, f->diameter_sd_m, 1e-5);
+    set_measure(out, "intrusion", f->intrusion_m, f->intrusion_sd_m, 1e-5);
+    set_measure(out, "angle", f->angle_rad, f->angle_sd_rad, 1e-5);
+    set_measure(out, "radius", f->radius_m, f->radius_sd_m, 1e-3);
+    set_measure(out, "level", f->level_pct, f->level_sd_pct, 1e-2);
+    return out;
+}
+
+/* The mouth of a lateral as a circle on the unrolled wall; null where its diameter or clock position is not known. */
+static json_t *mouth_json(const struct intra_scene *scene, const struct intra_feature *f)
+{
+    enum { POINTS = 32 };
+    json_t *out;
+    if (f->kind != INTRA_FEATURE_LATERAL || !isfinite(f->diameter_m) || !isfinite(f->clock_rad)) return json_null();
+    out = json_array();
+    for (int i = 0; i < POINTS; i++) {
+        double turn = 2 * M_PI * i / POINTS, radius = f->diameter_m / 2;
+        json_t *point = json_array();
+        json_array_append_new(point, number(f->station_m + radius * cos(turn), 1e-4));
+        json_array_append_new(point, number(f->clock_rad + radius * sin(turn) / (scene->nominal_diameter_m / 2), 1e-4));
+        json_array_append_new(out, point);
+    }
+    return out;
+}
+
+/* What the program found by itself. `ordinal` counts its kind from 1, as in observations.csv. */
+static json_t *feature_json(const struct intra_scene *scene, const struct intra_feature *f, int64_t ordinal)
+{
+    json_t *out = json_object();
     const struct intra_frame_record *frame =
         frame_at(scene, f->station_m - scene->nominal_diameter_m, scene->nominal_diameter_m);
-    char id[32];
-    snprintf(id, sizeof id, "joint-%lld", (long long)index + 1);
+    bool is_lateral = f->kind == INTRA_FEATURE_LATERAL;
+    char id[48];
+    snprintf(id, sizeof id, "%s-%lld", intra_feature_kind_name(f->kind), (long long)ordinal);
     set_text(out, "id", id);
-    set_text(out, "kind", "joint");
+    set_text(out, "kind", intra_feature_kind_name(f->kind));
     set_text(out, "source", "found");
-    /* As in observations.csv: a joint whose offset surely exceeds 10 mm is EN 13508-2's displaced joint. */
-    set_text(out, "code", f->offset_m - 1.96 * f->offset_sd_m > 0.01 ? "BAJ" : NULL);
+    set_text(out, "code", intra_feature_code(f)[0] ? intra_feature_code(f) : NULL);
     set_number(out, "station_from", f->station_m, 1e-4);
-    set_number(out, "station_to", f->station_m, 1e-4);
+    set_number(out, "station_to", isfinite(f->station_to_m) ? f->station_to_m : f->station_m, 1e-4);
     set_number(out, "station_sd", f->station_sd_m, 1e-5);
+    if (is_lateral) {
+        set_number(out, "clock_from", f->clock_rad, 1e-4);
+        set_number(out, "clock_to", f->clock_rad, 1e-4);
+        set_number(out, "clock_sd", f->clock_sd_rad, 1e-4);
+    }
+    json_object_set_new(out, "outline", mouth_json(scene, f));
     set_number(out, "confidence", f->confidence, 1e-3);
     json_object_set_new(out, "is_placed", json_true());
-    json_object_set_new(out, "is_ring", json_true());
+    json_object_set_new(out, "is_ring", json_boolean(!is_lateral));
     json_object_set_new(out, "frame", frame ? json_integer(frame->index) : json_null());
     set_number(out, "time", frame ? frame->pts_s : NAN, 1e-3);
-    set_number(measures, "gap", f->gap_m, 1e-5);
-    set_number(measures, "gap_sd", f->gap_sd_m, 1e-6);
-    set_number(measures, "offset", f->offset_m, 1e-5);
-    set_number(measures, "offset_sd", f->offset_sd_m, 1e-6);
-    set_number(measures, "offset_clock", f->offset_clock_rad, 1e-3);
-    set_number(measures, "deflection", f->deflection_rad, 1e-5);
-    set_number(measures, "deflection_sd", f->deflection_sd_rad, 1e-6);
-    json_object_set_new(out, "measures", measures);
+    json_object_set_new(out, "measures", feature_measures(f));
     return out;
 }
 
@@ -463,7 +505,7 @@ enum intra_status intra_report_json(const struct intra_scene *scene, const struc
     enum intra_status status = INTRA_OK;
     json_t *root = json_object(), *observations = json_array(), *inspections = json_array();
     char *plain = NULL;
-    int64_t n = 0;
+    int64_t n = 0, ordinals[INTRA_FEATURE_WATER + 1] = {0};
     set_text(root, "format", "intrados-report");
     json_object_set_new(root, "version", json_integer(1));
     json_object_set_new(root, "program", json_pack("{s:s,s:s}", "name", "Intrados", "version", INTRADOS_VERSION));
@@ -481,10 +523,12 @@ enum intra_status intra_report_json(const struct intra_scene *scene, const struc
         for (int64_t k = 0; k < in->n_observations; k++)
             json_array_append_new(observations, recorded_json(&in->observations[k], in->standard, n++));
     }
-    for (int64_t i = 0; i < scene->n_features; i++)
-        if (scene->features[i].kind == INTRA_FEATURE_JOINT &&
-            is_inside(pyramid, scene->features[i].station_m, scene->features[i].station_m))
-            json_array_append_new(observations, feature_json(scene, &scene->features[i], i));
+    for (int64_t i = 0; i < scene->n_features; i++) {
+        const struct intra_feature *f = &scene->features[i];
+        int64_t ordinal = ++ordinals[f->kind];
+        if (is_inside(pyramid, f->station_m, isfinite(f->station_to_m) ? f->station_to_m : f->station_m))
+            json_array_append_new(observations, feature_json(scene, f, ordinal));
+    }
     json_object_set_new(root, "inspections", inspections);
     json_object_set_new(root, "observations", observations);
     plain = json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(12));

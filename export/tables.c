@@ -236,7 +236,7 @@ static bool is_displaced(const struct intra_feature *joint)
 
 /* EN 13508-2: connection, curvature of the sewer, water level. What characterises them further (which way a bend turns,
  * how a connection was made) stands in the columns, not in the code. */
-static const char *feature_code(const struct intra_feature *feature)
+const char *intra_feature_code(const struct intra_feature *feature)
 {
     switch (feature->kind) {
     case INTRA_FEATURE_JOINT:
@@ -302,7 +302,7 @@ static void put_feature_line(FILE *stream, const struct intra_scene *scene, cons
     int column = 0, blanks;
     snprintf(id, sizeof id, "%s-%" PRId64, intra_feature_kind_name(f->kind), number);
     intra_csv_text(stream, &column, id);
-    intra_csv_text(stream, &column, feature_code(f));
+    intra_csv_text(stream, &column, intra_feature_code(f));
     intra_csv_text(stream, &column, intra_feature_kind_name(f->kind));
     intra_csv_number(stream, &column, f->station_m, DEC_M);
     intra_csv_number(stream, &column, is_point ? f->station_m : f->station_to_m, DEC_M);

@@ -1,6 +1,7 @@
 // Numbers beside things in a view, as elements, so that they can be read aloud and clicked. The more important come first;
 // one that would cover another stays away.
 import { el } from './dom.js';
+import { get, on } from './state.js';
 import { gradeColour, inkOn } from './colours.js';
 
 export class Labels {
@@ -8,6 +9,8 @@ export class Labels {
     this.node = parent.appendChild(el('div', { class: 'labels', 'aria-hidden': 'true' }));
     this.onPick = onPick;
     this.pool = new Map();
+    // While measuring, a click belongs to the wall under the label.
+    on('tool', () => this.node.classList.toggle('aside', get('tool') !== null));
   }
 
   // items: { o, x, y } in order of importance, in CSS pixels of the parent.

@@ -29,7 +29,8 @@ export function clockWord(o) {
 // Every measured quantity: word, value with deviation.
 export function measures(o) {
   const kinds = { gap: ['gap_width', 'small'], offset: ['offset', 'small'], deflection: ['deflection', 'angle'], length: ['length', 'small'], length_along: ['length_along', 'small'], width: ['width', 'small'],
-    area: ['area', 'area'], ring_share: ['ring_share', 'percent'], depth: ['depth', 'small'], section_loss: ['section_loss', 'percent'], volume: ['volume', 'volume'], diameter: ['diameter', 'small'], opening: ['opening', 'small'] };
+    area: ['area', 'area'], ring_share: ['ring_share', 'percent'], depth: ['depth', 'small'], section_loss: ['section_loss', 'percent'], volume: ['volume', 'volume'], diameter: ['diameter', 'small'], opening: ['opening', 'small'],
+    intrusion: ['intrusion', 'small'], angle: ['angle', 'angle'], radius: ['bend_radius', 'length'], level: ['water', 'percent'] };
   const out = [];
   for (const [name, [label, kind]] of Object.entries(kinds)) {
     const value = o.measures?.[name];

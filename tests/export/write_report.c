@@ -3,6 +3,7 @@
  * status 77 in a build without the page. */
 #include "made_scene.h"
 
+#include "core/mem.h"
 #include "export/report.h"
 
 #include <stdio.h>
@@ -113,7 +114,7 @@ int main(int argc, char **argv)
     check(intra_text_set(&inspection->pipe, "H-4711 \"><img src=x onerror=window.hacked=1>", &err), &err);
     check(intra_text_set(&inspection->date, "2024-05-17", &err), &err);
     o = add(inspection, "CL", "Crack, longitudinal", 1.15, 1.45, 0.1, 0.9, 3);
-    check(intra_alloc_or_fail((void **)&outline, CRACK_POINTS, sizeof *outline, "outline", &err), &err);
+    check(INTRA_ALLOC(outline, CRACK_POINTS, &err), &err);
     for (int i = 0; i < CRACK_POINTS; i++)
         crack_at(&pipe, (double)i / (CRACK_POINTS - 1), outline[i]);
     o->place.outline = outline;
