@@ -47,7 +47,7 @@ static void unknown_words(void **state)
     program_expect(folder, "recon v.mp4", 2, "did you mean 'reconstruct'?");
     program_expect(folder, "frobnicate", 2, "unknown command 'frobnicate'\n");
     program_expect(folder, "measure x", 2, "unknown command");
-    program_expect(folder, "view x", 2, "unknown command");
+    program_expect(folder, "show x", 2, "unknown command");
     program_expect(folder, "reconstruct v.mp4 --diamter 300mm", 2,
                    "unknown option '--diamter'; did you mean '--diameter'?");
     program_expect(folder, "reconstruct v.mp4 --xyzzy", 2, "unknown option '--xyzzy'\n");
