@@ -111,8 +111,11 @@ static void put_chunk(FILE *stream, const struct intra_mesh_plan *plan, int64_t 
     for (v = 0; v < chunk->n_indices; v += 3) {
         fputc('f', stream);
         for (k = 0; k < 3; k++) {
-            int64_t corner = *first + chunk->indices[v + k];
-            fprintf(stream, " %" PRId64 "/%" PRId64 "/%" PRId64, corner, corner, corner);
+            char text[24], *end = intra_text_integer(*first + chunk->indices[v + k], text);
+            for (int part = 0; part < 3; part++) { /* corner, texture and normal have the same number */
+                putc(part ? '/' : ' ', stream);
+                fwrite(text, 1, (size_t)(end - text), stream);
+            }
         }
         fputc('\n', stream);
     }

@@ -46,6 +46,40 @@ void intra_csv_end(FILE *stream, int *column)
     *column = 0;
 }
 
+char *intra_text_integer(int64_t value, char *out)
+{
+    char digits[24];
+    int n = 0;
+    uint64_t left = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    do {
+        digits[n++] = (char)('0' + left % 10);
+        left /= 10;
+    } while (left);
+    if (value < 0) *out++ = '-';
+    while (n)
+        *out++ = digits[--n];
+    *out = '\0';
+    return out;
+}
+
+/* Models have a hundred thousand numbers: where scaling leaves no doubt about the last digit, it is found without
+ * printf. */
+static bool put_scaled(double value, int decimals, char *out)
+{
+    static const double powers[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6};
+    if (decimals < 1 || decimals > 6) return false;
+    double scaled = fabs(value) * powers[decimals], whole = floor(scaled), rest = scaled - whole;
+    if (!(scaled < 1e12) || fabs(rest - 0.5) < 1e-3) return false;
+    int64_t digits = (int64_t)whole + (rest > 0.5), power = (int64_t)powers[decimals], fraction = digits % power;
+    if (value < 0 && digits) *out++ = '-';
+    out = intra_text_integer(digits / power, out);
+    *out++ = '.';
+    for (power /= 10; power; power /= 10)
+        *out++ = (char)('0' + fraction / power % 10);
+    *out = '\0';
+    return true;
+}
+
 const char *intra_text_number(double value, int decimals, char out[64])
 {
     bool is_zero = true;
@@ -53,6 +87,7 @@ const char *intra_text_number(double value, int decimals, char out[64])
     out[0] = '\0';
     /* 1e20 with 12 decimals still fits; nothing that we measure comes near. */
     if (!isfinite(value) || fabs(value) > 1e20) return out;
+    if (put_scaled(value, decimals, out)) return out;
     snprintf(out, 64, "%.*f", decimals, value);
     for (at = out; *at; at++) {
         if (*at >= '1' && *at <= '9') is_zero = false;

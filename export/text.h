@@ -2,6 +2,7 @@
 #ifndef INTRA_EXPORT_TEXT_H
 #define INTRA_EXPORT_TEXT_H
 
+#include <stdint.h>
 #include <stdio.h>
 
 /* One field of a comma-separated line; a comma goes before it unless it opens the line (`column` counts up from 0).
@@ -13,6 +14,8 @@ void intra_csv_end(FILE *stream, int *column);
 
 /* `value` with fixed decimals, never "-0.00". Not finite: an empty string. Returns out. */
 const char *intra_text_number(double value, int decimals, char out[64]);
+/* A whole number; returns the end of the text. out: room for 21. */
+char *intra_text_integer(int64_t value, char *out);
 
 /* A clock angle as clock position with one decimal, "1.0" to "12.9"; empty when not finite. */
 const char *intra_text_clock(double theta_rad, char out[64]);

@@ -63,16 +63,17 @@ struct solver {
 
 bool intra_cholesky_solve(double *a, double *b, int n)
 {
+    /* A finished column is taken off all to its right at once: every entry loses the same terms in the same order as row by row, but
+     * the inner loop runs along a row and has no chain of sums. The column is laid out as a row in the unused upper half. */
     for (int j = 0; j < n; j++) {
-        double *rj = a + (size_t)j * (size_t)n, d = rj[j];
-        for (int k = 0; k < j; k++) d -= rj[k] * rj[k];
-        if (!(d > 0)) return false;
-        rj[j] = sqrt(d);
+        double *rj = a + (size_t)j * (size_t)n;
+        if (!(rj[j] > 0)) return false;
+        rj[j] = sqrt(rj[j]);
         double inv = 1 / rj[j];
+        for (int i = j + 1; i < n; i++) rj[i] = a[(size_t)i * (size_t)n + (size_t)j] *= inv;
         for (int i = j + 1; i < n; i++) {
-            double *ri = a + (size_t)i * (size_t)n, s = ri[j];
-            for (int k = 0; k < j; k++) s -= ri[k] * rj[k];
-            ri[j] = s * inv;
+            double *restrict ri = a + (size_t)i * (size_t)n, k = rj[i];
+            for (int c = j + 1; c <= i; c++) ri[c] -= k * rj[c];
         }
     }
     for (int i = 0; i < n; i++) {
@@ -495,6 +496,33 @@ static void add_darks(struct solver *s)
     }
 }
 
+/* Take a point's one unknown out (Schur complement): lower half only. Neighbouring blocks make one run of a row. */
+static void eliminate(struct solver *s, const struct touched *t, double hdd, double gd)
+{
+    int order[MAX_TOUCHED], from[MAX_TOUCHED], to[MAX_TOUCHED], n = 0;
+    for (int a = 0; a < t->n; a++) {
+        int k = a;
+        for (; k > 0 && t->var[order[k - 1]] > t->var[a]; k--) order[k] = order[k - 1];
+        order[k] = a;
+    }
+    for (int a = 0; a < t->n; a++) {
+        int v = t->var[order[a]];
+        if (n && to[n - 1] == v)
+            to[n - 1] += t->size[order[a]];
+        else
+            from[n] = v, to[n++] = v + t->size[order[a]];
+    }
+    const double *restrict hp = s->hp;
+    for (int r = 0; r < n; r++)
+        for (int v = from[r]; v < to[r]; v++) {
+            double *restrict row = s->h + (size_t)v * (size_t)s->nx, k = hp[v] / hdd;
+            s->b[v] -= k * gd;
+            for (int c = 0; c < r; c++)
+                for (int m = from[c]; m < to[c]; m++) row[m] -= k * hp[m];
+            for (int m = from[r]; m <= v; m++) row[m] -= k * hp[m];
+        }
+}
+
 static void build_system(struct solver *s)
 {
     memset(s->h, 0, sizeof *s->h * (size_t)s->nx * (size_t)s->nx);
@@ -512,17 +540,7 @@ static void build_system(struct solver *s)
         s->dist_h[i] = hdd;
         s->dist_g[i] = gd;
         /* Schur complement of the point's one unknown. */
-        for (int a = 0; a < t.n && !s->hold_points; a++) {
-            for (int q = 0; q < t.size[a]; q++) {
-                double k = s->hp[t.var[a] + q] / hdd;
-                s->b[t.var[a] + q] -= k * gd;
-                double *row = s->h + (size_t)(t.var[a] + q) * (size_t)s->nx;
-                for (int c = 0; c < t.n; c++) {
-                    if (t.var[c] > t.var[a]) continue;
-                    for (int m = 0; m < t.size[c]; m++) row[t.var[c] + m] -= k * s->hp[t.var[c] + m];
-                }
-            }
-        }
+        if (!s->hold_points) eliminate(s, &t, hdd, gd);
         for (int a = 0; a < t.n; a++) memset(s->hp + t.var[a], 0, sizeof *s->hp * (size_t)t.size[a]);
     }
     add_axis_prior(s);

@@ -24,10 +24,9 @@ static void basis(double theta, double out[NP])
     }
 }
 
-static double predict(const double x[NP], double theta)
+static double predict(const double x[NP], const double f[NP])
 {
-    double f[NP], r = 0;
-    basis(theta, f);
+    double r = 0;
     for (int i = 0; i < NP; i++) r += f[i] * x[i];
     return r;
 }
@@ -54,9 +53,9 @@ void intra_section_fit(const struct intra_radius_sample *samples, int64_t n, dou
             const struct intra_radius_sample *p = &samples[k];
             double off = fabs(p->station_m - station_m) / half_width_m, f[NP];
             if (off >= 1) continue;
-            double e = p->r_m - predict(x, p->theta_rad), var = p->sd_m * p->sd_m + scatter * scatter;
-            double robust = 1 / (1 + e * e / (4 * var)), w = (1 - off) * robust / var;
             basis(p->theta_rad, f);
+            double e = p->r_m - predict(x, f), var = p->sd_m * p->sd_m + scatter * scatter;
+            double robust = 1 / (1 + e * e / (4 * var)), w = (1 - off) * robust / var;
             for (int i = 0; i < NP; i++) {
                 g[i] += w * f[i] * e;
                 for (int j = 0; j <= i; j++) h[i * NP + j] += w * f[i] * f[j];

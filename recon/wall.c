@@ -30,6 +30,13 @@ struct cell {
     float weight, res_m;
 };
 
+/* In a strip the cells of a node lie together: a view paints node by node, and a page for each row of one would cost more than
+ * the painting. */
+static int64_t cell_place(int row, int col)
+{
+    return ((int64_t)(row / NODE) * (STRIP_COLS / NODE) + col / NODE) * (NODE * NODE) + row % NODE * NODE + col % NODE;
+}
+
 struct section_cache {
     int64_t index;
     struct intra_section_fit fit;
@@ -58,6 +65,11 @@ struct bin {
     float w, wr; /* sum of weights (1 / m^2), and of weight times radius */
 };
 
+/* A row of nodes: its clock angle, and the radius there of the section at work. */
+struct node_row {
+    double theta, cos_theta, sin_theta, r;
+};
+
 struct intra_wallmap {
     struct intra_wall_options options;
     const struct intra_camera *camera;
@@ -74,23 +86,30 @@ struct intra_wallmap {
     struct section_cache cache[SECTION_CACHE];
     double last_wide_m;
     double gain;
-    struct intra_view_f32 feather; /* weight by pixel: border and mask */
-    struct intra_view_f32 even;    /* factor by pixel that takes the shading out */
+    struct intra_view_f32 light;   /* by pixel, two channels: weight (border and mask), and factor that takes the shading out */
     struct node *nodes;            /* scratch of one view */
     int64_t cap_nodes;
+    struct node_row *node_rows; /* rows / NODE + 1 */
+    double bin_r[BIN_CLOCKS + 3]; /* of the same section, at bins around from the first node row's on */
     struct axis_piece *pieces;
     int n_pieces, cap_pieces;
     int64_t n_views;
 };
 
-static enum intra_status make_feather(struct intra_wallmap *map, struct intra_error *err)
+static double theta_of_row(const struct intra_wallmap *map, double row)
+{
+    return map->options.cut_rad + 2 * M_PI * row / map->rows;
+}
+
+static enum intra_status make_light(struct intra_wallmap *map, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
     int rows = map->camera->height, cols = map->camera->width;
-    INTRA_TRY(intra_image_f32_init(&map->feather, rows, cols, 1, err));
-    INTRA_TRY(intra_image_f32_init(&map->even, rows, cols, 1, err));
+    struct intra_view_f32 feather = {0};
+    INTRA_TRY(intra_image_f32_init(&feather, rows, cols, 1, err));
+    INTRA_TRY(intra_image_f32_init(&map->light, rows, cols, 2, err));
     for (int r = 0; r < rows; r++) { /* chessboard distance to border or mask, two sweeps */
-        float *f = intra_row_f32(&map->feather, r), *up = r ? intra_row_f32(&map->feather, r - 1) : NULL;
+        float *f = intra_row_f32(&feather, r), *up = r ? intra_row_f32(&feather, r - 1) : NULL;
         for (int c = 0; c < cols; c++) {
             float d = fminf(fminf((float)r, (float)c), fminf((float)(rows - 1 - r), (float)(cols - 1 - c)));
             if (!intra_row_u8(&map->still->mask, r)[c]) d = 0;
@@ -100,7 +119,7 @@ static enum intra_status make_feather(struct intra_wallmap *map, struct intra_er
         }
     }
     for (int r = rows - 1; r >= 0; r--) {
-        float *f = intra_row_f32(&map->feather, r), *down = r + 1 < rows ? intra_row_f32(&map->feather, r + 1) : NULL;
+        float *f = intra_row_f32(&feather, r), *down = r + 1 < rows ? intra_row_f32(&feather, r + 1) : NULL;
         for (int c = cols - 1; c >= 0; c--) {
             if (c + 1 < cols) f[c] = fminf(f[c], f[c + 1] + 1);
             if (down) f[c] = fminf(f[c], down[c] + 1);
@@ -108,12 +127,13 @@ static enum intra_status make_feather(struct intra_wallmap *map, struct intra_er
     }
     for (int r = 0; r < rows; r++)
         for (int c = 0; c < cols; c++) {
-            float *f = &intra_row_f32(&map->feather, r)[c], k = (*f - 1) / (float)BORDER_PX;
-            *f = k <= 0 ? 0 : k >= 1 ? 1 : k * k * (3 - 2 * k);
+            float *light = intra_row_f32(&map->light, r) + 2 * c, k = (intra_row_f32(&feather, r)[c] - 1) / (float)BORDER_PX;
+            light[0] = k <= 0 ? 0 : k >= 1 ? 1 : k * k * (3 - 2 * k);
             k = expf((float)map->still->mean_log - intra_row_f32(&map->still->log_shading, r)[c]);
-            intra_row_f32(&map->even, r)[c] = fminf(fmaxf(k, 0.25f), 8.0f);
+            light[1] = fminf(fmaxf(k, 0.25f), 8.0f);
         }
 done:
+    intra_image_f32_fini(&feather);
     return status;
 }
 
@@ -138,7 +158,12 @@ enum intra_status intra_wallmap_create(const struct intra_wall_options *options,
     for (int i = 0; i < SECTION_CACHE; i++) map->cache[i].index = INT64_MIN;
     map->cap_samples = 4096;
     INTRA_TRY(INTRA_ALLOC(map->samples, (size_t)map->cap_samples, err));
-    INTRA_TRY(make_feather(map, err));
+    INTRA_TRY(INTRA_ALLOC(map->node_rows, (size_t)(map->rows / NODE + 1), err));
+    for (int k = 0; k <= map->rows / NODE; k++) {
+        double theta = theta_of_row(map, k * NODE);
+        map->node_rows[k] = (struct node_row){.theta = theta, .cos_theta = cos(theta), .sin_theta = sin(theta)};
+    }
+    INTRA_TRY(make_light(map, err));
     INTRA_TRY(intra_raster_create(options->scratch_dir, map->rows, sizeof(struct cell), STRIP_COLS, STRIP_CACHE, &map->cells, err));
     *out = map;
     map = NULL;
@@ -152,9 +177,9 @@ void intra_wallmap_destroy(struct intra_wallmap **map)
     struct intra_wallmap *m = *map;
     if (!m) return;
     intra_raster_destroy(&m->cells);
-    intra_image_f32_fini(&m->feather);
-    intra_image_f32_fini(&m->even);
+    intra_image_f32_fini(&m->light);
     intra_free(m->nodes);
+    intra_free(m->node_rows);
     for (int i = 0; i < m->n_pieces; i++) {
         intra_free(m->pieces[i].centre);
         intra_free(m->pieces[i].frame);
@@ -227,7 +252,7 @@ enum intra_status intra_wallmap_add_samples(struct intra_wallmap *map, struct in
 }
 
 /* Section fit for a station from what has settled so far; kept per step of half a section. */
-static const struct intra_section_fit *local_section(struct intra_wallmap *map, double station_m)
+static const struct section_cache *local_section(struct intra_wallmap *map, double station_m)
 {
     double step = map->options.section_step_m;
     int64_t index = (int64_t)llround((station_m - map->options.start_station_m) / step);
@@ -238,7 +263,7 @@ static const struct intra_section_fit *local_section(struct intra_wallmap *map, 
                           intra_section_half_width(step, map->options.radius_m), map->options.radius_m, &c->fit);
         c->index = index;
     }
-    return &c->fit;
+    return c;
 }
 
 /* u at a station of the run, near a first guess. */
@@ -256,18 +281,33 @@ static enum intra_status u_of_station(struct intra_run *run, const struct intra_
     return INTRA_OK;
 }
 
-static double theta_of_row(const struct intra_wallmap *map, double row)
+static double bin_place(double theta)
 {
-    return map->options.cut_rad + 2 * M_PI * row / map->rows;
+    return theta / (2 * M_PI) * BIN_CLOCKS - 0.5;
+}
+
+static int first_bin(const struct intra_wallmap *map)
+{
+    return (int)floor(bin_place(map->node_rows[0].theta));
+}
+
+/* Radii of a section where nodes and bins stand: columns in a row share it. */
+static void spread_section(struct intra_wallmap *map, const struct intra_section_fit *fit)
+{
+    int first = first_bin(map);
+    for (int k = 0; k <= map->rows / NODE; k++)
+        map->node_rows[k].r = intra_section_fit_radius(fit, map->node_rows[k].theta);
+    for (int k = 0; k < BIN_CLOCKS + 3; k++)
+        map->bin_r[k] = intra_section_fit_radius(fit, (first + k + 0.5) * 2 * M_PI / BIN_CLOCKS);
 }
 
 /* How far the wall stands off its section there, from the four bins around; towards 0 where little is known. station_m: from the start. */
-static double relief_so_far(const struct intra_wallmap *map, const struct intra_section_fit *fit, double station_m, double theta)
+static double relief_so_far(const struct intra_wallmap *map, double station_m, double theta)
 {
     double r = map->options.radius_m, sum = 0, mass = 1 / (RELIEF_SD_REL * RELIEF_SD_REL * r * r);
-    double x = station_m / (BIN_REL * r) - 0.5, y = theta / (2 * M_PI) * BIN_CLOCKS - 0.5;
+    double x = station_m / (BIN_REL * r) - 0.5, y = bin_place(theta);
     int64_t i = (int64_t)floor(x) - map->bin_first;
-    int j = (int)floor(y);
+    int j = (int)floor(y), first = first_bin(map);
     double fx = x - floor(x), fy = y - floor(y);
     for (int a = 0; a < 2; a++)
         for (int b = 0; b < 2; b++) {
@@ -275,7 +315,7 @@ static double relief_so_far(const struct intra_wallmap *map, const struct intra_
             const struct bin *bin = &map->bins[i + a][(((j + b) % BIN_CLOCKS) + BIN_CLOCKS) % BIN_CLOCKS];
             if (!(bin->w > 0)) continue;
             double k = (a ? fx : 1 - fx) * (b ? fy : 1 - fy) * (double)bin->w;
-            double off = (double)bin->wr / bin->w - intra_section_fit_radius(fit, (j + b + 0.5) * 2 * M_PI / BIN_CLOCKS);
+            double off = (double)bin->wr / bin->w - map->bin_r[j + b - first];
             sum += k * fmin(fmax(off, -RELIEF_MOST_REL * r), RELIEF_MOST_REL * r);
             mass += k;
         }
@@ -284,17 +324,17 @@ static double relief_so_far(const struct intra_wallmap *map, const struct intra_
 
 /* Corner of nodes at (cell row, station): exact projection and resolution by differences on the wall. */
 static struct node project_node(const struct intra_wallmap *map, const struct intra_run *run,
-                                const struct intra_pose *cam_from_run, const struct intra_section_fit *fit,
-                                const struct intra_mat3 *frame, struct intra_vec3 centre, double station_m, double theta)
+                                const struct intra_pose *cam_from_run, const struct intra_mat3 *frame,
+                                struct intra_vec3 centre, double station_m, const struct node_row *row)
 {
     struct node n = {0, 0, -1};
     struct intra_vec3 tangent = {frame->m[0][0], frame->m[1][0], frame->m[2][0]};
     struct intra_vec3 right = {frame->m[0][1], frame->m[1][1], frame->m[2][1]};
     struct intra_vec3 crown = {frame->m[0][2], frame->m[1][2], frame->m[2][2]};
-    struct intra_vec3 out = intra_mad(intra_scale(crown, cos(theta)), sin(theta), right);
-    struct intra_vec3 around = intra_mad(intra_scale(right, cos(theta)), -sin(theta), crown);
+    struct intra_vec3 out = intra_mad(intra_scale(crown, row->cos_theta), row->sin_theta, right);
+    struct intra_vec3 around = intra_mad(intra_scale(right, row->cos_theta), -row->sin_theta, crown);
     double px[2], jac[6];
-    double r = intra_section_fit_radius(fit, theta) + relief_so_far(map, fit, station_m - map->options.start_station_m, theta);
+    double r = row->r + relief_so_far(map, station_m - map->options.start_station_m, row->theta);
     struct intra_vec3 x = intra_pose_apply(cam_from_run, intra_mad(centre, r, out));
     double dist = intra_norm(x);
     if (intra_dot(x, intra_mat3_mul_vec(&cam_from_run->r, out)) < FLATTEST * dist) return n;
@@ -338,6 +378,7 @@ static enum intra_status lay_nodes(struct intra_wallmap *map, struct intra_run *
 {
     double size = NODE * map->options.texel_m, r = map->options.radius_m;
     double from = station_m - 2.5 * r, to = fmin(station_m + 7 * r, fmax(most_m, station_m + r)), u = kf->u;
+    int64_t spread = INT64_MIN; /* section that the rows have the radii of */
     view->col0 = (int64_t)floor((from - map->station0_m) / size);
     view->n_cols = (int)ceil((to - from) / size) + 1;
     view->n_rows = map->rows / NODE + 1;
@@ -356,11 +397,13 @@ static enum intra_status lay_nodes(struct intra_wallmap *map, struct intra_run *
         if (status != INTRA_OK) return status;
         struct intra_mat3 frame = intra_axis_frame(&run->axis, u);
         struct intra_vec3 centre = intra_axis_point(&run->axis, u, NULL, NULL, NULL);
-        const struct intra_section_fit *fit = local_section(map, s);
+        const struct section_cache *section = local_section(map, s);
+        if (section->index != spread) spread_section(map, &section->fit);
+        spread = section->index;
         struct node *column = map->nodes + (int64_t)c * view->n_rows;
 #pragma omp parallel for schedule(static) num_threads(map->options.threads)
         for (int k = 0; k < view->n_rows; k++)
-            column[k] = project_node(map, run, &kf->cam_from_world, fit, &frame, centre, s, theta_of_row(map, k * NODE));
+            column[k] = project_node(map, run, &kf->cam_from_world, &frame, centre, s, &map->node_rows[k]);
         for (int k = 0; k < view->n_rows; k++)
             if (column[k].res > 0 && column[k].res < view->best_res) view->best_res = column[k].res;
     }
@@ -372,8 +415,19 @@ static inline int clamp_index(int i, int n)
     return i < 0 ? 0 : i >= n ? n - 1 : i;
 }
 
-/* Evened-out RGB of a pixel (bilinear luma, bilinear chroma). */
-static void sample_rgb(const struct intra_wallmap *map, const struct intra_frame *f, float x, float y, float rgb[3])
+/* fminf and fmaxf are calls, for the sake of NaN. */
+static inline float limit_to(float x, float low, float high)
+{
+    return x < low ? low : x > high ? high : x;
+}
+
+static inline const float *light_at(const struct intra_wallmap *map, int col, int row)
+{
+    return intra_row_f32(&map->light, row) + 2 * col;
+}
+
+/* RGB of a pixel (bilinear luma, bilinear chroma) times k, which evens out the shading. */
+static inline void sample_rgb(const struct intra_frame *f, float k, float x, float y, float rgb[3])
 {
     int ix = (int)x, iy = (int)y;
     float fx = x - (float)ix, fy = y - (float)iy;
@@ -382,14 +436,13 @@ static void sample_rgb(const struct intra_wallmap *map, const struct intra_frame
     float luma = top + fy * (bottom - top);
     float cx = x * 0.5f - 0.25f, cy = y * 0.5f - 0.25f;
     int jx = clamp_index((int)cx, f->u.cols - 1), jy = clamp_index((int)cy, f->u.rows - 1);
-    float gx = fminf(fmaxf(cx - (float)jx, 0), 1), gy = fminf(fmaxf(cy - (float)jy, 0), 1), uv[2];
-    for (int k = 0; k < 2; k++) {
-        const struct intra_view_u8 *v = k ? &f->v : &f->u;
+    float gx = limit_to(cx - (float)jx, 0, 1), gy = limit_to(cy - (float)jy, 0, 1), uv[2];
+    for (int i = 0; i < 2; i++) {
+        const struct intra_view_u8 *v = i ? &f->v : &f->u;
         const uint8_t *a = intra_row_u8(v, jy) + jx, *b = intra_row_u8(v, jy + 1 < v->rows ? jy + 1 : jy) + jx;
         float t = (float)a[0] + gx * (float)(a[1] - a[0]), d = (float)b[0] + gx * (float)(b[1] - b[0]);
-        uv[k] = t + gy * (d - t) - 128;
+        uv[i] = t + gy * (d - t) - 128;
     }
-    float k = intra_row_f32(&map->even, (int)(y + 0.5f))[(int)(x + 0.5f)];
     rgb[0] = k * (luma + 1.402f * uv[1]);
     rgb[1] = k * (luma - 0.344136f * uv[0] - 0.714136f * uv[1]);
     rgb[2] = k * (luma + 1.772f * uv[0]);
@@ -420,12 +473,12 @@ static enum intra_status find_gain(struct intra_wallmap *map, const struct view 
         for (int k = 0; k + 1 < view->n_rows; k++) {
             const struct node *a = map->nodes + (int64_t)c * view->n_rows + k;
             struct node m = node_middle(a, a + view->n_rows);
-            const struct cell *cell = (const struct cell *)strip + (int64_t)(k * NODE + NODE / 2) * STRIP_COLS + col % STRIP_COLS;
+            const struct cell *cell = (const struct cell *)strip + cell_place(k * NODE + NODE / 2, (int)(col % STRIP_COLS));
             float rgb[3];
             if (m.res <= 0 || m.res > limit || !(cell->weight > 0)) continue;
-            float f = intra_row_f32(&map->feather, (int)m.py)[(int)m.px];
+            float f = light_at(map, (int)m.px, (int)m.py)[0];
             if (f <= 0) continue;
-            sample_rgb(map, picture, m.px, m.py, rgb);
+            sample_rgb(picture, light_at(map, (int)(m.px + 0.5f), (int)(m.py + 0.5f))[1], m.px, m.py, rgb);
             double now = rgb[0] + 2 * rgb[1] + rgb[2], old = (cell->rgb[0] + 2.0 * cell->rgb[1] + cell->rgb[2]) / 256;
             if (now < 40 || old < 40 || now > 960 || old > 960) continue;
             double d = log(old / now);
@@ -443,7 +496,7 @@ static void paint_node(struct intra_wallmap *map, const struct intra_frame *pict
                        const struct node *b, float limit, float gain, struct cell *cells)
 {
     struct node m = node_middle(a, b);
-    const struct cell *mid = cells + (NODE / 2) * STRIP_COLS + NODE / 2;
+    const struct cell *mid = cells + (NODE / 2) * NODE + NODE / 2;
     if (m.res <= 0 || m.res > limit) return;
     if (mid->res_m > 0 && m.res > 2.2f * mid->res_m) return; /* would weigh less than a hundredth */
     for (int j = 0; j < NODE; j++) {
@@ -451,19 +504,21 @@ static void paint_node(struct intra_wallmap *map, const struct intra_frame *pict
         float lx = a[0].px + t * (a[1].px - a[0].px), rx = b[0].px + t * (b[1].px - b[0].px);
         float ly = a[0].py + t * (a[1].py - a[0].py), ry = b[0].py + t * (b[1].py - b[0].py);
         float lr = a[0].res + t * (a[1].res - a[0].res), rr = b[0].res + t * (b[1].res - b[0].res);
-        struct cell *row = cells + (int64_t)j * STRIP_COLS;
+        struct cell *row = cells + j * NODE;
         for (int i = 0; i < NODE; i++) {
             float q = ((float)i + 0.5f) / NODE, x = lx + q * (rx - lx), y = ly + q * (ry - ly), rgb[3];
-            float res = lr + q * (rr - lr), feather = intra_row_f32(&map->feather, (int)(y + 0.5f))[(int)(x + 0.5f)];
-            if (feather <= 0 || intra_still_is_odd(picture, usual, (int)(x * 0.5f), (int)(y * 0.5f))) continue;
-            float k = 0.001f / res, w = k * k * k, fade = fminf(1, 3 * (1 - res / limit));
+            float res = lr + q * (rr - lr);
+            const float *light = light_at(map, (int)(x + 0.5f), (int)(y + 0.5f));
+            if (light[0] <= 0 || intra_still_is_odd(picture, usual, (int)(x * 0.5f), (int)(y * 0.5f))) continue;
+            float k = 0.001f / res, w = k * k * k, fade = 3 * (1 - res / limit);
             if (fade <= 0) continue;
-            w = w * w * feather * fade + 1e-12f;
-            sample_rgb(map, picture, x, y, rgb);
+            if (fade > 1) fade = 1;
+            w = w * w * light[0] * fade + 1e-12f;
+            sample_rgb(picture, light[1], x, y, rgb);
             row[i].weight += w;
             float share = w / row[i].weight;
             for (int n = 0; n < 3; n++) {
-                float now = fminf(fmaxf(rgb[n] * gain, 0), 255) * 256, old = row[i].rgb[n];
+                float now = limit_to(rgb[n] * gain, 0, 255) * 256, old = row[i].rgb[n];
                 row[i].rgb[n] = (uint16_t)(old + share * (now - old) + 0.5f);
             }
             if (!(row[i].res_m > 0) || res < row[i].res_m) row[i].res_m = res;
@@ -504,10 +559,10 @@ enum intra_status intra_wallmap_add_view(struct intra_wallmap *map, struct intra
         if (!any) continue;
         void *strip;
         INTRA_TRY(intra_raster_strip(map->cells, col / STRIP_COLS, &strip, err));
-        struct cell *cells = (struct cell *)strip + col % STRIP_COLS;
+        struct cell *cells = (struct cell *)strip + cell_place(0, (int)(col % STRIP_COLS));
 #pragma omp parallel for schedule(static) num_threads(map->options.threads)
         for (int k = 0; k < view.n_rows - 1; k++)
-            paint_node(map, picture, usual, a + k, b + k, limit, (float)gain, cells + (int64_t)k * NODE * STRIP_COLS);
+            paint_node(map, picture, usual, a + k, b + k, limit, (float)gain, cells + (int64_t)k * NODE * STRIP_COLS); /* a row of nodes on */
         if (col < map->col_min) map->col_min = col;
         if (col + NODE > map->col_max) map->col_max = col + NODE;
         double s = map->station0_m + (double)col * map->options.texel_m;
@@ -705,7 +760,7 @@ static enum intra_status make_rasters(struct intra_wallmap *map, const struct in
         for (int r = 0; r < rows; r++)
             for (int c = 0; c < STRIP_COLS; c++) {
                 int64_t at = (int64_t)r * STRIP_COLS + c;
-                const struct cell *cell = cells + at;
+                const struct cell *cell = cells + cell_place(r, c);
                 bool is_seen = cell->weight > 0;
                 for (int k = 0; k < 3; k++) colour[4 * at + k] = is_seen ? (uint8_t)((cell->rgb[k] + 127) / 256 > 255 ? 255 : (cell->rgb[k] + 127) / 256) : 0;
                 colour[4 * at + 3] = is_seen ? 255 : 0;

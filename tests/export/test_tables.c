@@ -13,7 +13,9 @@
 #include "export/text.h"
 #include "made_scene.h"
 
+#include <inttypes.h>
 #include <locale.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -125,6 +127,33 @@ static void numbers_in_text(void **state)
     if (setlocale(LC_NUMERIC, "de_DE.UTF-8")) {
         assert_string_equal(intra_text_number(1.25, 2, out), "1.25");
         setlocale(LC_NUMERIC, "C");
+    }
+}
+
+/* The way without printf rounds as printf does: halves, what lies just beside them, all sizes and signs. */
+static void numbers_as_printf_has_them(void **state)
+{
+    uint64_t seed = 88172645463325252ull;
+    (void)state;
+    for (int i = 0; i < 200000; i++) {
+        int decimals = i % 8;
+        double scale = 1, value;
+        char want[64], out[64];
+        for (int k = 0; k < i / 8 % 9; k++)
+            scale *= 10;
+        seed ^= seed << 13, seed ^= seed >> 7, seed ^= seed << 17;
+        value = ((double)(seed >> 11) / 9007199254740992.0 - 0.5) * scale;
+        if (i % 3 == 0) value = floor(value * 2000) / 2000; /* halves of the third decimal, as near as doubles come */
+        snprintf(want, sizeof want, "%.*f", decimals, value);
+        if (want[0] == '-' && strspn(want, "-0.") == strlen(want)) memmove(want, want + 1, strlen(want));
+        assert_string_equal(intra_text_number(value, decimals, out), want);
+    }
+    for (int i = 0; i < 3; i++) {
+        static const int64_t values[] = {0, INT64_MIN, INT64_MAX};
+        char want[24], out[24];
+        snprintf(want, sizeof want, "%" PRId64, values[i]);
+        assert_ptr_equal(intra_text_integer(values[i], out), out + strlen(want));
+        assert_string_equal(out, want);
     }
 }
 
@@ -282,6 +311,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(csv_quoting),
         cmocka_unit_test(numbers_in_text),
+        cmocka_unit_test(numbers_as_printf_has_them),
         cmocka_unit_test(clock_wraps_after_rounding),
         cmocka_unit_test(frames_table),
         cmocka_unit_test(profile_table),
