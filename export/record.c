@@ -20,14 +20,22 @@ struct format {
 
 /* NULL: this build does not. */
 static const struct format formats[INTRA_RECORD_N_FORMATS] = {
-    [INTRA_RECORD_OWN_CSV] = {NULL, NULL},     [INTRA_RECORD_OWN_JSON] = {NULL, NULL},
-    [INTRA_RECORD_PACP_MDB] = {NULL, NULL},    [INTRA_RECORD_PACP_CSV] = {NULL, NULL},
-    [INTRA_RECORD_PACP_SQLITE] = {NULL, NULL}, [INTRA_RECORD_WINCAN_DB3] = {NULL, NULL},
-    [INTRA_RECORD_EN_TEXT] = {NULL, NULL},     [INTRA_RECORD_ISYBAU] = {NULL, NULL},
-    [INTRA_RECORD_DWA_M150] = {NULL, NULL},    [INTRA_RECORD_RIBX] = {NULL, NULL},
-    [INTRA_RECORD_WSAA] = {NULL, NULL},        [INTRA_RECORD_MSCC] = {NULL, NULL},
-    [INTRA_RECORD_COCO] = {NULL, NULL},        [INTRA_RECORD_YOLO] = {NULL, NULL},
-    [INTRA_RECORD_CVAT] = {NULL, NULL},        [INTRA_RECORD_SEWERAI] = {NULL, NULL},
+    [INTRA_RECORD_OWN_CSV] = {intra_record_read_own_csv, intra_record_write_own_csv},
+    [INTRA_RECORD_OWN_JSON] = {NULL, NULL},
+    [INTRA_RECORD_PACP_MDB] = {NULL, NULL},
+    [INTRA_RECORD_PACP_CSV] = {intra_record_read_pacp_csv, intra_record_write_pacp_csv},
+    [INTRA_RECORD_PACP_SQLITE] = {intra_record_read_pacp_sqlite, intra_record_write_pacp_sqlite},
+    [INTRA_RECORD_WINCAN_DB3] = {intra_record_read_wincan_db3, NULL},
+    [INTRA_RECORD_EN_TEXT] = {intra_record_read_en_text, intra_record_write_en_text},
+    [INTRA_RECORD_ISYBAU] = {NULL, NULL},
+    [INTRA_RECORD_DWA_M150] = {NULL, NULL},
+    [INTRA_RECORD_RIBX] = {NULL, NULL},
+    [INTRA_RECORD_WSAA] = {NULL, NULL},
+    [INTRA_RECORD_MSCC] = {NULL, NULL},
+    [INTRA_RECORD_COCO] = {NULL, NULL},
+    [INTRA_RECORD_YOLO] = {NULL, NULL},
+    [INTRA_RECORD_CVAT] = {NULL, NULL},
+    [INTRA_RECORD_SEWERAI] = {NULL, NULL},
 };
 
 enum intra_record_format intra_record_format_from_name(const char *name)
@@ -126,7 +134,7 @@ static enum intra_record_format text_format(const char *head)
         return INTRA_RECORD_PACP_CSV;
     if (line_has(at, n, "ConditionID") || (line_has(at, n, "InspectionID") && line_has(at, n, "Video_Name")))
         return INTRA_RECORD_PACP_CSV;
-    if (line_has(at, n, "code") && (line_has(at, n, "station") || line_has(at, n, "distance")))
+    if (line_has(at, n, "code") && (line_has(at, n, "station_m") || line_has(at, n, "station") || line_has(at, n, "distance")))
         return INTRA_RECORD_OWN_CSV;
     if (is_yolo_line(at, n)) return INTRA_RECORD_YOLO;
     return INTRA_RECORD_NONE;

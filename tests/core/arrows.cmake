@@ -21,7 +21,7 @@ set(sim_forbidden "^core/(camera[a-z_]*|scene|raster)\\.h$")
 # foreign header (regular expression) and the files that may include it
 set(foreign
   "^lib(av[a-z]*|sw[a-z]*|postproc)/"  "^core/video[a-z_]*\\.c$"
-  "^sqlite3"                           "^core/store[a-z_]*\\.c$"
+  "^sqlite3"                           "^core/(store[a-z_]*|dbfile)\\.c$"
   "^yaml\\.h$"                         "^core/camera_file\\.c$"
   "^(jpeglib|turbojpeg|jerror)\\.h$"   "^core/image\\.c$"
   "^png[a-z]*\\.h$"                    "^core/image\\.c$"
