@@ -20,14 +20,22 @@ struct format {
 
 /* NULL: this build does not. */
 static const struct format formats[INTRA_RECORD_N_FORMATS] = {
-    [INTRA_RECORD_OWN_CSV] = {NULL, NULL},     [INTRA_RECORD_OWN_JSON] = {NULL, NULL},
-    [INTRA_RECORD_PACP_MDB] = {NULL, NULL},    [INTRA_RECORD_PACP_CSV] = {NULL, NULL},
-    [INTRA_RECORD_PACP_SQLITE] = {NULL, NULL}, [INTRA_RECORD_WINCAN_DB3] = {NULL, NULL},
-    [INTRA_RECORD_EN_TEXT] = {NULL, NULL},     [INTRA_RECORD_ISYBAU] = {NULL, NULL},
-    [INTRA_RECORD_DWA_M150] = {NULL, NULL},    [INTRA_RECORD_RIBX] = {NULL, NULL},
-    [INTRA_RECORD_WSAA] = {NULL, NULL},        [INTRA_RECORD_MSCC] = {NULL, NULL},
-    [INTRA_RECORD_COCO] = {NULL, NULL},        [INTRA_RECORD_YOLO] = {NULL, NULL},
-    [INTRA_RECORD_CVAT] = {NULL, NULL},        [INTRA_RECORD_SEWERAI] = {NULL, NULL},
+    [INTRA_RECORD_OWN_CSV] = {NULL, NULL},
+    [INTRA_RECORD_OWN_JSON] = {NULL, NULL},
+    [INTRA_RECORD_PACP_MDB] = {NULL, NULL},
+    [INTRA_RECORD_PACP_CSV] = {NULL, NULL},
+    [INTRA_RECORD_PACP_SQLITE] = {NULL, NULL},
+    [INTRA_RECORD_WINCAN_DB3] = {NULL, NULL},
+    [INTRA_RECORD_EN_TEXT] = {NULL, NULL},
+    [INTRA_RECORD_ISYBAU] = {intra_record_read_isybau, NULL},
+    [INTRA_RECORD_DWA_M150] = {intra_record_read_dwa_m150, NULL},
+    [INTRA_RECORD_RIBX] = {intra_record_read_ribx, NULL},
+    [INTRA_RECORD_WSAA] = {intra_record_read_wsaa, NULL},
+    [INTRA_RECORD_MSCC] = {intra_record_read_mscc, NULL},
+    [INTRA_RECORD_COCO] = {NULL, NULL},
+    [INTRA_RECORD_YOLO] = {NULL, NULL},
+    [INTRA_RECORD_CVAT] = {NULL, NULL},
+    [INTRA_RECORD_SEWERAI] = {NULL, NULL},
 };
 
 enum intra_record_format intra_record_format_from_name(const char *name)
