@@ -17,17 +17,31 @@
 #include <string.h>
 #include <strings.h>
 
-enum { OPT_FORMAT, OPT_OUT, OPT_RANGE, OPT_TEXEL, OPT_LAYER, OPT_MAX_SIZE, OPT_FORCE, OPT_QUIET, N_OPTIONS };
+enum {
+    OPT_FORMAT,
+    OPT_OUT,
+    OPT_RANGE,
+    OPT_TEXEL,
+    OPT_LAYER,
+    OPT_DRAWING,
+    OPT_MAX_SIZE,
+    OPT_FORCE,
+    OPT_QUIET,
+    N_OPTIONS
+};
 
 static const struct intra_option options[N_OPTIONS] = {
     [OPT_FORMAT] =
         {"format", 0, "FORMAT",
-         "html (report page), glb, gltf, obj, ply, dae, fbx, x3d or stl (model), tiff (unrolled wall), csv (profile);\n"
+         "html (report page), glb, gltf, obj, ply, dae, fbx, x3d or stl (model), tiff (unrolled wall), csv (profile),\n"
+         "svg (drawing of the profile or the strip); "
          "default: by FILE's ending"},
     [OPT_OUT] = {"output", 'o', "FILE", "file to write; only html does without: OUT/report.html is made again"},
     [OPT_RANGE] = {"range", 0, "FROM:TO", "only this stretch of stations, e.g. 10m:20m"},
     [OPT_TEXEL] = {"texel", 0, "LENGTH", "cell of the texture or wall image, e.g. 2mm; never finer than the project's"},
     [OPT_LAYER] = {"layer", 0, "LAYER", "of a tiff: colour (default), relief or coverage"},
+    [OPT_DRAWING] = {"drawing", 0, "DRAWING",
+                     "of an svg: profile (default) or strip, the unrolled wall with what was found"},
     [OPT_MAX_SIZE] = {"max-size", 0, "SIZE", "size budget of a model or page, e.g. 100MB (default 25MB)"},
     [OPT_FORCE] = {"force", 'f', NULL, "replace FILE if it exists"},
     [OPT_QUIET] = {"quiet", 'q', NULL, "print errors only"},
@@ -54,11 +68,12 @@ enum format {
     FORMAT_TIFF,
     FORMAT_CSV,
     FORMAT_HTML,
+    FORMAT_SVG,
     N_FORMATS
 };
-static const char *const format_names[N_FORMATS] = {"glb", "gltf", "obj",  "ply", "dae", "fbx",
-                                                    "stl", "x3d",  "tiff", "csv", "html"};
-#define ALL_FORMATS "glb, gltf, obj, ply, dae, fbx, stl, x3d, tiff, csv or html"
+static const char *const format_names[N_FORMATS] = {"glb", "gltf", "obj",  "ply", "dae",  "fbx",
+                                                    "stl", "x3d",  "tiff", "csv", "html", "svg"};
+#define ALL_FORMATS "glb, gltf, obj, ply, dae, fbx, stl, x3d, tiff, csv, html or svg"
 static const char *const layer_names[] = {
     [INTRA_TIFF_COLOUR] = "colour", [INTRA_TIFF_RELIEF] = "relief", [INTRA_TIFF_COVERAGE] = "coverage"};
 
@@ -69,6 +84,7 @@ struct request {
     double texel_m;      /* 0: as it is */
     enum intra_tiff_layer layer;
     size_t max_bytes;
+    bool is_strip; /* of an svg */
     bool is_forced, is_quiet;
     char report_path[1100]; /* `out` where none was given */
 };
@@ -128,6 +144,11 @@ static enum intra_status set_option(void *user, int option, const char *value, s
         return status;
     case OPT_LAYER:
         return parse_layer(value, &r->layer, err);
+    case OPT_DRAWING:
+        r->is_strip = strcmp(value, "strip") == 0;
+        if (!r->is_strip && strcmp(value, "profile") != 0)
+            return INTRA_FAIL(err, INTRA_E_ARG, "--drawing: '%s' is not profile or strip", value);
+        return INTRA_OK;
     case OPT_MAX_SIZE:
         return intra_parse_size("--max-size", value, &r->max_bytes, err);
     case OPT_FORCE:
@@ -308,6 +329,33 @@ static void crop_sections(const struct request *r, struct intra_scene *scene)
     scene->n_sections = n;
 }
 
+static void crop_features(const struct request *r, struct intra_scene *scene)
+{
+    int64_t n = 0;
+    if (isnan(r->from_m)) return;
+    for (int64_t i = 0; i < scene->n_features; i++)
+        if (scene->features[i].station_m >= r->from_m && scene->features[i].station_m <= r->to_m)
+            scene->features[n++] = scene->features[i];
+    scene->n_features = n;
+}
+
+static enum intra_status export_drawing(const struct request *r, struct intra_scene *scene, const char *scratch_dir,
+                                        struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    int64_t from, to;
+    INTRA_TRY(find_columns(r, scene, &from, &to, err));
+    if (!r->is_strip) {
+        crop_sections(r, scene);
+        return intra_export_profile_svg(scene, r->out, err);
+    }
+    crop_features(r, scene);
+    INTRA_TRY(intra_wall_load(scene, r->project, INTRA_TIFF_COLOUR, from, to, true, scratch_dir, err));
+    status = intra_export_strip_svg(scene, r->out, err);
+done:
+    return status;
+}
+
 /* Scratch files stand in the folder of the output. */
 static void folder_of(const char *path, char *out, size_t n)
 {
@@ -335,6 +383,8 @@ static enum intra_status run_export(const struct request *r, struct intra_consol
     if (r->format == FORMAT_CSV) {
         crop_sections(r, &scene);
         status = intra_export_profile(&scene, r->out, err);
+    } else if (r->format == FORMAT_SVG) {
+        status = name_project(export_drawing(r, &scene, scratch_dir, err), r, err);
     } else if (r->format == FORMAT_TIFF) {
         status = export_image(r, &scene, scratch_dir, &progress, err);
     } else if (r->format == FORMAT_HTML) {
