@@ -28,7 +28,7 @@
 
 #include <string.h>
 
-enum { MAX_TOUCHED = INTRA_POINT_MAX_OBS + 1 + 4 + 4, N_SECTORS = 12 };
+enum { MAX_TOUCHED = INTRA_POINT_MAX_OBS + 1 + 4 + 4, N_SECTORS = 12, SECTOR_MIN = 4 };
 #define MOST_SHARE 3.0 /* of a point where there are few others: it may be wrong */
 
 /* How the ovals of the axis enter at a point. Held during one adjustment. */
@@ -182,6 +182,11 @@ static double cauchy_cost(double e2, double c2)
 
 /* Deviation of a point's radius from the tube. Where points crowd each counts for less, so that the tube's mean radius
  * is one over the angle, not over the points: in an oval pipe with a dirty invert the invert would set the scale. */
+static bool is_well_measured(const struct intra_point *p)
+{
+    return p->r_data_sd > 0 && p->r_data_sd < 0.05 * p->r_expect;
+}
+
 static double tube_sd(const struct solver *s, const struct intra_point *p)
 {
     return s->options->radius_sd_rel * p->r_expect / sqrt(p->tube_share);
@@ -717,6 +722,28 @@ static void straighten_tail(struct solver *s)
     }
 }
 
+/* The nominal radius is that of the whole ring, and every sector of the clock says how far it is off the tube's: the
+ * scale is as sure as their mean. What they share (all of the wall nearer than nominal) cannot be seen. */
+static double scale_sd(struct solver *s)
+{
+    double off[N_SECTORS], mean = 0, var = 0;
+    int n = 0;
+    for (int k = 0; k < N_SECTORS; k++) {
+        int n_r = 0;
+        for (int i = 0; i < s->n_points; i++) {
+            if (!is_usable(s, &s->points[i]) || s->sector[i] != k || !is_well_measured(&s->points[i])) continue;
+            s->chi2[n_r++] = s->points[i].r_data / expected_radius(s, i);
+        }
+        if (n_r >= SECTOR_MIN) off[n++] = median(s->chi2, n_r);
+    }
+    if (n < 3) return NAN;
+    for (int k = 0; k < n; k++)
+        mean += off[k] / n;
+    for (int k = 0; k < n; k++)
+        var += (off[k] - mean) * (off[k] - mean) / (n - 1);
+    return sqrt(var / n);
+}
+
 /* Radius from parallax alone, and the residual figures. */
 static void summarise(struct solver *s, struct intra_bundle_result *out)
 {
@@ -748,8 +775,7 @@ static void summarise(struct solver *s, struct intra_bundle_result *out)
     }
     for (int i = 0; i < s->n_points; i++) {
         const struct intra_point *p = &s->points[i];
-        if (is_usable(s, p) && p->r_data_sd > 0 && p->r_data_sd < 0.05 * p->r_expect)
-            spread[n_r++] = p->r_data / expected_radius(s, i);
+        if (is_usable(s, p) && is_well_measured(p)) spread[n_r++] = p->r_data / expected_radius(s, i);
     }
     out->n_obs = n;
     out->inlier_share = n ? (double)n_in / n : 0;
@@ -758,6 +784,7 @@ static void summarise(struct solver *s, struct intra_bundle_result *out)
     out->radius_median = median(spread, n_r);
     for (int i = 0; i < n_r; i++) spread[i] = fabs(spread[i] - out->radius_median);
     out->radius_spread = 1.4826 * median(spread, n_r);
+    out->scale_sd = scale_sd(s);
 }
 
 enum intra_status intra_bundle_solve(struct intra_keyframe *kfs, int n, struct intra_point *points, int n_points,

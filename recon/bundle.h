@@ -22,6 +22,7 @@ struct intra_bundle_result {
     double radius_spread; /* robust sd, over well-measured points, of r_data over the tube's radius there; 0: too few */
     int n_radius;
     double radius_median; /* median of the same ratio */
+    double scale_sd; /* of the mean of that ratio around the clock, from how the sectors differ; NaN: too few sectors */
 };
 
 /* kfs: n keyframes in order, kfs[i].id = kfs[0].id + i; frozen ones may stand among them. points: all; those with fewer

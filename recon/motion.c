@@ -29,11 +29,18 @@ struct entry {
     struct intra_pose cam_from_kf;
 };
 
+/* Deviation of the station: what the scatter of the wall's radii does not show, as a share of the way; how much more
+ * than what it shows; variance of the steps, over radius and way. Set by hand on simulated scenes (docs/methods.md,
+ * "Deviations"). */
+#define LEAST_SCALE_SD 0.001
+#define SCALE_SDS 1.5
+#define RANDOM_WALK 1e-5
 #define LOST_BEFORE_BOOT_S 0.4
 #define RELOCATE_SHARE 0.5
 #define RELOCATE_HARD_SHARE 0.38 /* chance alone makes up to 0.3 of the patches agree */
 #define LOST_IN_PAN_S 3.0        /* a head that looks into a lateral comes back, and so does a zoom */
-/* A pan: the view leaves its usual direction by PAN_RAD while the camera moves less than PAN_WAY_REL radii. In a bend it moves. */
+/* A pan: the view leaves its usual direction by PAN_RAD while the camera moves less than PAN_WAY_REL radii. In a bend
+ * it moves. */
 #define OFF_RAD 0.06
 #define PAN_RAD 0.17
 #define PAN_END_RAD 0.10
@@ -45,8 +52,8 @@ struct entry {
 #define MAX_SPEED_M_S 1.0
 #define GAP_SPEED_SD_M_S 0.15 /* crawlers drive at 0 to 0.3 m/s: how far the assumed way through a gap may be off */
 #define GAP_SD_REL 0.5        /* radii: the start of a run knows its place no better */
-/* A cut: the picture changes CUT_CHANGE times as much as usual, and fewer than CUT_SHARE of the usual share of points agree. Where
- * the wall is smooth, chance alone makes half of them agree. */
+/* A cut: the picture changes CUT_CHANGE times as much as usual, and fewer than CUT_SHARE of the usual share of points
+ * agree. Where the wall is smooth, chance alone makes half of them agree. */
 #define CUT_CHANGE 3.0
 #define CUT_LEAST_CHANGE 0.02   /* rms of coarse log luminance */
 #define FIRST_USUAL_CHANGE 0.03 /* at most: the first change may be a cut itself */
@@ -107,6 +114,8 @@ struct intra_motion {
     struct intra_frame **kf_frames; /* retained pictures of keyframes that have not settled; index kf - kf_frames_first */
     int n_kf_frames, cap_kf_frames, kf_frames_first;
     int n_settled;                /* keyframes handed to the sink */
+    double scale_sd_way,
+        scale_way; /* over settled keyframes of all runs: way times deviation of the scale, and way, in axis steps */
     double lost_since_s;
     int lost_frames;
     int n_runs;
@@ -209,8 +218,8 @@ static void look_angles(const struct intra_axis *axis, double u, const struct in
     *pitch_rad = atan2(local.z, hypot(local.x, local.y));
 }
 
-/* Station and its deviation: random part from the steps between keyframes, a part in proportion to the way from the
- * scale of window and lens, and what the gaps before may be off. */
+/* Station and its deviation: a random part from the steps between keyframes, a part in proportion to the way from the
+ * scale of the adjustments so far and the lens, and what the gaps before may be off. */
 static enum intra_status place_frame(struct intra_motion *m, const struct entry *e, struct intra_motion_frame *out,
                                      struct intra_error *err)
 {
@@ -227,11 +236,22 @@ static enum intra_status place_frame(struct intra_motion *m, const struct entry 
     out->world_from_cam = intra_pose_mul(&m->placement.world_from_run, &run_from_cam);
     out->station_m = arc + m->placement.station_offset_m;
     double way = fabs(out->station_m - m->options.start_station_m), r = m->options.radius_m;
-    double focal = m->camera->focal_sd_rel, drift = 0.002;
-    out->station_sd_m = sqrt(pow(0.004 * r, 2) + 4e-5 * r * way + way * way * (drift * drift + focal * focal) +
+    double focal = m->camera->focal_sd_rel, scale = LEAST_SCALE_SD;
+    if (m->scale_way > 0) scale = hypot(LEAST_SCALE_SD, SCALE_SDS * m->scale_sd_way / m->scale_way);
+    out->station_sd_m = sqrt(pow(0.004 * r, 2) + RANDOM_WALK * r * way + way * way * (scale * scale + focal * focal) +
                              pow(m->placement.gap_sd_m, 2));
     look_angles(&m->run.axis, u, &run_from_cam, &out->yaw_rad, &out->pitch_rad);
     return INTRA_OK;
+}
+
+/* The deviation of the scale at a settled keyframe, weighed with its step. */
+static void add_scale_sd(struct intra_motion *m, int kf)
+{
+    const struct intra_keyframe *k = &m->run.kfs[kf];
+    if (kf == 0 || !isfinite(k->scale_sd)) return;
+    double step = fabs(k->u - k[-1].u);
+    m->scale_sd_way += step * k->scale_sd;
+    m->scale_way += step;
 }
 
 /* Hand on what has settled: samples, keyframes with their pictures, frames in order. */
@@ -244,6 +264,7 @@ static enum intra_status flush(struct intra_motion *m, bool is_end, struct intra
             INTRA_TRY(m->sink.samples(m->sink.user, &m->run, &m->placement, m->run.samples, m->run.n_samples, err));
         m->run.n_samples = 0;
         while (m->n_settled < m->run.n_frozen) {
+            add_scale_sd(m, m->n_settled);
             if (!m->run.kfs[m->n_settled].is_held)
                 INTRA_TRY(m->sink.keyframe(m->sink.user, &m->run, &m->placement, &m->run.kfs[m->n_settled],
                                            m->kf_frames[0], err));

@@ -27,6 +27,13 @@
  * one with deposits (docs/methods.md): with 0.05 and 0.01 the oval bends further towards the deposits. */
 #define OVAL_STEP_SD 0.004
 #define OVAL_SD 0.02
+/* Width of the tube prior, as a share of the radius: of a wall whose radii scatter little it is narrow, so that
+ * deposits and offsets stand off it. TUBE_SD_SPREADS of the scatter of the last adjustment's radii, once there are
+ * enough of them. Set by trial (docs/methods.md). */
+#define TUBE_SD 0.025
+#define TUBE_SD_LEAST 0.008
+#define TUBE_SD_SPREADS 1.3
+#define TUBE_SD_RADII 100
 /* Contrast of a patch (rms): below GRAIN_LEVELS grey levels, halved from level to level, it is grain and coding noise.
  * A faint spot is cut again up to MAX_EXTRA levels wider, where noise averages out. With STRONG_LEVELS, and so much log
  * luminance, a patch is trusted without having been seen in the keyframe before. */
@@ -260,6 +267,7 @@ static enum intra_status push_kf(struct intra_run *run, const struct intra_pose 
     double near_u = run->n_kfs ? kf[-1].u : 0;
     memset(kf, 0, sizeof *kf);
     kf->id = run->n_kfs++;
+    kf->scale_sd = NAN;
     kf->frame = frame;
     kf->pts_s = pts_s;
     kf->cam_from_world = *pose;
@@ -371,7 +379,10 @@ static enum intra_status adjust(struct intra_run *run, bool is_wide, struct intr
         if (run->points[i].host < first) first = run->points[i].host;
     /* The tube prior is tightened step by step: a wrong first direction puts far points many narrow deviations off the tube, where a
      * robust prior lets go of them instead of pulling the camera straight. */
-    static const double sds[] = {0.2, 0.07, 0.025};
+    double wall_sd = TUBE_SD;
+    if (run->last_bundle.n_radius >= TUBE_SD_RADII)
+        wall_sd = fmin(fmax(TUBE_SD_SPREADS * run->last_bundle.radius_spread, TUBE_SD_LEAST), TUBE_SD);
+    const double sds[] = {0.2, 0.07, wall_sd};
     for (int pass = run->is_boot || is_wide ? 0 : 1; pass < 3; pass++) {
         struct intra_bundle_options options = {.iterations = run->is_boot ? 6
                                                              : is_wide    ? 4
@@ -390,6 +401,7 @@ static enum intra_status adjust(struct intra_run *run, bool is_wide, struct intr
         struct intra_pose inv = intra_pose_inverse(&run->kfs[i].cam_from_world);
         run->kfs[i].cam_from_world.r = intra_rotation_tidy(&run->kfs[i].cam_from_world.r);
         run->kfs[i].u = intra_axis_nearest(&run->axis, inv.t, run->kfs[i].u);
+        if (!run->kfs[i].is_frozen) run->kfs[i].scale_sd = run->last_bundle.scale_sd;
     }
     for (int i = 0; i < run->n_points; i++) {
         struct intra_point *p = &run->points[i];

@@ -1,6 +1,7 @@
 /* Proves: the gradient that the window adjustment builds is the derivative of its cost, for each kind of unknown (host
  * pose, target pose, axis knot, its oval, point distance) against each kind of residual (match, tube, axis, oval, dark
- * end) by itself. Does not prove that the minimum is the right one: test_synth does. */
+ * end) by itself. The deviation of the scale follows from how sectors differ. Does not prove that the minimum is the
+ * right one: test_synth does. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -227,10 +228,44 @@ static void gradient_of_dark_end(void **state)
     check(DARK);
 }
 
+/* Six sectors of five points each, the radii of which differ by sector: the deviation is that of the mean of six; one
+ * bad radius in a sector does not count, badly measured points do not, and two sectors are too few. */
+static void scale_from_sectors(void **state)
+{
+    static const double off[6] = {0.004, -0.002, 0.010, 0.001, -0.006, 0.003};
+    struct setup *t = calloc(1, sizeof *t);
+    struct intra_error err;
+    double mean = 0, var = 0;
+    (void)state;
+    make(t, MATCHES);
+    struct solver *s = &t->s;
+    assert_int_equal(INTRA_ALLOC(s->sector, 30, &err), INTRA_OK);
+    assert_int_equal(INTRA_ALLOC(s->chi2, 30, &err), INTRA_OK);
+    for (int k = 0; k < 6; k++)
+        mean += off[k] / 6;
+    for (int k = 0; k < 6; k++)
+        var += (off[k] - mean) * (off[k] - mean) / 5;
+    for (int i = 0; i < 30; i++) {
+        struct intra_point *p = &t->points[i];
+        s->place[i].knot = -1;
+        s->sector[i] = 2 * (i % 6);
+        p->r_data_sd = 0.01 * p->r_expect;
+        p->r_data = (1 + off[i % 6] + (i < 6 ? 0.3 : 0)) * p->r_expect;
+    }
+    assert_true(fabs(scale_sd(s) - sqrt(var / 6)) < 1e-12);
+    for (int i = 0; i < 30; i++)
+        t->points[i].r_data_sd = i % 6 < 2 ? 0.01 * 0.15 : 0.2 * 0.15;
+    assert_true(isnan(scale_sd(s)));
+    intra_free(s->sector);
+    intra_free(s->chi2);
+    drop(t);
+    free(t);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(gradient_of_matches), cmocka_unit_test(gradient_of_tube),
-                                       cmocka_unit_test(gradient_of_axis), cmocka_unit_test(gradient_of_oval),
-                                       cmocka_unit_test(gradient_of_dark_end)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(gradient_of_matches),  cmocka_unit_test(gradient_of_tube),
+                                       cmocka_unit_test(gradient_of_axis),     cmocka_unit_test(gradient_of_oval),
+                                       cmocka_unit_test(gradient_of_dark_end), cmocka_unit_test(scale_from_sectors)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
