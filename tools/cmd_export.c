@@ -10,6 +10,7 @@
 #include "core/store.h"
 #include "core/units.h"
 #include "export/export.h"
+#include "export/gis.h"
 #include "export/report.h"
 
 #include <math.h>
@@ -22,8 +23,8 @@ enum { OPT_FORMAT, OPT_OUT, OPT_RANGE, OPT_TEXEL, OPT_LAYER, OPT_MAX_SIZE, OPT_F
 static const struct intra_option options[N_OPTIONS] = {
     [OPT_FORMAT] =
         {"format", 0, "FORMAT",
-         "html (report page), glb, gltf, obj, ply, dae, fbx, x3d or stl (model), tiff (unrolled wall), csv (profile);\n"
-         "default: by FILE's ending"},
+         "html (report page), glb, gltf, obj, ply, dae, fbx, x3d or stl (model), tiff (unrolled wall), csv (profile),\n"
+         "gpkg, geojson, fgdb or shp (observations; the last two are folders); default: by FILE's ending"},
     [OPT_OUT] = {"output", 'o', "FILE", "file to write; only html does without: OUT/report.html is made again"},
     [OPT_RANGE] = {"range", 0, "FROM:TO", "only this stretch of stations, e.g. 10m:20m"},
     [OPT_TEXEL] = {"texel", 0, "LENGTH", "cell of the texture or wall image, e.g. 2mm; never finer than the project's"},
@@ -54,11 +55,15 @@ enum format {
     FORMAT_TIFF,
     FORMAT_CSV,
     FORMAT_HTML,
+    FORMAT_GPKG,
+    FORMAT_GEOJSON,
+    FORMAT_FGDB,
+    FORMAT_SHP,
     N_FORMATS
 };
-static const char *const format_names[N_FORMATS] = {"glb", "gltf", "obj",  "ply", "dae", "fbx",
-                                                    "stl", "x3d",  "tiff", "csv", "html"};
-#define ALL_FORMATS "glb, gltf, obj, ply, dae, fbx, stl, x3d, tiff, csv or html"
+static const char *const format_names[N_FORMATS] = {"glb",  "gltf", "obj",  "ply",  "dae",     "fbx",  "stl", "x3d",
+                                                    "tiff", "csv",  "html", "gpkg", "geojson", "fgdb", "shp"};
+#define ALL_FORMATS "glb, gltf, obj, ply, dae, fbx, stl, x3d, tiff, csv, html, gpkg, geojson, fgdb or shp"
 static const char *const layer_names[] = {
     [INTRA_TIFF_COLOUR] = "colour", [INTRA_TIFF_RELIEF] = "relief", [INTRA_TIFF_COVERAGE] = "coverage"};
 
@@ -72,6 +77,23 @@ struct request {
     bool is_forced, is_quiet;
     char report_path[1100]; /* `out` where none was given */
 };
+
+/* -1: no such format. */
+static int gis_format(int format)
+{
+    switch (format) {
+    case FORMAT_GPKG:
+        return INTRA_GIS_GPKG;
+    case FORMAT_GEOJSON:
+        return INTRA_GIS_GEOJSON;
+    case FORMAT_FGDB:
+        return INTRA_GIS_FGDB;
+    case FORMAT_SHP:
+        return INTRA_GIS_SHP;
+    default:
+        return -1;
+    }
+}
 
 static enum intra_status parse_range(const char *text, double *from_m, double *to_m, struct intra_error *err)
 {
@@ -93,6 +115,7 @@ static enum intra_status parse_format(const char *text, int *out, struct intra_e
 {
     const char *near;
     if (strcasecmp(text, "tif") == 0) text = "tiff";
+    if (strcasecmp(text, "gdb") == 0) text = "fgdb";
     for (*out = 0; *out < N_FORMATS; ++*out)
         if (strcasecmp(text, format_names[*out]) == 0) return INTRA_OK;
     near = intra_nearest_word(text, format_names, N_FORMATS);
@@ -160,6 +183,8 @@ static enum intra_status read_request(int argc, char **argv, struct request *r, 
     dot = strrchr(r->out, '.');
     if (r->format < 0 && (!dot || parse_format(dot + 1, &r->format, NULL) != INTRA_OK))
         return INTRA_FAIL(err, INTRA_E_ARG, "%s: this ending names no format; give --format " ALL_FORMATS, r->out);
+    if (gis_format(r->format) >= 0 && isfinite(r->from_m))
+        return INTRA_FAIL(err, INTRA_E_ARG, "--range: %s holds the whole pipe; leave --range out", r->out);
     if (r->format == FORMAT_TIFF && r->layer == INTRA_TIFF_COVERAGE && r->texel_m > 0)
         return INTRA_FAIL(err, INTRA_E_ARG, "--texel: the coverage is written as it is; leave --texel out");
 done:
@@ -335,6 +360,8 @@ static enum intra_status run_export(const struct request *r, struct intra_consol
     if (r->format == FORMAT_CSV) {
         crop_sections(r, &scene);
         status = intra_export_profile(&scene, r->out, err);
+    } else if (gis_format(r->format) >= 0) {
+        status = intra_export_gis(&scene, NULL, (enum intra_gis_format)gis_format(r->format), r->out, err);
     } else if (r->format == FORMAT_TIFF) {
         status = export_image(r, &scene, scratch_dir, &progress, err);
     } else if (r->format == FORMAT_HTML) {
