@@ -6,10 +6,11 @@
 #include "core/inspection.h"
 #include "core/scene.h"
 
-/* Depth or intrusion, section loss and volume of a placed area from the sections: against the section that the pipe has
- * beside it. Fills what is NaN in `extent` of holes, deposits, roots, surface damage and connections. No error: what
- * cannot be measured stays NaN. */
-void intra_measure_depths(const struct intra_scene *scene, struct intra_inspection *inspection);
+/* Depth, section loss and volume of placed deposits and surface damage: the sections there, and the relief where
+ * scene->wall has it, against the sections beside. Fills what is NaN in `extent`; what cannot be measured stays NaN.
+ * Errors: INTRA_E_MEM, those of the raster. */
+enum intra_status intra_measure_depths(const struct intra_scene *scene, struct intra_inspection *inspection,
+                                       struct intra_error *err);
 
 /* One number with where it is. NaN where there is none. */
 struct intra_measure {

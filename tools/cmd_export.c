@@ -2,6 +2,7 @@
 #include "tools/commands.h"
 #include "tools/console.h"
 #include "tools/options.h"
+#include "tools/record_places.h"
 #include "tools/sizes.h"
 #include "tools/wall_load.h"
 
@@ -18,7 +19,21 @@
 #include <string.h>
 #include <strings.h>
 
-enum { OPT_FORMAT, OPT_OUT, OPT_RANGE, OPT_TEXEL, OPT_LAYER, OPT_MAX_SIZE, OPT_FORCE, OPT_QUIET, N_OPTIONS };
+enum {
+    OPT_FORMAT,
+    OPT_OUT,
+    OPT_RANGE,
+    OPT_TEXEL,
+    OPT_LAYER,
+    OPT_MAX_SIZE,
+    OPT_RECORD,
+    OPT_STATION_OFFSET,
+    OPT_OPPOSITE,
+    OPT_OF_CAMERA,
+    OPT_FORCE,
+    OPT_QUIET,
+    N_OPTIONS
+};
 
 static const struct intra_option options[N_OPTIONS] = {
     [OPT_FORMAT] =
@@ -30,6 +45,13 @@ static const struct intra_option options[N_OPTIONS] = {
     [OPT_TEXEL] = {"texel", 0, "LENGTH", "cell of the texture or wall image, e.g. 2mm; never finer than the project's"},
     [OPT_LAYER] = {"layer", 0, "LAYER", "of a tiff: colour (default), relief or coverage"},
     [OPT_MAX_SIZE] = {"max-size", 0, "SIZE", "size budget of a model or page, e.g. 100MB (default 25MB)"},
+    [OPT_RECORD] = {"record", 'r', "FILE",
+                    "of gpkg, geojson, fgdb, shp: an inspection record to put on the wall first"},
+    [OPT_STATION_OFFSET] = {"station-offset", 0, "LENGTH",
+                            "station of the model where the record's distance is 0; default 0m"},
+    [OPT_OPPOSITE] = {"opposite", 0, NULL, "the record's survey ran against the model"},
+    [OPT_OF_CAMERA] = {"distance-of-camera", 0, NULL,
+                       "the record's distances are those of the camera, not of what it shows"},
     [OPT_FORCE] = {"force", 'f', NULL, "replace FILE if it exists"},
     [OPT_QUIET] = {"quiet", 'q', NULL, "print errors only"},
 };
@@ -68,7 +90,8 @@ static const char *const layer_names[] = {
     [INTRA_TIFF_COLOUR] = "colour", [INTRA_TIFF_RELIEF] = "relief", [INTRA_TIFF_COVERAGE] = "coverage"};
 
 struct request {
-    const char *project, *out;
+    const char *project, *out, *record; /* record: NULL: none */
+    struct intra_locate_options locate;
     int format;          /* -1: by the name */
     double from_m, to_m; /* NaN: everything */
     double texel_m;      /* 0: as it is */
@@ -153,6 +176,17 @@ static enum intra_status set_option(void *user, int option, const char *value, s
         return parse_layer(value, &r->layer, err);
     case OPT_MAX_SIZE:
         return intra_parse_size("--max-size", value, &r->max_bytes, err);
+    case OPT_RECORD:
+        r->record = value;
+        return INTRA_OK;
+    case OPT_STATION_OFFSET:
+        return intra_parse_length("--station-offset", value, &r->locate.station_offset_m, err);
+    case OPT_OPPOSITE:
+        r->locate.is_opposite = true;
+        return INTRA_OK;
+    case OPT_OF_CAMERA:
+        r->locate.station_of = INTRA_STATION_OF_CAMERA;
+        return INTRA_OK;
     case OPT_FORCE:
         r->is_forced = true;
         return INTRA_OK;
@@ -183,6 +217,8 @@ static enum intra_status read_request(int argc, char **argv, struct request *r, 
     dot = strrchr(r->out, '.');
     if (r->format < 0 && (!dot || parse_format(dot + 1, &r->format, NULL) != INTRA_OK))
         return INTRA_FAIL(err, INTRA_E_ARG, "%s: this ending names no format; give --format " ALL_FORMATS, r->out);
+    if (gis_format(r->format) < 0 && r->record)
+        return INTRA_FAIL(err, INTRA_E_ARG, "--record: only for gpkg, geojson, fgdb and shp");
     if (gis_format(r->format) >= 0 && isfinite(r->from_m))
         return INTRA_FAIL(err, INTRA_E_ARG, "--range: %s holds the whole pipe; leave --range out", r->out);
     if (r->format == FORMAT_TIFF && r->layer == INTRA_TIFF_COVERAGE && r->texel_m > 0)
@@ -348,9 +384,12 @@ static enum intra_status run_export(const struct request *r, struct intra_consol
     enum intra_status status = INTRA_OK;
     struct intra_store *store = NULL;
     struct intra_scene scene;
+    struct intra_record record;
+    struct intra_inspection *inspection = NULL;
     struct intra_progress progress = intra_console_progress(console);
     char path[1100], scratch_dir[1024];
     intra_scene_init(&scene);
+    intra_record_init(&record);
     folder_of(r->out, scratch_dir, sizeof scratch_dir);
     if (intra_path_exists(r->out) && !r->is_forced)
         return INTRA_FAIL(err, INTRA_E_EXISTS, "%s: exists; give --force to replace it, or another -o", r->out);
@@ -361,7 +400,10 @@ static enum intra_status run_export(const struct request *r, struct intra_consol
         crop_sections(r, &scene);
         status = intra_export_profile(&scene, r->out, err);
     } else if (gis_format(r->format) >= 0) {
-        status = intra_export_gis(&scene, NULL, (enum intra_gis_format)gis_format(r->format), r->out, err);
+        if (r->record)
+            INTRA_TRY(
+                intra_record_put(r->record, r->project, scratch_dir, &r->locate, &scene, &record, &inspection, err));
+        status = intra_export_gis(&scene, inspection, (enum intra_gis_format)gis_format(r->format), r->out, err);
     } else if (r->format == FORMAT_TIFF) {
         status = export_image(r, &scene, scratch_dir, &progress, err);
     } else if (r->format == FORMAT_HTML) {
@@ -371,6 +413,7 @@ static enum intra_status run_export(const struct request *r, struct intra_consol
     }
 done:
     intra_store_close(&store);
+    intra_record_fini(&record);
     intra_scene_fini(&scene);
     return status;
 }
@@ -378,7 +421,8 @@ done:
 int intra_cmd_export(int argc, char **argv)
 {
     struct intra_error err = {0};
-    struct request request = {.format = -1, .from_m = NAN, .to_m = NAN, .max_bytes = 25000000};
+    struct request request = {
+        .format = -1, .from_m = NAN, .to_m = NAN, .max_bytes = 25000000, .locate = intra_locate_defaults()};
     struct intra_console *console = NULL;
     enum intra_status status = read_request(argc, argv, &request, &err);
     if (status == INTRA_EOF) return INTRA_EXIT_DONE;

@@ -125,7 +125,7 @@ static void depth_of_a_deposit(void **state)
     struct intra_observation *hole = add(p, "BAB", 1.5, 2.0, 0, 1);
     o = &p->observations[0];
     (void)hole;
-    intra_measure_depths(&scene, p);
+    assert_int_equal(intra_measure_depths(&scene, p, NULL), INTRA_OK);
     for (int k = 0; k < 1000; k++) {
         double theta = M_PI / 2 + M_PI * (k + 0.5) / 1000, r = r0 - height * pow((1 - cos(theta)) / 2, 2);
         lost += (r0 * r0 - r * r) / 2 * M_PI / 1000;
