@@ -2,6 +2,7 @@
 #include "tools/commands.h"
 #include "tools/console.h"
 #include "tools/options.h"
+#include "tools/record_places.h"
 #include "tools/sizes.h"
 #include "tools/wall_load.h"
 
@@ -10,6 +11,7 @@
 #include "core/store.h"
 #include "core/units.h"
 #include "export/export.h"
+#include "export/gis.h"
 #include "export/report.h"
 
 #include <math.h>
@@ -25,6 +27,10 @@ enum {
     OPT_LAYER,
     OPT_DRAWING,
     OPT_MAX_SIZE,
+    OPT_RECORD,
+    OPT_STATION_OFFSET,
+    OPT_OPPOSITE,
+    OPT_OF_CAMERA,
     OPT_FORCE,
     OPT_QUIET,
     N_OPTIONS
@@ -34,7 +40,7 @@ static const struct intra_option options[N_OPTIONS] = {
     [OPT_FORMAT] =
         {"format", 0, "FORMAT",
          "html (report page), glb, gltf, obj, ply, dae, fbx, x3d or stl (model), tiff (unrolled wall), csv (profile),\n"
-         "svg (drawing of the profile or the strip); "
+         "svg (drawing of the profile or the strip), gpkg, geojson, fgdb or shp (observations; the last two are folders);\n"
          "default: by FILE's ending"},
     [OPT_OUT] = {"output", 'o', "FILE", "file to write; only html does without: OUT/report.html is made again"},
     [OPT_RANGE] = {"range", 0, "FROM:TO", "only this stretch of stations, e.g. 10m:20m"},
@@ -43,6 +49,13 @@ static const struct intra_option options[N_OPTIONS] = {
     [OPT_DRAWING] = {"drawing", 0, "DRAWING",
                      "of an svg: profile (default) or strip, the unrolled wall with what was found"},
     [OPT_MAX_SIZE] = {"max-size", 0, "SIZE", "size budget of a model or page, e.g. 100MB (default 25MB)"},
+    [OPT_RECORD] = {"record", 'r', "FILE",
+                    "of gpkg, geojson, fgdb, shp: an inspection record to put on the wall first"},
+    [OPT_STATION_OFFSET] = {"station-offset", 0, "LENGTH",
+                            "station of the model where the record's distance is 0; default 0m"},
+    [OPT_OPPOSITE] = {"opposite", 0, NULL, "the record's survey ran against the model"},
+    [OPT_OF_CAMERA] = {"distance-of-camera", 0, NULL,
+                       "the record's distances are those of the camera, not of what it shows"},
     [OPT_FORCE] = {"force", 'f', NULL, "replace FILE if it exists"},
     [OPT_QUIET] = {"quiet", 'q', NULL, "print errors only"},
 };
@@ -69,16 +82,21 @@ enum format {
     FORMAT_CSV,
     FORMAT_HTML,
     FORMAT_SVG,
+    FORMAT_GPKG,
+    FORMAT_GEOJSON,
+    FORMAT_FGDB,
+    FORMAT_SHP,
     N_FORMATS
 };
-static const char *const format_names[N_FORMATS] = {"glb", "gltf", "obj",  "ply", "dae",  "fbx",
-                                                    "stl", "x3d",  "tiff", "csv", "html", "svg"};
-#define ALL_FORMATS "glb, gltf, obj, ply, dae, fbx, stl, x3d, tiff, csv, html or svg"
+static const char *const format_names[N_FORMATS] = {"glb",  "gltf", "obj",  "ply", "dae",  "fbx",     "stl",  "x3d",
+                                                    "tiff", "csv",  "html", "svg", "gpkg", "geojson", "fgdb", "shp"};
+#define ALL_FORMATS "glb, gltf, obj, ply, dae, fbx, stl, x3d, tiff, csv, html, svg, gpkg, geojson, fgdb or shp"
 static const char *const layer_names[] = {
     [INTRA_TIFF_COLOUR] = "colour", [INTRA_TIFF_RELIEF] = "relief", [INTRA_TIFF_COVERAGE] = "coverage"};
 
 struct request {
-    const char *project, *out;
+    const char *project, *out, *record; /* record: NULL: none */
+    struct intra_locate_options locate;
     int format;          /* -1: by the name */
     double from_m, to_m; /* NaN: everything */
     double texel_m;      /* 0: as it is */
@@ -88,6 +106,23 @@ struct request {
     bool is_forced, is_quiet;
     char report_path[1100]; /* `out` where none was given */
 };
+
+/* -1: no such format. */
+static int gis_format(int format)
+{
+    switch (format) {
+    case FORMAT_GPKG:
+        return INTRA_GIS_GPKG;
+    case FORMAT_GEOJSON:
+        return INTRA_GIS_GEOJSON;
+    case FORMAT_FGDB:
+        return INTRA_GIS_FGDB;
+    case FORMAT_SHP:
+        return INTRA_GIS_SHP;
+    default:
+        return -1;
+    }
+}
 
 static enum intra_status parse_range(const char *text, double *from_m, double *to_m, struct intra_error *err)
 {
@@ -109,6 +144,7 @@ static enum intra_status parse_format(const char *text, int *out, struct intra_e
 {
     const char *near;
     if (strcasecmp(text, "tif") == 0) text = "tiff";
+    if (strcasecmp(text, "gdb") == 0) text = "fgdb";
     for (*out = 0; *out < N_FORMATS; ++*out)
         if (strcasecmp(text, format_names[*out]) == 0) return INTRA_OK;
     near = intra_nearest_word(text, format_names, N_FORMATS);
@@ -151,6 +187,17 @@ static enum intra_status set_option(void *user, int option, const char *value, s
         return INTRA_OK;
     case OPT_MAX_SIZE:
         return intra_parse_size("--max-size", value, &r->max_bytes, err);
+    case OPT_RECORD:
+        r->record = value;
+        return INTRA_OK;
+    case OPT_STATION_OFFSET:
+        return intra_parse_length("--station-offset", value, &r->locate.station_offset_m, err);
+    case OPT_OPPOSITE:
+        r->locate.is_opposite = true;
+        return INTRA_OK;
+    case OPT_OF_CAMERA:
+        r->locate.station_of = INTRA_STATION_OF_CAMERA;
+        return INTRA_OK;
     case OPT_FORCE:
         r->is_forced = true;
         return INTRA_OK;
@@ -181,6 +228,10 @@ static enum intra_status read_request(int argc, char **argv, struct request *r, 
     dot = strrchr(r->out, '.');
     if (r->format < 0 && (!dot || parse_format(dot + 1, &r->format, NULL) != INTRA_OK))
         return INTRA_FAIL(err, INTRA_E_ARG, "%s: this ending names no format; give --format " ALL_FORMATS, r->out);
+    if (gis_format(r->format) < 0 && r->record)
+        return INTRA_FAIL(err, INTRA_E_ARG, "--record: only for gpkg, geojson, fgdb and shp");
+    if (gis_format(r->format) >= 0 && isfinite(r->from_m))
+        return INTRA_FAIL(err, INTRA_E_ARG, "--range: %s holds the whole pipe; leave --range out", r->out);
     if (r->format == FORMAT_TIFF && r->layer == INTRA_TIFF_COVERAGE && r->texel_m > 0)
         return INTRA_FAIL(err, INTRA_E_ARG, "--texel: the coverage is written as it is; leave --texel out");
 done:
@@ -371,9 +422,12 @@ static enum intra_status run_export(const struct request *r, struct intra_consol
     enum intra_status status = INTRA_OK;
     struct intra_store *store = NULL;
     struct intra_scene scene;
+    struct intra_record record;
+    struct intra_inspection *inspection = NULL;
     struct intra_progress progress = intra_console_progress(console);
     char path[1100], scratch_dir[1024];
     intra_scene_init(&scene);
+    intra_record_init(&record);
     folder_of(r->out, scratch_dir, sizeof scratch_dir);
     if (intra_path_exists(r->out) && !r->is_forced)
         return INTRA_FAIL(err, INTRA_E_EXISTS, "%s: exists; give --force to replace it, or another -o", r->out);
@@ -385,6 +439,11 @@ static enum intra_status run_export(const struct request *r, struct intra_consol
         status = intra_export_profile(&scene, r->out, err);
     } else if (r->format == FORMAT_SVG) {
         status = name_project(export_drawing(r, &scene, scratch_dir, err), r, err);
+    } else if (gis_format(r->format) >= 0) {
+        if (r->record)
+            INTRA_TRY(
+                intra_record_put(r->record, r->project, scratch_dir, &r->locate, &scene, &record, &inspection, err));
+        status = intra_export_gis(&scene, inspection, (enum intra_gis_format)gis_format(r->format), r->out, err);
     } else if (r->format == FORMAT_TIFF) {
         status = export_image(r, &scene, scratch_dir, &progress, err);
     } else if (r->format == FORMAT_HTML) {
@@ -394,6 +453,7 @@ static enum intra_status run_export(const struct request *r, struct intra_consol
     }
 done:
     intra_store_close(&store);
+    intra_record_fini(&record);
     intra_scene_fini(&scene);
     return status;
 }
@@ -401,7 +461,8 @@ done:
 int intra_cmd_export(int argc, char **argv)
 {
     struct intra_error err = {0};
-    struct request request = {.format = -1, .from_m = NAN, .to_m = NAN, .max_bytes = 25000000};
+    struct request request = {
+        .format = -1, .from_m = NAN, .to_m = NAN, .max_bytes = 25000000, .locate = intra_locate_defaults()};
     struct intra_console *console = NULL;
     enum intra_status status = read_request(argc, argv, &request, &err);
     if (status == INTRA_EOF) return INTRA_EXIT_DONE;

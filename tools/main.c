@@ -14,6 +14,7 @@ static const struct {
     {"reconstruct", intra_cmd_reconstruct, "a measured, textured 3D model from inspection video"},
     {"simulate", intra_cmd_simulate, "a pipe video with its truth, for tests and demos"},
     {"evaluate", intra_cmd_evaluate, "how far a result is from the truth"},
+    {"measure", intra_cmd_measure, "diameters, ovality and lists for rehabilitation from a finished project"},
     {"export", intra_cmd_export, "other formats and stretches from a finished project"},
     {"view", intra_cmd_view, "opens the report page of a finished project"},
     {"info", intra_cmd_info, "what is in a video, and what would be used"},

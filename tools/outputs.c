@@ -4,6 +4,7 @@
 #include "core/store.h"
 #include "core/video.h"
 #include "export/export.h"
+#include "export/gis.h"
 #include "export/report.h"
 #include "export/tiff_read.h"
 
@@ -22,10 +23,10 @@
 
 bool intra_is_output_name(const char *name)
 {
-    static const char *const names[] = {"project.sqlite",   "trajectory.tum", "frames.csv", "profile.csv",
-                                        "observations.csv", "unrolled.tif",   "relief.tif", "coverage.tif",
-                                        "model.glb",        "model.obj",      "model.mtl",  "report.html",
-                                        "log.jsonl"};
+    static const char *const names[] = {"project.sqlite",   "trajectory.tum",    "frames.csv",   "profile.csv",
+                                        "observations.csv", "observations.gpkg", "unrolled.tif", "relief.tif",
+                                        "coverage.tif",     "model.glb",         "model.obj",    "model.mtl",
+                                        "report.html",      "log.jsonl"};
     int number, end = 0;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (strcmp(names[i], name) == 0) return true;
@@ -118,6 +119,10 @@ static enum intra_status write_observations(struct job *job, const char *path, s
 {
     return intra_export_observations(job->scene, path, err);
 }
+static enum intra_status write_gis(struct job *job, const char *path, struct intra_error *err)
+{
+    return intra_export_gis(job->scene, NULL, INTRA_GIS_GPKG, path, err);
+}
 static enum intra_status write_colour(struct job *job, const char *path, struct intra_error *err)
 {
     return intra_export_tiff(job->scene, INTRA_TIFF_COLOUR, path, &job->progress, err);
@@ -176,6 +181,7 @@ static enum intra_status store_provenance(struct job *job, struct intra_store *s
     INTRA_TRY(intra_store_write_library(store, "sqlite", intra_store_library_version(), err));
     INTRA_TRY(intra_store_write_library(store, "ffmpeg", intra_video_library_version(), err));
     INTRA_TRY(intra_store_write_library(store, "libtiff", intra_tiff_library_version(), err));
+    INTRA_TRY(intra_store_write_library(store, "gdal", intra_gis_library_version(), err));
     for (int i = 0; i < job->report->n_stages; i++)
         INTRA_TRY(intra_store_write_stage(store, job->report->stages[i].name, job->report->stages[i].wall_s,
                                           job->report->stages[i].cpu_s, job->report->stages[i].items, err));
@@ -341,6 +347,7 @@ void intra_outputs_write(const struct intra_scene *scene, const struct intra_rec
     write_file(&job, "frames.csv", write_frames);
     write_file(&job, "profile.csv", write_profile);
     write_file(&job, "observations.csv", write_observations);
+    write_file(&job, "observations.gpkg", write_gis);
     end_stage(&job, "tables");
     write_wall(&job);
     if (request->has_report && intra_report_is_built_in()) {

@@ -27,6 +27,7 @@ set(foreign
   "^png[a-z]*\\.h$"                    "^core/image\\.c$"
   "^(tiffio|tiff|xtiffio|geotiff)"     "^(export/tiff(_read)?|tools/sim/sim_tiff)\\.c$"
   "^(tesseract|leptonica|allheaders)"  "^recon/counter_ocr\\.c$"
+  "^(gdal|ogr|cpl)[a-z_]*\\.h$"       "^export/gis\\.c$"
   "^assimp/"                           "^export/assimp[a-z_]*\\.c$"
   "^(cholmod|SuiteSparse)"             "^recon/bundle_cholmod\\.c$"
   "^libxml/"                           "^export/record_xml\\.c$"

@@ -25,7 +25,7 @@ static void expect_out(const char *words, const char *said)
 
 static void help_and_version(void **state)
 {
-    static const char *const commands[] = {"reconstruct", "simulate", "evaluate", "export", "info"};
+    static const char *const commands[] = {"reconstruct", "simulate", "evaluate", "measure", "export", "info"};
     (void)state;
     expect_out("--version", "intrados 0.");
     expect_out("--help", "reconstruct");
@@ -46,7 +46,7 @@ static void unknown_words(void **state)
     program_expect(folder, "reconstrct v.mp4", 2, "unknown command 'reconstrct'; did you mean 'reconstruct'?");
     program_expect(folder, "recon v.mp4", 2, "did you mean 'reconstruct'?");
     program_expect(folder, "frobnicate", 2, "unknown command 'frobnicate'\n");
-    program_expect(folder, "measure x", 2, "unknown command");
+    program_expect(folder, "survey x", 2, "unknown command");
     program_expect(folder, "show x", 2, "unknown command");
     program_expect(folder, "reconstruct v.mp4 --diamter 300mm", 2,
                    "unknown option '--diamter'; did you mean '--diameter'?");
@@ -67,6 +67,13 @@ static void missing_and_surplus(void **state)
     program_expect(folder, "reconstruct a.mp4 --diameter", 2, "'--diameter' wants a value");
     program_expect(folder, "reconstruct a.mp4 -d 300mm --force=yes", 2, "takes no value");
     program_expect(folder, "info", 2, "no video given");
+    program_expect(folder, "measure", 2, "no project given");
+    program_expect(folder, "measure x --patch-margin 3", 2, "has no unit");
+    program_expect(folder, "measure x --patch-margin -1m", 2, "must not be negative");
+    program_expect(folder, "measure x --station-offset 3", 2, "has no unit");
+    program_expect(folder, "export x --record y.csv -o y.glb", 2, "only for gpkg");
+    program_expect(folder, "measure x", 1, "project.sqlite");
+    program_expect(folder, "export x --range 1m:2m -o y.gpkg", 2, "the whole pipe");
     program_expect(folder, "export", 2, "no project given");
     program_expect(folder, "export x", 2, "-o is missing");
     program_expect(folder, "export x -o y.xyz", 2, "this ending names no format");
