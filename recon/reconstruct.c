@@ -214,7 +214,7 @@ static enum intra_status measure_diameter(struct intra_scene *scene, bool is_cal
     return INTRA_OK;
 }
 
-static void summarise(struct intra_scene *scene, struct intra_reconstruct_report *report)
+static void summarise(struct intra_scene *scene, bool is_fitted, struct intra_reconstruct_report *report)
 {
     report->frames_posed = report->frames_pipe = 0;
     for (int64_t i = 0; i < scene->n_frames; i++) {
@@ -227,6 +227,9 @@ static void summarise(struct intra_scene *scene, struct intra_reconstruct_report
         warn(report, "%lld damaged frames in the video were skipped", (long long)report->counts.damaged);
     if (scene->camera.is_assumed)
         warn(report, "no lens calibration: the field of view is assumed, so distances and the shape along the pipe are assumed too");
+    else if (is_fitted)
+        warn(report, "no lens calibration: the focal length is estimated, the distortion is not known; diameters and the shape of sections may be "
+                     "off by more than their deviations say");
     if (scene->n_gaps)
         warn(report, "%lld stretches could not be followed and are gaps (table `gap` in project.sqlite)", (long long)scene->n_gaps);
 }
@@ -324,7 +327,7 @@ enum intra_status intra_reconstruct(const char *video_path, const struct intra_c
     wall = clock_s(CLOCK_MONOTONIC), cpu = clock_s(CLOCK_PROCESS_CPUTIME_ID);
     if (counter) INTRA_TRY(fill_counter(counter, scene, report, err));
     if (scene->n_frames) INTRA_TRY(intra_states_find(scene, line.angles, err));
-    summarise(scene, report);
+    summarise(scene, camera->is_assumed && !lens.is_assumed, report);
     INTRA_TRY(measure_diameter(scene, !camera->is_assumed, report, err));
     intra_log(INTRA_LOG_INFO, "motion", "%.1f %% of the frames followed with few points", 100 * intra_motion_weak_share(motion));
     if (intra_motion_weak_share(motion) > WEAK_SHARE) {
