@@ -613,7 +613,9 @@ enum intra_status intra_camera_file_write(const char *path, const struct intra_c
     int n = coefficient_count(camera);
     double m[9] = {camera->fx, 0, camera->cx, 0, camera->fy, camera->cy, 0, 0, 1};
     char text[40];
-    fprintf(file.stream, "%%YAML:1.0\n---\nimage_width: %d\nimage_height: %d\n", camera->width, camera->height);
+    fprintf(file.stream, "%%YAML:1.0\n---\n");
+    if (camera->source[0] && !strpbrk(camera->source, "\r\n")) fprintf(file.stream, "# %s\n", camera->source);
+    fprintf(file.stream, "image_width: %d\nimage_height: %d\n", camera->width, camera->height);
     write_matrix(file.stream, "camera_matrix", 3, 3, m);
     fprintf(file.stream, "distortion_model: %s\n",
             camera->model == INTRA_CAMERA_KB ? "equidistant"

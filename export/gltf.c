@@ -266,6 +266,8 @@ static json_t *scene_extras(const struct intra_mesh_plan *plan)
                   number_or_null(scene->start_station_m, 1e-4));
     json_object_set_new(extras, "length_m", number_or_null(scene->length_m, 1e-4));
     json_object_set_new(extras, "length_sd_m", number_or_null(scene->length_sd_m, 1e-4));
+    json_object_set_new(extras, "lens_source", json_string(scene->camera.source));
+    json_object_set_new(extras, "focal_sd_rel", number_or_null(scene->camera.focal_sd_rel, 1e-5));
     return extras;
 }
 

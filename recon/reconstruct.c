@@ -11,6 +11,7 @@
 #include "recon/counter_queue.h"
 #include "recon/joints.h"
 #include "recon/laterals.h"
+#include "recon/lens_fit.h"
 #include "recon/motion.h"
 #include "recon/states.h"
 #include "recon/still.h"
@@ -193,7 +194,28 @@ static enum intra_status fill_counter(struct intra_counter_queue *queue, struct 
     return INTRA_OK;
 }
 
-static void summarise(struct intra_scene *scene, struct intra_reconstruct_report *report)
+/* The camera's own way of telling the diameter: a calibrated lens sees v / R, the counter tells v. The nominal one goes on setting the
+ * scale; an assumed or fitted lens was scaled to it. */
+static enum intra_status measure_diameter(struct intra_scene *scene, bool is_calibrated,
+                                          struct intra_reconstruct_report *report, struct intra_error *err)
+{
+    struct intra_scale_fit fit;
+    enum intra_status status = is_calibrated ? intra_scale_of_frames(scene->frames, scene->n_frames, &fit, err) : INTRA_OK;
+    if (status != INTRA_OK || !is_calibrated || !fit.is_known) return status;
+    /* 0.2 %: the scale of the window adjustment, as in the deviation of a station. */
+    double sd_rel = hypot(hypot(fit.sd_rel, scene->camera.focal_sd_rel), 0.002), off = fit.scale - 1;
+    report->measured_diameter_m = scene->nominal_diameter_m * fit.scale;
+    report->measured_diameter_sd_m = report->measured_diameter_m * sd_rel;
+    intra_log(INTRA_LOG_INFO, "scale", "diameter by lens and distance counter: %.1f mm (sd %.1f), nominal %.1f mm",
+              1e3 * report->measured_diameter_m, 1e3 * report->measured_diameter_sd_m, 1e3 * scene->nominal_diameter_m);
+    if (fabs(off) > 0.02 && fabs(off) > 3 * sd_rel)
+        warn(report, "lens and distance counter make the diameter %.1f mm (sd %.1f), not the nominal %.1f mm: the nominal diameter "
+                     "or the lens calibration is wrong (scale alone cannot tell which); all lengths rest on the nominal one",
+             1e3 * report->measured_diameter_m, 1e3 * report->measured_diameter_sd_m, 1e3 * scene->nominal_diameter_m);
+    return INTRA_OK;
+}
+
+static void summarise(struct intra_scene *scene, bool is_fitted, struct intra_reconstruct_report *report)
 {
     report->frames_posed = report->frames_pipe = 0;
     for (int64_t i = 0; i < scene->n_frames; i++) {
@@ -206,6 +228,9 @@ static void summarise(struct intra_scene *scene, struct intra_reconstruct_report
         warn(report, "%lld damaged frames in the video were skipped", (long long)report->counts.damaged);
     if (scene->camera.is_assumed)
         warn(report, "no lens calibration: the field of view is assumed, so distances and the shape along the pipe are assumed too");
+    else if (is_fitted)
+        warn(report, "no lens calibration: the focal length is estimated, the distortion is not known; diameters and the shape of sections may be "
+                     "off by more than their deviations say");
     if (scene->n_gaps)
         warn(report, "%lld stretches could not be followed and are gaps (table `gap` in project.sqlite)", (long long)scene->n_gaps);
 }
@@ -248,7 +273,9 @@ enum intra_status intra_reconstruct(const char *video_path, const struct intra_c
     /* The decoder wants cores of its own; many small parallel regions that wait for a busy core cost more than they give. */
     int pass_threads = threads > 3 ? threads / 2 : 1;
     struct intra_reconstruct_options o = *options;
+    struct intra_camera lens = *camera; /* corrected below where it is only assumed */
     memset(report, 0, sizeof *report);
+    report->measured_diameter_m = report->measured_diameter_sd_m = NAN;
     if (!(o.diameter_m > 0)) return INTRA_FAIL(err, INTRA_E_ARG, "the nominal diameter must be given");
     o.video.threads = threads;
 
@@ -274,18 +301,26 @@ enum intra_status intra_reconstruct(const char *video_path, const struct intra_c
         warn(report, "only %d different pictures: burnt-in text could not be told from the wall and was not masked", still.n_looks);
     add_stage(report, "look", clock_s(CLOCK_MONOTONIC) - wall, clock_s(CLOCK_PROCESS_CPUTIME_ID) - cpu, still.n_looks);
     INTRA_TRY(intra_mask_pyramid_init(&mask, &still.mask, err));
+    if (lens.is_assumed && (o.has_counter || o.length_m > 0)) {
+        struct intra_lens_fit_options fit = {o.diameter_m / 2, o.length_m, pass_threads, &o.video};
+        bool is_known;
+        wall = clock_s(CLOCK_MONOTONIC), cpu = clock_s(CLOCK_PROCESS_CPUTIME_ID);
+        INTRA_TRY(intra_lens_fit(video_path, &fit, &mask, &still.log_shading, &lens, &is_known, err));
+        scene->camera = lens;
+        add_stage(report, "lens", clock_s(CLOCK_MONOTONIC) - wall, clock_s(CLOCK_PROCESS_CPUTIME_ID) - cpu, is_known);
+    }
 
     struct intra_wall_options wall_options = {.radius_m = o.diameter_m / 2, .texel_m = o.texel_m,
                                               .section_step_m = o.section_step_m, .start_station_m = o.start_station_m,
                                               .cut_rad = o.cut_rad, .threads = pass_threads, .scratch_dir = o.scratch_dir};
-    INTRA_TRY(intra_wallmap_create(&wall_options, camera, &still, &line.wall, err));
+    INTRA_TRY(intra_wallmap_create(&wall_options, &lens, &still, &line.wall, err));
     INTRA_TRY(intra_wall_queue_create(line.wall, &line.queue, err));
     struct intra_motion_options motion_options = {.radius_m = o.diameter_m / 2,
                                                   .start_station_m = o.start_station_m,
                                                   .threads = pass_threads,
                                                   .counter = counter};
     struct intra_motion_sink sink = {&line, on_frame, on_keyframe, on_samples, on_run_end};
-    INTRA_TRY(intra_motion_create(&motion_options, camera, &mask, &still.log_shading, &sink, &motion, err));
+    INTRA_TRY(intra_motion_create(&motion_options, &lens, &mask, &still.log_shading, &sink, &motion, err));
 
     wall = clock_s(CLOCK_MONOTONIC), cpu = clock_s(CLOCK_PROCESS_CPUTIME_ID);
     struct intra_wall_work unroll;
@@ -298,7 +333,8 @@ enum intra_status intra_reconstruct(const char *video_path, const struct intra_c
     wall = clock_s(CLOCK_MONOTONIC), cpu = clock_s(CLOCK_PROCESS_CPUTIME_ID);
     if (counter) INTRA_TRY(fill_counter(counter, scene, report, err));
     if (scene->n_frames) INTRA_TRY(intra_states_find(scene, line.angles, err));
-    summarise(scene, report);
+    summarise(scene, camera->is_assumed && !lens.is_assumed, report);
+    INTRA_TRY(measure_diameter(scene, !camera->is_assumed, report, err));
     intra_log(INTRA_LOG_INFO, "motion", "%.1f %% of the frames followed with few points", 100 * intra_motion_weak_share(motion));
     if (intra_motion_weak_share(motion) > WEAK_SHARE) {
         report->is_complete = false;

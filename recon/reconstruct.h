@@ -13,6 +13,7 @@ struct intra_reconstruct_options {
     double start_station_m;
     double cut_rad;             /* clock angle of the top edge of the unrolled wall; default pi (6 o'clock) */
     bool has_counter;           /* read the burnt-in distance counter into the frame records; default true */
+    double length_m;            /* known way of the whole run, for the lens; 0: not known. Unused with a calibrated lens */
     int threads;                /* 0 = number of cores */
     const char *scratch_dir;    /* where scratch rasters stand */
     const char *debug_dir;      /* NULL: none */
@@ -36,10 +37,12 @@ struct intra_reconstruct_report {
     int64_t frames_posed, frames_pipe; /* posed; posed or lost (that is, showing the pipe and not panning) */
     double overlay_share;              /* of the picture that is masked */
     int64_t counter_looked, counter_read; /* frames whose counter was looked at, and of them those read; 0, 0: none found */
+    double measured_diameter_m, measured_diameter_sd_m; /* by calibrated lens and counter; NaN: not measured */
     bool is_complete;                  /* no gap, nothing lost */
 };
 
-/* Reconstruct `video_path`. `camera` must match the picture size. Fills `scene` (initialised by the caller, who finishes
+/* Reconstruct `video_path`. `camera` must match the picture size; one that is assumed is corrected by counter or length
+ * where they allow it, and the scene's is the corrected one. Fills `scene` (initialised by the caller, who finishes
  * it). Errors: those of intra_video_open; INTRA_E_NO_RESULT when no frame could be posed (black, one frame, not a pipe),
  * with the reason; the scene's frame records are then still filled. OpenMP and threads of its own; the result has the
  * same bytes for every thread count. */

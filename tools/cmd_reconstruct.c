@@ -10,6 +10,7 @@
 #include "tools/summary.h"
 #include "tools/workdir.h"
 
+#include "core/camera_file.h"
 #include "core/fileio.h"
 #include "core/log.h"
 #include "core/units.h"
@@ -38,6 +39,8 @@ enum {
     OPT_SECTION_STEP,
     OPT_CUT,
     OPT_COUNTER,
+    OPT_LENGTH,
+    OPT_SAVE_CAMERA,
     OPT_DEINTERLACE,
     OPT_IMAGE_FPS,
     OPT_NO_MESH,
@@ -71,6 +74,10 @@ static const struct intra_option options[N_OPTIONS] = {
         {"counter", 0, "auto|off|FILE.csv",
          "distance counter for frames.csv: read from the picture (default), not at all, or\nfrom a table with "
          "the columns index or time_s, and counter_m"},
+    [OPT_LENGTH] = {"length", 0, "LENGTH",
+                    "way that the camera drives in all, e.g. 48.2m: without calibration it gives the focal\nlength, in place of "
+                    "the distance counter"},
+    [OPT_SAVE_CAMERA] = {"save-camera", 0, "FILE", "write the lens that was used, as OpenCV YAML that --camera reads"},
     [OPT_DEINTERLACE] = {"deinterlace", 0, "auto|on|off", "default auto: where the stream or the picture says so"},
     [OPT_IMAGE_FPS] = {"image-fps", 0, "NUMBER", "rate of a folder of images, frames per second (default 25)"},
     [OPT_NO_MESH] = {"no-mesh", 0, NULL, "write neither model.glb nor model.obj"},
@@ -97,7 +104,7 @@ struct request {
     struct intra_reconstruct_options recon;
     struct intra_lens_request lens;
     struct intra_outputs_request outputs;
-    const char *input, *out, *debug_dir, *counter_path;
+    const char *input, *out, *debug_dir, *counter_path, *save_camera;
     char out_default[1024];
     bool is_forced, is_quiet, is_json;
 };
@@ -181,6 +188,11 @@ static enum intra_status set_option(void *user, int option, const char *value, s
     case OPT_COUNTER:
         r->recon.has_counter = strcmp(value, "auto") == 0;
         r->counter_path = r->recon.has_counter || strcmp(value, "off") == 0 ? NULL : value;
+        return INTRA_OK;
+    case OPT_LENGTH:
+        return parse_length_in("--length", value, 0.1, 1e5, &r->recon.length_m, err);
+    case OPT_SAVE_CAMERA:
+        r->save_camera = value;
         return INTRA_OK;
     case OPT_DEINTERLACE:
         return parse_deinterlace(value, &r->recon.video.deinterlace, err);
@@ -281,6 +293,7 @@ static char *options_to_json(const struct request *r)
     intra_json_number(&json, "section_step_m", r->recon.section_step_m);
     intra_json_number(&json, "cut_rad", r->recon.cut_rad);
     intra_json_text(&json, "counter", r->counter_path ? r->counter_path : r->recon.has_counter ? "auto" : "off");
+    intra_json_number(&json, "length_m", r->recon.length_m > 0 ? r->recon.length_m : NAN);
     intra_json_text(&json, "deinterlace", modes[r->recon.video.deinterlace]);
     intra_json_number(&json, "image_fps", r->recon.video.image_fps);
     intra_json_bool(&json, "glb", r->outputs.has_glb);
@@ -346,6 +359,8 @@ static enum intra_status compute(struct run *run, struct intra_error *err)
     if (run->request.debug_dir) INTRA_TRY(intra_make_dir(run->request.debug_dir, err));
     INTRA_TRY(intra_reconstruct(run->request.input, &run->camera, &run->request.recon, &progress, &run->scene,
                                 &run->report, err));
+    if (run->request.save_camera)
+        INTRA_TRY(intra_camera_file_write(run->request.save_camera, &run->scene.camera, err));
     if (run->counter.n && intra_counter_file_fill(&run->counter, run->scene.frames, run->scene.n_frames) == 0)
         intra_log(INTRA_LOG_WARNING, "counter", "%s: no row belongs to a frame of %s", run->request.counter_path,
                   run->request.input);
@@ -410,7 +425,7 @@ static void print_summary(const struct run *run)
                                     .out_dir = run->dir.out,
                                     .scene = &run->scene,
                                     .report = &run->report,
-                                    .is_camera_default = run->camera.is_assumed && !(run->request.lens.hfov_rad > 0),
+                                    .is_camera_default = run->scene.camera.is_assumed && !(run->request.lens.hfov_rad > 0),
                                     .is_early_end = run->is_early_end,
                                     .wall_s = intra_clock_s() - run->start_s};
     summary.n_warnings = intra_console_warnings(run->console, &summary.warnings);

@@ -70,6 +70,11 @@ void intra_summary_print(const struct intra_summary *s)
     printf("  assumed        nominal diameter %.1f mm sets the scale", scene->nominal_diameter_m * 1e3);
     if (scene->camera.is_assumed)
         printf("\n                 LENS ASSUMED: %s; give --camera FILE or --hfov", scene->camera.source);
+    else
+        printf("\n  lens           %s", scene->camera.source);
+    if (isfinite(r->measured_diameter_m))
+        printf("\n  measured       diameter %.1f mm (sd %.1f) by lens and distance counter", r->measured_diameter_m * 1e3,
+               r->measured_diameter_sd_m * 1e3);
     printf("\n");
     if (s->n_warnings) printf("  warnings       %d, in log.jsonl\n", s->n_warnings);
     printf("  model          %s/model.glb\n", s->out_dir);
@@ -136,6 +141,10 @@ void intra_summary_print_json(const struct intra_summary *s)
     intra_json_number(&json, "ovality_largest_sd_pct", e.ovality_sd_pct);
     intra_json_number(&json, "ovality_largest_station_m", e.ovality_station_m);
     intra_json_number(&json, "nominal_diameter_mm", scene->nominal_diameter_m * 1e3);
+    intra_json_number(&json, "measured_diameter_mm", r->measured_diameter_m * 1e3);
+    intra_json_number(&json, "measured_diameter_sd_mm", r->measured_diameter_sd_m * 1e3);
+    intra_json_number(&json, "focal_length_px", scene->camera.fx);
+    intra_json_number(&json, "focal_sd_rel", scene->camera.focal_sd_rel);
     intra_json_bool(&json, "is_camera_assumed", scene->camera.is_assumed);
     intra_json_bool(&json, "is_camera_default", s->is_camera_default);
     intra_json_text(&json, "camera", scene->camera.source);

@@ -14,6 +14,7 @@
 
 #include <fcntl.h>
 #include <jansson.h>
+#include <math.h>
 #include <signal.h>
 #include <sqlite3.h>
 #include <stdbool.h>
@@ -185,6 +186,34 @@ static void assumed_lens_is_marked(void **state)
     sqlite3_close(db);
     program_shell("grep -aq assumed %s/guess/model.glb", folder);
     program_shell("grep -q assumed %s/guess/log.jsonl", folder);
+}
+
+/* A known way in place of a calibration: the camera comes out to have driven it, the lens is no longer assumed, and can be saved and
+ * read back. */
+static void length_gives_the_lens(void **state)
+{
+    static const char way[] = "SELECT CAST(1e6 * (max(station_m) - min(station_m)) AS INTEGER) FROM frame WHERE is_posed";
+    char words[300];
+    sqlite3 *db = open_store("first");
+    double wanted = query_int(db, way) * 1e-6, found;
+    (void)state;
+    sqlite3_close(db);
+    snprintf(words, sizeof words,
+             "reconstruct pipe/video.mp4 -d 300mm --hfov 55deg --counter off --length %.4fm --save-camera lens.yaml -o known -q "
+             "--no-mesh",
+             wanted);
+    run_done(words);
+    db = open_store("known");
+    assert_int_equal(query_int(db, "SELECT is_assumed FROM camera"), 0);
+    assert_int_equal(query_int(db, "SELECT source LIKE 'estimated%known length%' FROM camera"), 1);
+    found = query_int(db, way) * 1e-6;
+    sqlite3_close(db);
+    if (fabs(found / wanted - 1) > 0.02) fail_msg("drove %g m, should be %g m", found, wanted);
+    program_shell("grep -q '# estimated' %s/lens.yaml", folder);
+    run_done("reconstruct pipe/video.mp4 -d 300mm --camera lens.yaml --to 1.5s -o again -q --no-mesh --counter off");
+    db = open_store("again");
+    assert_int_equal(query_int(db, "SELECT is_assumed FROM camera"), 0);
+    sqlite3_close(db);
 }
 
 static void force_replaces_and_keeps_others(void **state)
@@ -384,6 +413,7 @@ int main(void)
         cmocka_unit_test(one_thread_or_two),
         cmocka_unit_test(summary_as_json),
         cmocka_unit_test(assumed_lens_is_marked),
+        cmocka_unit_test(length_gives_the_lens),
         cmocka_unit_test(force_replaces_and_keeps_others),
         cmocka_unit_test(truncated_video),
         cmocka_unit_test(signals_clean_up),

@@ -1,0 +1,145 @@
+/* counter = k station + b, each reading known to lie within half a step of its number (what the counter drops goes into
+ * b), with Gaussian noise (slack, slip) of unknown size and a share of readings that are simply wrong: p(c | k, b,
+ * sigma) = (1 - e) [ Phi((k s + b - c + q/2) / sigma) - Phi((k s + b - c - q/2) / sigma) ] + e q / (q + 1 m) So the
+ * places where a digit changes fix the line, and readings between two changes neither help nor harm: least squares over
+ * rounded numbers would take them for independent errors. k and b from a median of slopes, then mean and deviation of k
+ * from the likelihood on a grid; sigma is the one of a few that explains the readings best. */
+#include "recon/scale_fit.h"
+
+#include "core/mem.h"
+#include "core/select.h"
+
+#include <math.h>
+
+enum { MAX_READINGS = 240, LEAST_READINGS = 8, GRID = 25, LEVELS = 3 };
+#define APART_M 0.004 /* readings from one place say the same */
+#define WRONG_SHARE 0.05
+#define LEAST_AGREE 0.6
+#define LEAST_STEPS 3.0 /* digits that must have changed */
+#define LEAST_WAY_M 0.3
+#define MOST_SD_REL 0.03
+#define PICKED 1.3      /* sigma is picked, not known: the likelihood's deviation is a little small */
+#define SLIP_REL 0.0005 /* of a wheel or cable counter: no fit is better than that */
+
+struct data {
+    double s[MAX_READINGS], c[MAX_READINGS], step_m, middle_m;
+    int n;
+};
+
+static double log_likelihood(const struct data *d, double k, double b, double sigma)
+{
+    double sum = 0, scale = M_SQRT1_2 / sigma, wrong = WRONG_SHARE * d->step_m / (d->step_m + 1);
+    for (int i = 0; i < d->n; i++) {
+        double e = k * d->s[i] + b - d->c[i], half = 0.5 * d->step_m;
+        double p = 0.5 * (erf((e + half) * scale) - erf((e - half) * scale));
+        sum += log((1 - WRONG_SHARE) * p + wrong);
+    }
+    return sum;
+}
+
+/* Mean and deviation of k and b on a grid around where they are; the best log likelihood met. */
+static double on_grid(const struct data *d, double sigma, double k[2], double b[2])
+{
+    double values[GRID][GRID], best = -INFINITY, sum = 0, ks = 0, kk = 0, bs = 0, bb = 0;
+    for (int i = 0; i < GRID; i++)
+        for (int j = 0; j < GRID; j++) {
+            double x = 2.0 * i / (GRID - 1) - 1, y = 2.0 * j / (GRID - 1) - 1;
+            values[i][j] = log_likelihood(d, k[0] + x * k[1], b[0] + y * b[1], sigma);
+            best = fmax(best, values[i][j]);
+        }
+    for (int i = 0; i < GRID; i++)
+        for (int j = 0; j < GRID; j++) {
+            double w = exp(values[i][j] - best), x = 2.0 * i / (GRID - 1) - 1, y = 2.0 * j / (GRID - 1) - 1;
+            sum += w;
+            ks += w * x, kk += w * x * x, bs += w * y, bb += w * y * y;
+        }
+    double cell = 1.0 / (GRID - 1), kd = kk / sum - ks / sum * (ks / sum), bd = bb / sum - bs / sum * (bs / sum);
+    k[0] += k[1] * ks / sum;
+    b[0] += b[1] * bs / sum;
+    k[1] *= sqrt(fmax(kd, cell * cell));
+    b[1] *= sqrt(fmax(bd, cell * cell));
+    return best;
+}
+
+/* Readings from places far enough apart, evenly thinned; from the middle of their stations. */
+static void take(const struct intra_scale_pair *pairs, int64_t n, struct data *d)
+{
+    int64_t kept = 0, at = 0;
+    double last = NAN;
+    for (int64_t i = 0; i < n; i++)
+        if (!(fabs(pairs[i].station_m - last) < APART_M)) kept++, last = pairs[i].station_m;
+    double keep_each = kept > MAX_READINGS ? (double)kept / MAX_READINGS : 1, next = 0, sum = 0;
+    last = NAN;
+    for (int64_t i = 0; i < n && d->n < MAX_READINGS; i++) {
+        if (fabs(pairs[i].station_m - last) < APART_M) continue;
+        last = pairs[i].station_m;
+        if ((double)at++ < next) continue;
+        next += keep_each;
+        d->s[d->n] = pairs[i].station_m;
+        d->c[d->n++] = pairs[i].counter_m;
+        sum += pairs[i].station_m;
+    }
+    d->middle_m = d->n ? sum / d->n : 0;
+    for (int i = 0; i < d->n; i++)
+        d->s[i] -= d->middle_m;
+}
+
+static double span(const struct data *d, double k, double b, double within, int *out_n)
+{
+    double low = INFINITY, high = -INFINITY;
+    *out_n = 0;
+    for (int i = 0; i < d->n; i++) {
+        if (fabs(k * d->s[i] + b - d->c[i]) > within) continue;
+        low = fmin(low, d->s[i]), high = fmax(high, d->s[i]);
+        ++*out_n;
+    }
+    return *out_n ? high - low : 0;
+}
+
+enum intra_status intra_scale_fit(const struct intra_scale_pair *pairs, int64_t n, double step_m,
+                                  struct intra_scale_fit *out, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    static const double sigmas[] = {0.001, 0.002, 0.004, 0.008, 0.016, 0.032};
+    struct data *d = NULL;
+    double *slopes = NULL, best = -INFINITY;
+    int m = 0, agree;
+    *out = (struct intra_scale_fit){.scale = NAN, .sd_rel = NAN, .noise_m = NAN};
+    INTRA_TRY(INTRA_ALLOC(d, 1, err));
+    INTRA_TRY(INTRA_ALLOC(slopes, MAX_READINGS * (MAX_READINGS - 1) / 2, err));
+    d->step_m = step_m;
+    take(pairs, n, d);
+    out->n = d->n;
+    double way = span(d, 0, 0, INFINITY, &agree);
+    if (d->n < LEAST_READINGS || !(step_m > 0) || !(way > LEAST_WAY_M)) goto done;
+    for (int i = 0; i < d->n; i++)
+        for (int k = 0; k < i; k++)
+            if (fabs(d->s[i] - d->s[k]) > 0.3 * way) slopes[m++] = (d->c[i] - d->c[k]) / (d->s[i] - d->s[k]);
+    if (m == 0) goto done;
+    double slope = intra_select(slopes, m, m / 2);
+    for (int i = 0; i < d->n; i++)
+        slopes[i] = d->c[i] - slope * d->s[i];
+    double offset = intra_select(slopes, d->n, d->n / 2), k_best = slope, b_best = offset, sd_best = NAN;
+    for (size_t i = 0; i < sizeof sigmas / sizeof *sigmas; i++) {
+        double k[2] = {slope, 4 * (step_m + sigmas[i]) / way}, b[2] = {offset, 2 * (step_m + sigmas[i])}, top = 0;
+        for (int level = 0; level < LEVELS; level++) {
+            if (level) k[1] *= 4, b[1] *= 4;
+            top = on_grid(d, sigmas[i], k, b);
+        }
+        if (!(top > best)) continue;
+        best = top;
+        k_best = k[0], b_best = b[0], sd_best = k[1];
+        out->noise_m = sigmas[i];
+    }
+    out->way_m = span(d, k_best, b_best, 0.5 * step_m + 3 * out->noise_m, &out->n_agree);
+    out->scale = fabs(k_best);
+    out->is_falling = k_best < 0;
+    /* Slack is not drawn anew for each reading: a deviation of it at either end stays. */
+    out->sd_rel = hypot(hypot(PICKED * sd_best, 0.5 * out->noise_m / way) / out->scale, SLIP_REL);
+    out->is_known = out->n_agree >= LEAST_READINGS && out->n_agree > LEAST_AGREE * d->n && out->way_m > LEAST_WAY_M &&
+                    out->scale * out->way_m > LEAST_STEPS * step_m && out->sd_rel < MOST_SD_REL;
+done:
+    intra_free(slopes);
+    intra_free(d);
+    return status;
+}

@@ -1,0 +1,139 @@
+/* The scale of stations against a counter: true within its deviation under rounding, slack, a late start, wrong
+ * readings and reverse driving; not known where there is too little to tell. Not: reading counters, or the motion
+ * itself. */
+#include "recon/scale_fit.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+enum { MAX = 2000, SEEDS = 8 };
+struct drive {
+    double scale, offset_m, step_m, slack_m, late_m, way_m, back_m, jitter_m;
+    int wrong_each; /* every so many readings is wrong; 0: none */
+    bool is_falling;
+};
+
+static double random_unit(uint64_t *state)
+{
+    *state = *state * 6364136223846793005u + 1442695040888963407u;
+    return (double)(*state >> 11) / 9007199254740992.0;
+}
+
+static struct intra_scale_fit fit(const struct drive *d, uint64_t seed)
+{
+    static struct intra_scale_pair pairs[MAX];
+    struct intra_scale_fit out;
+    double s = 0, encoder = 0, total = d->way_m + 2 * d->back_m;
+    uint64_t state = seed * 77 + 5;
+    int n = 0;
+    double first = 0.03 * random_unit(&state);
+    for (double gone = first; gone < total && n < MAX; gone += 0.03 + 0.004 * (random_unit(&state) - 0.5)) {
+        double half = 0.5 * d->way_m;
+        s = gone < half ? gone : gone < half + d->back_m ? half - (gone - half) : gone - 2 * d->back_m;
+        if (s - encoder > d->slack_m) encoder = s - d->slack_m;
+        if (s < encoder) encoder = s;
+        double c = d->offset_m + d->scale * fmax(0, encoder - d->late_m);
+        c = floor(c / d->step_m) * d->step_m;
+        if (d->wrong_each && n % d->wrong_each == 3) c += 0.8 * (random_unit(&state) - 0.3);
+        pairs[n++] = (struct intra_scale_pair){s + d->jitter_m * (random_unit(&state) - 0.5), d->is_falling ? -c : c};
+    }
+    assert_int_equal(intra_scale_fit(pairs, n, d->step_m, &out, NULL), INTRA_OK);
+    return out;
+}
+
+/* Worst error, and how many seeds lie within two deviations. */
+static void check(struct drive d, double most_error)
+{
+    int within = 0;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        struct drive at = d;
+        uint64_t state = seed;
+        at.offset_m += 0.1 * random_unit(&state);
+        struct intra_scale_fit f = fit(&at, seed);
+        double error = fabs(f.scale / d.scale - 1);
+        if (!f.is_known || error > most_error)
+            fail_msg("seed %d: scale %g of %g, known %d", (int)seed, f.scale, d.scale, f.is_known);
+        assert_int_equal(f.is_falling, d.is_falling);
+        within += error < 2 * f.sd_rel;
+    }
+    if (within < SEEDS - 2) fail_msg("only %d of %d within two deviations", within, SEEDS);
+}
+
+static void scale_centimetres(void **state)
+{
+    (void)state;
+    check((struct drive){.scale = 1.1, .step_m = 0.01, .way_m = 2}, 0.003);
+}
+static void scale_decimetres(void **state)
+{
+    (void)state;
+    check((struct drive){.scale = 0.9, .step_m = 0.1, .way_m = 6}, 0.006);
+}
+static void scale_feet(void **state)
+{
+    (void)state;
+    check((struct drive){.scale = 1, .offset_m = 5, .step_m = 0.03048, .way_m = 3}, 0.005);
+}
+static void scale_falling(void **state)
+{
+    (void)state;
+    check((struct drive){.scale = 1.3, .step_m = 0.01, .way_m = 3, .is_falling = true}, 0.003);
+}
+static void scale_late_start(void **state)
+{
+    (void)state;
+    check((struct drive){.scale = 1, .step_m = 0.01, .late_m = 0.3, .way_m = 3}, 0.004);
+}
+static void scale_slack_and_reverse(void **state)
+{
+    (void)state;
+    check((struct drive){.scale = 1.05, .step_m = 0.01, .slack_m = 0.02, .way_m = 4, .back_m = 0.5}, 0.008);
+}
+static void scale_wrong_readings(void **state)
+{
+    (void)state;
+    check((struct drive){.scale = 1, .step_m = 0.01, .way_m = 3, .wrong_each = 6}, 0.004);
+}
+static void scale_noisy_stations(void **state)
+{
+    (void)state;
+    check((struct drive){.scale = 1, .step_m = 0.01, .way_m = 3, .jitter_m = 0.01}, 0.005);
+}
+
+static void scale_too_short(void **state)
+{
+    (void)state;
+    assert_false(fit(&(struct drive){.scale = 1, .step_m = 0.1, .way_m = 0.25}, 1).is_known);
+    assert_false(fit(&(struct drive){.scale = 1, .step_m = 0.5, .way_m = 1.2}, 1).is_known);
+}
+
+static void scale_of_chance(void **state)
+{
+    struct intra_scale_pair pairs[100];
+    struct intra_scale_fit out;
+    uint64_t seed = 9;
+    (void)state;
+    for (int i = 0; i < 100; i++)
+        pairs[i] = (struct intra_scale_pair){0.03 * i, 3 * random_unit(&seed)};
+    assert_int_equal(intra_scale_fit(pairs, 100, 0.01, &out, NULL), INTRA_OK);
+    assert_false(out.is_known);
+    assert_int_equal(intra_scale_fit(NULL, 0, 0.01, &out, NULL), INTRA_OK);
+    assert_false(out.is_known);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(scale_centimetres),    cmocka_unit_test(scale_decimetres),
+        cmocka_unit_test(scale_feet),           cmocka_unit_test(scale_falling),
+        cmocka_unit_test(scale_late_start),     cmocka_unit_test(scale_slack_and_reverse),
+        cmocka_unit_test(scale_wrong_readings), cmocka_unit_test(scale_noisy_stations),
+        cmocka_unit_test(scale_too_short),      cmocka_unit_test(scale_of_chance),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
