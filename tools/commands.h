@@ -11,6 +11,7 @@ int intra_cmd_evaluate(int argc, char **argv);
 int intra_cmd_export(int argc, char **argv);
 int intra_cmd_view(int argc, char **argv);
 int intra_cmd_measure(int argc, char **argv);
+int intra_cmd_import(int argc, char **argv);
 int intra_cmd_info(int argc, char **argv);
 
 #endif

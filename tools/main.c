@@ -17,6 +17,7 @@ static const struct {
     {"measure", intra_cmd_measure, "diameters, ovality and lists for rehabilitation from a finished project"},
     {"export", intra_cmd_export, "other formats and stretches from a finished project"},
     {"view", intra_cmd_view, "opens the report page of a finished project"},
+    {"import", intra_cmd_import, "an inspection record into a finished project"},
     {"info", intra_cmd_info, "what is in a video, and what would be used"},
 };
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] };

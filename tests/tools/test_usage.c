@@ -25,7 +25,7 @@ static void expect_out(const char *words, const char *said)
 
 static void help_and_version(void **state)
 {
-    static const char *const commands[] = {"reconstruct", "simulate", "evaluate", "measure", "export", "info"};
+    static const char *const commands[] = {"reconstruct", "simulate", "evaluate", "import", "measure", "export", "info"};
     (void)state;
     expect_out("--version", "intrados 0.");
     expect_out("--help", "reconstruct");

@@ -1,0 +1,14 @@
+/* Inspection records in the project store. Tables and columns: docs/store_format.md. */
+#ifndef INTRA_CORE_STORE_RECORDS_H
+#define INTRA_CORE_STORE_RECORDS_H
+
+#include "core/inspection.h"
+
+/* Add a record to the finished store at `path`: all of it, or only the inspections whose flag is set (flags NULL: all).
+ * Earlier ones stay. Done on a copy that is renamed when complete, so that a reader sees the store before or after.
+ * *out_id is the number of the record in the store, from 1. Errors: INTRA_E_IO, INTRA_E_FORMAT (not a store),
+ * INTRA_E_UNSUPPORTED (made by another version of the program: schema 3 is needed), INTRA_E_MEM. */
+enum intra_status intra_store_add_record(const char *path, const struct intra_record *record, const bool *is_chosen,
+                                         int64_t *out_id, struct intra_error *err);
+
+#endif
