@@ -27,15 +27,15 @@ static const struct format formats[INTRA_RECORD_N_FORMATS] = {
     [INTRA_RECORD_PACP_SQLITE] = {intra_record_read_pacp_sqlite, intra_record_write_pacp_sqlite},
     [INTRA_RECORD_WINCAN_DB3] = {intra_record_read_wincan_db3, NULL},
     [INTRA_RECORD_EN_TEXT] = {intra_record_read_en_text, intra_record_write_en_text},
-    [INTRA_RECORD_ISYBAU] = {intra_record_read_isybau, NULL},
+    [INTRA_RECORD_ISYBAU] = {intra_record_read_isybau, intra_record_write_isybau},
     [INTRA_RECORD_DWA_M150] = {intra_record_read_dwa_m150, NULL},
     [INTRA_RECORD_RIBX] = {intra_record_read_ribx, NULL},
     [INTRA_RECORD_WSAA] = {intra_record_read_wsaa, NULL},
     [INTRA_RECORD_MSCC] = {intra_record_read_mscc, NULL},
-    [INTRA_RECORD_COCO] = {NULL, NULL},
-    [INTRA_RECORD_YOLO] = {NULL, NULL},
-    [INTRA_RECORD_CVAT] = {NULL, NULL},
-    [INTRA_RECORD_SEWERAI] = {NULL, NULL},
+    [INTRA_RECORD_COCO] = {intra_record_read_coco, NULL},
+    [INTRA_RECORD_YOLO] = {intra_record_read_yolo, NULL},
+    [INTRA_RECORD_CVAT] = {intra_record_read_cvat, NULL},
+    [INTRA_RECORD_SEWERAI] = {intra_record_read_sewerai, NULL},
 };
 
 enum intra_record_format intra_record_format_from_name(const char *name)

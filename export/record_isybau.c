@@ -322,6 +322,8 @@ static enum intra_status read_object(struct intra_record *record, const struct i
     if (record->n_inspections == 1) {
         INTRA_TRY(intra_fields_add(&in->source, "Kopf/Kennung", intra_xml_get(collective, "Kennung"), err));
         INTRA_TRY(intra_fields_add(&in->source, "Kopf/Beschreibung", intra_xml_get(collective, "Beschreibung"), err));
+        INTRA_TRY(intra_xml_fields(intra_xml_child(collective, "Auftraege"), "Kopf/Auftraege/", NULL, NULL, &in->source,
+                                   err));
     }
     order = order_of(collective, intra_xml_get(optical, "Auftragskennung"));
     if (order) INTRA_TRY(intra_xml_fields(order, "Auftrag/", NULL, NULL, &in->source, err));

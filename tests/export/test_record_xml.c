@@ -312,6 +312,109 @@ static void real_files(void **state)
     count_real("dwa_m150_example.xml", 37, 298 - 17, 17, 37);
 }
 
+static void same_text(const char *a, const char *b)
+{
+    assert_int_equal(a == NULL, b == NULL);
+    if (a) assert_string_equal(a, b);
+}
+
+/* Valid by the schema, whose includes are written for Windows; true where there is no xmllint. */
+static bool is_valid(const char *path)
+{
+    char command[1024];
+    snprintf(
+        command, sizeof command,
+        "command -v xmllint >/dev/null || exit 0; mkdir -p %s/xsd && for f in %s/formats/isybau/xsd_2013-02/*.xsd; do "
+        "sed 's/\"[.]\\\\/\"/' \"$f\" > %s/xsd/${f##*/}; done; xmllint --noout --schema %s/xsd/1302-metadaten.xsd %s; "
+        "r=$?; "
+        "rm -r %s/xsd; exit $r",
+        scratch, INTRA_TEST_SHARED, scratch, scratch, path, scratch);
+    return system(command) == 0;
+}
+
+/* A record of another format, written as ISYBAU: what that holds comes back. */
+static void dwa_as_isybau(void **state)
+{
+    struct intra_record a, b;
+    struct intra_error err = {0};
+    char out[128];
+    (void)state;
+    if (access(INTRA_TEST_SHARED "/formats", R_OK) != 0) skip();
+    snprintf(out, sizeof out, "%s/record", scratch);
+    read_ok(INTRA_TEST_SHARED "/formats/dwa_m150/selfmade_example_typB.xml", &a);
+    assert_int_equal(intra_record_write(&a, INTRA_RECORD_ISYBAU, out, &err), INTRA_OK);
+    assert_true(is_valid(out));
+    read_ok(out, &b);
+    assert_int_equal(b.inspections[0].n_observations, 10);
+    for (int i = 0; i < 10; i++) {
+        struct intra_observation *o = &a.inspections[0].observations[i], *p = &b.inspections[0].observations[i];
+        assert_string_equal(o->code, p->code);
+        same(o->distance_m, p->distance_m);
+        same(o->distance_to_m, p->distance_to_m);
+        same(o->time_s, p->time_s);
+        same(o->clock_from_rad, p->clock_from_rad);
+        same(o->clock_to_rad, p->clock_to_rad);
+        same(o->quantity[0], p->quantity[0]);
+        assert_int_equal(o->is_at_joint, p->is_at_joint);
+    }
+    intra_record_fini(&a);
+    intra_record_fini(&b);
+}
+
+/* Read, written, read: the same fields word for word, the same parsed values; and valid by the schema where xmllint is.
+ */
+static void isybau_round_trip(void **state)
+{
+    static const char *const files[] = {
+        "formats/isybau/selfmade_zustandsdaten_2013-02.xml",
+        "real/records/ISYBAU_XML-2013-Zustandsdaten_DIN_EN_13508-2_AH_Abwasser.xml",
+        "real/records/ISYBAU_XML-2013-Zustandsdaten_DIN_EN_13508-2_AH_Abwasser_bewertet_Filme.xml"};
+    (void)state;
+    if (access(INTRA_TEST_SHARED "/formats", R_OK) != 0) skip();
+    for (size_t f = 0; f < sizeof files / sizeof files[0]; f++) {
+        char path[512], out[128];
+        struct intra_record a, b;
+        struct intra_error err = {0};
+        snprintf(path, sizeof path, "%s/%s", INTRA_TEST_SHARED, files[f]);
+        snprintf(out, sizeof out, "%s/record", scratch);
+        read_ok(path, &a);
+        assert_int_equal(intra_record_write(&a, INTRA_RECORD_ISYBAU, out, &err), INTRA_OK);
+        assert_true(is_valid(out));
+        read_ok(out, &b);
+        assert_int_equal(a.n_inspections, b.n_inspections);
+        for (int64_t i = 0; i < a.n_inspections; i++) {
+            struct intra_inspection *x = &a.inspections[i], *y = &b.inspections[i];
+            assert_int_equal(x->source.n, y->source.n);
+            for (int k = 0; k < x->source.n; k++) {
+                same_text(x->source.items[k].name, y->source.items[k].name);
+                same_text(x->source.items[k].value, y->source.items[k].value);
+            }
+            assert_int_equal(x->n_media, y->n_media);
+            assert_int_equal(x->n_observations, y->n_observations);
+            for (int64_t k = 0; k < x->n_observations; k++) {
+                struct intra_observation *o = &x->observations[k], *p = &y->observations[k];
+                const struct intra_fields *pairs[2][2] = {{&o->source, &p->source},
+                                                          {&o->finish_source, &p->finish_source}};
+                for (int q = 0; q < 2; q++) {
+                    assert_int_equal(pairs[q][0]->n, pairs[q][1]->n);
+                    for (int m = 0; m < pairs[q][0]->n; m++) {
+                        same_text(pairs[q][0]->items[m].name, pairs[q][1]->items[m].name);
+                        same_text(pairs[q][0]->items[m].value, pairs[q][1]->items[m].value);
+                    }
+                }
+                same(o->distance_m, p->distance_m);
+                same(o->distance_to_m, p->distance_to_m);
+                same(o->time_s, p->time_s);
+                same(o->clock_from_rad, p->clock_from_rad);
+                same(o->clock_to_rad, p->clock_to_rad);
+                assert_int_equal(o->n_grades, p->n_grades);
+            }
+        }
+        intra_record_fini(&a);
+        intra_record_fini(&b);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -322,6 +425,8 @@ int main(void)
         cmocka_unit_test(large_xml),
         cmocka_unit_test(cross_format_pipe),
         cmocka_unit_test(real_files),
+        cmocka_unit_test(isybau_round_trip),
+        cmocka_unit_test(dwa_as_isybau),
     };
     return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
 }

@@ -106,6 +106,64 @@ static void evaluate_seeds(void)
     }
 }
 
+/* Behind the byte that says which reader (fuzz_record_files.c). */
+static void record_seeds(void)
+{
+    static const char *const texts[] = {
+        "A<Identifikation "
+        "xmlns=\"n\"><Version>2013-02</Version><Datenkollektive><Zustandsdatenkollektiv><Auftraege><Auftrag>"
+        "<Auftragskennung>1</Auftragskennung><Kodiersystem>8</Kodiersystem></Auftrag></Auftraege>"
+        "<InspizierteAbwassertechnischeAnlage><Objektbezeichnung>P</Objektbezeichnung><Anlagentyp>1</"
+        "Anlagentyp><OptischeInspektion>"
+        "<Auftragskennung>1</Auftragskennung><Rohrleitung><Inspektionsrichtung>O</"
+        "Inspektionsrichtung><Inspektionsdaten><RZustand>"
+        "<Station>1.5</Station><Timecode>00000205</Timecode><InspektionsKode>BAB</InspektionsKode><Streckenschaden>A</"
+        "Streckenschaden>"
+        "<StreckenschadenLfdNr>1</StreckenschadenLfdNr><PositionVon>12</PositionVon><Klassifizierung><MaxSKeAuto>2</"
+        "MaxSKeAuto>"
+        "</Klassifizierung></RZustand><RZustand><Station>2.5</Station><InspektionsKode>BAB</"
+        "InspektionsKode><Streckenschaden>B"
+        "</Streckenschaden><StreckenschadenLfdNr>1</StreckenschadenLfdNr></RZustand></Inspektionsdaten></Rohrleitung>"
+        "</OptischeInspektion></InspizierteAbwassertechnischeAnlage><Filme><Film><Filmname>f</"
+        "Filmname><Offsets><Offset><TcFrameNr>5"
+        "</TcFrameNr><MPEGFrameNr>0</MPEGFrameNr></Offset></Offsets><FilmObjekte><FilmObjekt><Objektbezeichnung>P</"
+        "Objektbezeichnung>"
+        "<Typ>1</Typ></FilmObjekt></FilmObjekte></Film></Filme></Zustandsdatenkollektiv></Datenkollektive></"
+        "Identifikation>",
+        "B<DATA><FD><FD001>04-2010</FD001></FD><HG><HG001>P</HG001><GO><GP><GP001>RAPZ</GP001><GP005>1</GP005></GP></"
+        "GO><HI>"
+        "<HI101>I</HI101><HZ><HZ001>1,0</HZ001><HZ002>BCA</HZ002><HZ005>A1</HZ005><HZ006>9</HZ006><HZ206>3</HZ206></"
+        "HZ></HI></HG></DATA>",
+        "C<DATA><ZA/><ZB_A><AAA>P</AAA><AAE><Point srsName=\"RD\"><pos>1 "
+        "2</pos></Point></AAE><AAK>A</AAK><ZC><A>BAF</A><B "
+        "ADE=\"x\">Z</B><I>001.0</I><N>v|00:01:00</N></ZC></ZB_A></DATA>",
+        "D<PROJECT><SURVEYS><SURVEY><HEADER><AAA>P</AAA></HEADER><OBSERVATIONS><OBSERVATION><OBSERVATIONID>1</"
+        "OBSERVATIONID><CODE>BAB"
+        "</CODE><STR>2</STR></OBSERVATION></OBSERVATIONS><IMAGES><IMAGE><FILENAME>i</FILENAME><OBSERVATIONID>1</"
+        "OBSERVATIONID></IMAGE>"
+        "</IMAGES></SURVEY></SURVEYS></PROJECT>",
+        "E<SurveyGroup><Survey><Header><Direction>D</Direction></Header><Observations><Observation><Distance>1</"
+        "Distance><Code>CC</Code>"
+        "<ContinuousDefect>S01</ContinuousDefect></Observation></Observations></Survey></SurveyGroup>",
+        "F{\"images\":[{\"id\":1,\"file_name\":\"f_12.jpg\",\"width\":9}],\"categories\":[{\"id\":3,\"name\":\"BAB\"}],"
+        "\"annotations\":[{\"image_id\":1,\"category_id\":3,\"bbox\":[1,2,3,4]},{\"image_id\":1,\"segmentation\":{"
+        "\"size\":[4,5],"
+        "\"counts\":[1,2,3,1,11,1,1]}},{\"image_id\":1,\"segmentation\":[[0,0,1,0,1,1]]}]}",
+        "G0 0.5 0.5 0.2 0.1 0.7\n1 0.1 0.1 0.2 0.1 0.2 0.3\n",
+        "H<annotations><image name=\"f_1.png\" width=\"9\" height=\"9\"><mask label=\"a\" rle=\"1,2,1\" left=\"0\" "
+        "top=\"0\" "
+        "width=\"2\" height=\"2\"/><polygon label=\"b\" points=\"1,2;3,4;5,6\"/></image><track id=\"0\" "
+        "label=\"c\"><box frame=\"1\" "
+        "xtl=\"0\" ytl=\"0\" xbr=\"1\" ybr=\"1\"/><box frame=\"9\" outside=\"1\" xtl=\"0\" ytl=\"0\" xbr=\"1\" "
+        "ybr=\"1\"/></track>"
+        "</annotations>",
+        "I{\"IsImperial\":true,\"observations\":[{\"video_frame\":5,\"Distance\":17.1,\"code\":\"CL\",\"Continuous\":"
+        "\"S01\","
+        "\"Clock_At_From\":2,\"bounding_boxes\":[[1,2,3,4]],\"Grade\":3}]}"};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        put("record_files", (int)i, texts[i]);
+}
+
 static void project_seeds(void)
 {
     struct made_pipe pipe = made_pipe_defaults();
@@ -135,6 +193,7 @@ int main(int argc, char **argv)
     scene_seeds();
     unit_seeds();
     evaluate_seeds();
+    record_seeds();
     project_seeds();
     return 0;
 }
