@@ -19,6 +19,11 @@ enum intra_status intra_export_observations(const struct intra_scene *scene, con
 /* The code of EN 13508-2 for what the program found; "" where it is no defect. */
 const char *intra_feature_code(const struct intra_feature *feature);
 
+/* Drawings in millimetres: the profile over the station; the unrolled wall as a strip, station downwards, with what was
+ * found on it (needs the colour raster). INTRA_E_NO_RESULT where nothing was measured. */
+enum intra_status intra_export_profile_svg(const struct intra_scene *scene, const char *path, struct intra_error *err);
+enum intra_status intra_export_strip_svg(const struct intra_scene *scene, const char *path, struct intra_error *err);
+
 enum intra_tiff_layer { INTRA_TIFF_COLOUR, INTRA_TIFF_RELIEF, INTRA_TIFF_COVERAGE };
 /* Tiled TIFF with overviews and GeoTIFF tags in metres (x = station, y = arc length, 0 at the bottom edge, the
  * perimeter at the top), BigTIFF when needed; streams strip by strip. */

@@ -11,6 +11,7 @@
 #include "export/mesh.h"
 #include "export/report_data.h"
 #include "export/report_page.h"
+#include "export/text.h"
 #include "export/wallread.h"
 
 #include <math.h>
@@ -31,30 +32,10 @@ bool intra_report_is_built_in(void)
     return intra_report_page(&size) != NULL;
 }
 
-/* ---- base64 and elements ---- */
-
-static void put_base64(FILE *to, const uint8_t *bytes, size_t n)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    char line[4096];
-    size_t used = 0;
-    for (size_t i = 0; i < n; i += 3) {
-        size_t left = n - i;
-        unsigned v =
-            (unsigned)bytes[i] << 16 | (left > 1 ? (unsigned)bytes[i + 1] << 8 : 0) | (left > 2 ? bytes[i + 2] : 0);
-        line[used++] = digits[v >> 18 & 63];
-        line[used++] = digits[v >> 12 & 63];
-        line[used++] = left > 1 ? digits[v >> 6 & 63] : '=';
-        line[used++] = left > 2 ? digits[v & 63] : '=';
-        if (used == sizeof line) fwrite(line, 1, used, to), used = 0;
-    }
-    fwrite(line, 1, used, to);
-}
-
 static void put_blob(FILE *to, const char *id, const uint8_t *bytes, size_t n)
 {
     fprintf(to, "<script type=\"text/plain\" id=\"%s\">", id);
-    put_base64(to, bytes, n);
+    intra_text_base64(to, bytes, n);
     fputs("</script>\n", to);
 }
 

@@ -108,3 +108,21 @@ const char *intra_text_clock(double theta_rad, char out[64])
     if (clock > 12.95) clock -= 12;
     return intra_text_number(clock, 1, out);
 }
+
+void intra_text_base64(FILE *to, const uint8_t *bytes, size_t n)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    char line[4096];
+    size_t used = 0;
+    for (size_t i = 0; i < n; i += 3) {
+        size_t left = n - i;
+        unsigned v =
+            (unsigned)bytes[i] << 16 | (left > 1 ? (unsigned)bytes[i + 1] << 8 : 0) | (left > 2 ? bytes[i + 2] : 0);
+        line[used++] = digits[v >> 18 & 63];
+        line[used++] = digits[v >> 12 & 63];
+        line[used++] = left > 1 ? digits[v >> 6 & 63] : '=';
+        line[used++] = left > 2 ? digits[v & 63] : '=';
+        if (used == sizeof line) fwrite(line, 1, used, to), used = 0;
+    }
+    fwrite(line, 1, used, to);
+}

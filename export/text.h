@@ -2,6 +2,7 @@
 #ifndef INTRA_EXPORT_TEXT_H
 #define INTRA_EXPORT_TEXT_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -19,5 +20,8 @@ char *intra_text_integer(int64_t value, char *out);
 
 /* A clock angle as clock position with one decimal, "1.0" to "12.9"; empty when not finite. */
 const char *intra_text_clock(double theta_rad, char out[64]);
+
+/* Bytes as base64 of RFC 4648, on one line. */
+void intra_text_base64(FILE *to, const uint8_t *bytes, size_t n);
 
 #endif

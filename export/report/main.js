@@ -25,7 +25,7 @@ const pressed = (button, key, value) => {
 function header() {
   const choice = (key, values, label, word) => el('select', { 'aria-label': label, title: label, onchange: (e) => set({ [key]: e.target.value }) },
     values.map((value) => el('option', { value, selected: get(key) === value }, word(value))));
-  const key = [`DN ${format.quantity(d.pipe.nominal_diameter, 'small')}`, `${format.bare(d.from, 'station')} – ${format.station(d.to)}`];
+  const key = [`${t('nominal_diameter')} ${format.quantity(d.pipe.nominal_diameter, 'small')}`, `${format.bare(d.from, 'station')} – ${format.station(d.to)}`];
   return el('header', {}, el('h1', {}, about.title()), el('span', { class: 'facts' }, key.join(' · ')),
     about.warnings().length ? el('button', { class: 'badge', title: about.warnings().join('. '), onclick: () => set({ tab: 'about' }) }, `⚠ ${d.pipe.is_diameter_assumed || d.pipe.is_lens_assumed ? t('scale_assumed') : t('incomplete')}`) : null,
     el('span', { class: 'space' }),

@@ -2,7 +2,7 @@
 import { el, isNumber } from './dom.js';
 import * as d from './data.js';
 import * as tiles from './tiles.js';
-import { get, on, set } from './state.js';
+import { get, on } from './state.js';
 import { gradeColour, inkOn } from './colours.js';
 import { t, word } from './i18n.js';
 import * as format from './format.js';
@@ -50,12 +50,12 @@ const columns = [
   ['meaning', meaning, meaning],
   ['station', stationWord, (o) => (d.isOnWall(o) ? o.station_from : Infinity)],
   ['clock', clockWord, (o) => o.clock_from ?? -1],
-  ['extent', extentWord, (o) => Object.values(o.measures ?? {}).find(isNumber) ?? -1],
   ['grade', gradeWord, (o) => o.severity ?? -1],
+  ['extent', extentWord, (o) => Object.values(o.measures ?? {}).find(isNumber) ?? -1],
   ['source', sourceWord, sourceWord],
   ['confidence', (o) => (isNumber(o.confidence) ? format.share(o.confidence) : '–'), (o) => o.confidence ?? -1],
 ];
-const LONGEST = 200; // characters of a cell; all of a text stands in the detail
+const LONGEST = 90; // characters of a cell; all of a text stands in the detail
 const short = (text) => (text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text);
 
 // The wall around an observation, from the tiles.
@@ -160,4 +160,3 @@ export function panel() {
     d.observations.length ? el('div', { class: 'scroll' }, el('table', { class: 'list' }, el('thead', {}, head), body)) : el('p', { class: 'hint' }, t('no_observations')),
     below);
 }
-export { set };

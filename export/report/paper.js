@@ -12,7 +12,7 @@ import { clockWord, fullCode, gradeWord, meaning, measures, sourceWord, stationW
 import { quantities, rows, unseen } from './profile.js';
 import { niceStep } from './unrolled.js';
 
-const MM = 1, HIGH = 232, ROWS = 24, LABEL = 5.2; // millimetres; rows of a table page; height of a label on the strip
+const HIGH = 232, ROWS = 24, LABEL = 5.2; // millimetres; rows of a table page; height of a label on the strip
 const cut = (text, n) => (text.length > n ? `${text.slice(0, n - 1)}…` : text);
 
 // Metres a page: what keeps the labels apart and the drawing on few pages.
@@ -143,4 +143,3 @@ export async function buildPaper(parent) {
     el('footer', {}, el('span', {}, cut(about.title(), 80)), el('span', {}, `${t('program')} ${d.data.program.name} ${d.data.program.version}`), el('span', {}, t('page_of', { a: i + 1, n: sheets.length }))))));
   return sheets.length;
 }
-export { MM };

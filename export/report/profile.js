@@ -2,7 +2,7 @@
 import uPlot from 'uplot';
 import { el, isNumber, perFrame } from './dom.js';
 import * as d from './data.js';
-import { get, on, set } from './state.js';
+import { get, on } from './state.js';
 import { themed } from './colours.js';
 import { t } from './i18n.js';
 import * as format from './format.js';
@@ -91,7 +91,7 @@ export class Profile {
         return [all[0] - pad, all[1] + pad];
       } } },
       axes: [{ ...axis, size: 24, values: (u, ticks) => ticks.map((v) => `${label(v, ticks[1] - ticks[0] < 1 ? 1 : 0)} ${format.unitOf('station')}`) },
-        { ...axis, size: 62, values: (u, ticks) => ticks.map((v) => `${label(v, ticks[1] - ticks[0] < 0.1 ? 2 : ticks[1] - ticks[0] < 1 ? 1 : 0)} ${unit}`) }],
+        { ...axis, size: 62, space: 20, values: (u, ticks) => ticks.map((v) => `${label(v, ticks[1] - ticks[0] < 0.1 ? 2 : ticks[1] - ticks[0] < 1 ? 1 : 0)} ${unit}`) }],
       hooks: { drawClear: [(u) => this.shade(u, toX)], draw: [(u) => this.mark(u, toX, nominal)] },
     }, rowsOf, this.plotNode);
     let start = null;
@@ -176,4 +176,3 @@ export function unseen() {
   if (start !== null) out.push([start, d.to]);
   return out;
 }
-export { set };

@@ -3,7 +3,7 @@ import { clamp, el, fitCanvas, isNumber, perFrame } from './dom.js';
 import * as d from './data.js';
 import * as tiles from './tiles.js';
 import { get, on, set } from './state.js';
-import { css, diverging, gradeColour, themed } from './colours.js';
+import { diverging, gradeColour, themed } from './colours.js';
 import { t } from './i18n.js';
 import * as format from './format.js';
 import { Labels } from './labels.js';
@@ -153,6 +153,8 @@ export class Unrolled {
 
   paintGaps(g) {
     g.font = '12px system-ui, sans-serif';
+    g.textAlign = 'left';
+    g.textBaseline = 'alphabetic';
     for (const gap of d.gaps) {
       const x0 = this.x(gap.station_from), x1 = isNumber(gap.station_to) ? this.x(gap.station_to) : x0;
       g.fillStyle = hatch(g);
@@ -351,4 +353,3 @@ export function hatch(g) {
   pattern = g.createPattern(tile, 'repeat');
   return pattern;
 }
-export { css };

@@ -7,7 +7,7 @@ import { Chunks } from './chunks.js';
 import { Labels } from './labels.js';
 import { gradeColour } from './colours.js';
 import { t } from './i18n.js';
-import { flyTo, focus, moveBy, seekObservation } from './moves.js';
+import { flyTo, focus, moveBy } from './moves.js';
 import * as measure from './measure.js';
 
 const radius = d.wall.perimeter / d.TURN, still = matchMedia('(prefers-reduced-motion: reduce)');
@@ -32,7 +32,6 @@ export class View3d {
     this.goal = { ...this.now };
     this.orbit = { azimuth: -2.2, height: 0.35, distance: clamp((d.to - d.from) * 0.6, 8 * radius, 60 * radius) };
     this.orbitNow = { ...this.orbit };
-    this.frameTimes = [];
     this.listen();
     on('s clock mode', (changed) => this.follow(changed));
     on('colouring showsPath selected measurements drawing theme', () => this.decorate());
@@ -41,6 +40,7 @@ export class View3d {
     this.decorate();
     this.follow(['s', 'clock']);
     Object.assign(this.now, this.goal);
+    this.standoffNow = this.standoff();
   }
 
   ask() {
@@ -269,4 +269,3 @@ export class View3d {
     });
   }
 }
-export { seekObservation };

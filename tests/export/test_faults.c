@@ -11,6 +11,7 @@
 #include "core/fileio.h"
 #include "core/mem.h"
 #include "export/export.h"
+#include "export/report.h"
 #include "made_scene.h"
 
 #include <signal.h>
@@ -43,14 +44,36 @@ static int drop_scene(void **state)
     return 0;
 }
 
-enum kind { TRAJECTORY, FRAMES, PROFILE, OBSERVATIONS, COLOUR, RELIEF, COVERAGE, GLB, OBJ, PLY, KINDS };
-static const char *const names[KINDS] = {"trajectory.tum", "frames.csv", "profile.csv",  "observations.csv",
-                                         "unrolled.tif",   "relief.tif", "coverage.tif", "model.glb",
-                                         "model.obj",      "model.ply"};
+enum kind {
+    TRAJECTORY,
+    FRAMES,
+    PROFILE,
+    OBSERVATIONS,
+    COLOUR,
+    RELIEF,
+    COVERAGE,
+    GLB,
+    OBJ,
+    PLY,
+    PROFILE_SVG,
+    STRIP_SVG,
+    REPORT,
+    KINDS
+};
+static const char *const names[KINDS] = {
+    "trajectory.tum", "frames.csv", "profile.csv", "observations.csv", "unrolled.tif", "relief.tif", "coverage.tif",
+    "model.glb",      "model.obj",  "model.ply",   "profile.svg",      "strip.svg",    "report.html"};
+
+/* The page is left out where the build had no Node. */
+static int kinds(void)
+{
+    return intra_report_is_built_in() ? KINDS : REPORT;
+}
 
 static enum intra_status export_kind(enum kind kind, const char *dir, char *path, size_t n, struct intra_error *err)
 {
     struct intra_mesh_options options = intra_mesh_defaults();
+    struct intra_report_options page = intra_report_defaults();
     made_path(path, n, dir, names[kind]);
     switch (kind) {
     case TRAJECTORY:
@@ -73,6 +96,12 @@ static enum intra_status export_kind(enum kind kind, const char *dir, char *path
         return intra_export_obj(&scene, &options, path, err);
     case PLY:
         return intra_export_ply(&scene, &options, path, err);
+    case PROFILE_SVG:
+        return intra_export_profile_svg(&scene, path, err);
+    case STRIP_SVG:
+        return intra_export_strip_svg(&scene, path, err);
+    case REPORT:
+        return intra_export_report(&scene, &page, path, NULL, err);
     case KINDS:
         break;
     }
@@ -107,7 +136,7 @@ static void out_of_memory(void **state)
     int kind;
     long nth, checked = 0;
     (void)state;
-    for (kind = 0; kind < KINDS; kind++) {
+    for (kind = 0; kind < kinds(); kind++) {
         for (nth = 1;; nth++) {
             enum intra_status status;
             long before = intra_mem_count();
@@ -141,7 +170,7 @@ static void disk_full(void **state)
     struct rlimit limit, before;
     (void)state;
     getrlimit(RLIMIT_FSIZE, &before);
-    for (kind = 0; kind < KINDS; kind++) {
+    for (kind = 0; kind < kinds(); kind++) {
         long whole;
         if (export_kind(kind, out_folder, path, sizeof path, &err) != INTRA_OK) fail_msg("%s", err.text);
         whole = made_file_size(path);
@@ -174,7 +203,7 @@ static void folder_not_there(void **state)
     int kind;
     (void)state;
     made_path(missing, sizeof missing, out_folder, "no/such/folder");
-    for (kind = 0; kind < KINDS; kind++) {
+    for (kind = 0; kind < kinds(); kind++) {
         memset(&err, 0, sizeof err);
         assert_int_equal(export_kind(kind, missing, path, sizeof path, &err), INTRA_E_IO);
         assert_non_null(strstr(err.text, names[kind]));

@@ -1,0 +1,434 @@
+/* Drawings for those who do not want a page: the profile and the strip drawing as SVG, in millimetres on paper.
+ *
+ * The profile: one plot each of the diameters, the ovality, the water level and the gradient over the station, 95 %
+ * interval in grey, unseen stretches marked. The strip: the unrolled wall downwards, station beside it, what was found
+ * as numbered lines whose labels keep clear of each other. */
+#include "core/fileio.h"
+#include "core/image.h"
+#include "core/mem.h"
+#include "export/export.h"
+#include "export/mesh.h"
+#include "export/text.h"
+#include "export/wallread.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define Z95 1.96
+#define PLOT_LEFT 24.0
+#define PLOT_WIDTH 240.0
+#define PLOT_HIGH 44.0
+#define PLOT_STEP 60.0
+#define LABEL_MM 4.5
+
+static void put_text(FILE *to, double x, double y, const char *anchor, const char *text)
+{
+    fprintf(to, "<text x=\"%.2f\" y=\"%.2f\" text-anchor=\"%s\">", x, y, anchor);
+    for (; *text; text++) {
+        switch (*text) {
+        case '<':
+            fputs("&lt;", to);
+            break;
+        case '>':
+            fputs("&gt;", to);
+            break;
+        case '&':
+            fputs("&amp;", to);
+            break;
+        default:
+            if ((unsigned char)*text >= 0x20) fputc(*text, to);
+        }
+    }
+    fputs("</text>\n", to);
+}
+
+static void put_line(FILE *to, const char *class, double x1, double y1, double x2, double y2)
+{
+    fprintf(to, "<path class=\"%s\" d=\"M%.2f %.2fL%.2f %.2f\"/>\n", class, x1, y1, x2, y2);
+}
+
+static void put_head(FILE *to, double width, double height, const char *title)
+{
+    fprintf(to,
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" xmlns:xlink=\"http://www.w3.org/1999/xlink\" width=\"%.1fmm\" "
+            "height=\"%.1fmm\" viewBox=\"0 0 %.1f %.1f\">\n<title>%s</title>\n"
+            "<style>text{font:3px 'DejaVu Sans',Arial,sans-serif;fill:#16202c}path{fill:none;stroke-width:.3}"
+            ".grid{stroke:#ddd;stroke-width:.15}.axis{stroke:#16202c}.band{fill:#d5e0ee;stroke:none}"
+            ".gap{fill:#bbb;stroke:none}.nominal{stroke:#12805c;stroke-dasharray:2 1.2}.a{stroke:#16202c}"
+            ".b{stroke:#b2500a;stroke-dasharray:1.6 .8}.c{stroke:#2154a0;stroke-dasharray:.6 .6}.mark{stroke:#c0392b}"
+            ".lead{stroke:#777;stroke-width:.15}</style>\n<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n",
+            width, height, width, height, title);
+}
+
+/* The 1, 2 or 5 times a power of ten that is not below `least`. */
+static double nice_step(double least)
+{
+    double power = pow(10, floor(log10(least)));
+    return least <= power * 1.001   ? power
+           : least <= 2.001 * power ? 2 * power
+           : least <= 5.001 * power ? 5 * power
+                                    : 10 * power;
+}
+
+static int decimals_of(double step)
+{
+    return step >= 1 ? 0 : step >= 0.1 ? 1 : 2;
+}
+
+/* ---- profile ---- */
+
+struct curve {
+    const char *class;
+    double (*value)(const struct intra_section *), (*sd)(const struct intra_section *); /* sd may be NULL */
+};
+struct plot {
+    const char *title;
+    struct curve curves[3];
+    int n_curves, banded; /* which curve has its interval drawn */
+    bool has_nominal;
+};
+
+static double mean_mm(const struct intra_section *s)
+{
+    return 1000 * s->diameter_mean_m;
+}
+static double mean_sd_mm(const struct intra_section *s)
+{
+    return 1000 * s->diameter_mean_sd_m;
+}
+static double min_mm(const struct intra_section *s)
+{
+    return 1000 * s->diameter_min_m;
+}
+static double max_mm(const struct intra_section *s)
+{
+    return 1000 * s->diameter_max_m;
+}
+static double ovality(const struct intra_section *s)
+{
+    return s->ovality_pct;
+}
+static double ovality_sd(const struct intra_section *s)
+{
+    return s->ovality_sd_pct;
+}
+static double ovality_max(const struct intra_section *s)
+{
+    return s->ovality_max_pct;
+}
+static double water(const struct intra_section *s)
+{
+    return s->water_level_pct;
+}
+static double water_sd(const struct intra_section *s)
+{
+    return s->water_level_sd_pct;
+}
+static double grade(const struct intra_section *s)
+{
+    return s->grade_pct;
+}
+static double grade_sd(const struct intra_section *s)
+{
+    return s->grade_sd_pct;
+}
+
+static const struct plot plots[] = {
+    {"Diameter, mm: mean (95 % interval), - - largest, ... smallest, green: nominal",
+     {{"a", mean_mm, mean_sd_mm}, {"b", max_mm, NULL}, {"c", min_mm, NULL}},
+     3,
+     0,
+     true},
+    {"Ovality, %: (mean - min) / mean (95 % interval), - - (max - mean) / mean",
+     {{"a", ovality, ovality_sd}, {"b", ovality_max, NULL}},
+     2,
+     0,
+     false},
+    {"Water level, % of the diameter (95 % interval)", {{"a", water, water_sd}}, 1, 0, false},
+    {"Gradient, % (95 % interval)", {{"a", grade, grade_sd}}, 1, 0, false},
+};
+enum { N_PLOTS = sizeof plots / sizeof plots[0] };
+
+struct frame {
+    double s0, s1, low, high, top;
+};
+static double x_of(const struct frame *f, double station)
+{
+    return PLOT_LEFT + (station - f->s0) / (f->s1 - f->s0) * PLOT_WIDTH;
+}
+static double y_of(const struct frame *f, double value)
+{
+    return f->top + PLOT_HIGH * (f->high - value) / (f->high - f->low);
+}
+
+static void widen(struct frame *f, double value)
+{
+    if (!isfinite(value)) return;
+    f->low = fmin(f->low, value);
+    f->high = fmax(f->high, value);
+}
+
+/* False where nothing is known. */
+static bool fit_frame(struct frame *f, const struct intra_scene *scene, const struct plot *plot)
+{
+    double pad;
+    f->low = INFINITY;
+    f->high = -INFINITY;
+    for (int64_t i = 0; i < scene->n_sections; i++) {
+        const struct intra_section *s = &scene->sections[i];
+        if (!s->is_seen) continue;
+        for (int c = 0; c < plot->n_curves; c++) {
+            double v = plot->curves[c].value(s), sd = plot->curves[c].sd ? plot->curves[c].sd(s) : 0;
+            widen(f, v);
+            if (isfinite(sd)) widen(f, v + Z95 * sd), widen(f, v - Z95 * sd);
+        }
+    }
+    if (f->low > f->high) return false;
+    if (plot->has_nominal) widen(f, 1000 * scene->nominal_diameter_m);
+    pad = fmax(0.06 * (f->high - f->low), 0.05);
+    f->low -= pad;
+    f->high += pad;
+    return true;
+}
+
+/* One polyline; it is broken where nothing was measured. */
+static void put_curve(FILE *to, const struct intra_scene *scene, const struct frame *f, const struct curve *curve)
+{
+    bool is_down = false;
+    fprintf(to, "<path class=\"%s\" d=\"", curve->class);
+    for (int64_t i = 0; i < scene->n_sections; i++) {
+        const struct intra_section *s = &scene->sections[i];
+        double v = s->is_seen ? curve->value(s) : NAN;
+        if (isfinite(v)) fprintf(to, "%c%.2f %.2f", is_down ? 'L' : 'M', x_of(f, s->station_m), y_of(f, v));
+        is_down = isfinite(v);
+    }
+    fputs("\"/>\n", to);
+}
+
+/* The 95 % interval as one box a section. */
+static void put_band(FILE *to, const struct intra_scene *scene, const struct frame *f, const struct curve *curve)
+{
+    fputs("<path class=\"band\" d=\"", to);
+    for (int64_t i = 0; i < scene->n_sections; i++) {
+        const struct intra_section *s = &scene->sections[i];
+        double v = curve->value(s), sd = curve->sd(s), x0, x1;
+        if (!s->is_seen || !isfinite(v) || !isfinite(sd)) continue;
+        x0 = x_of(f, fmax(f->s0, s->station_m - scene->section_step_m / 2));
+        x1 = x_of(f, fmin(f->s1, s->station_m + scene->section_step_m / 2));
+        fprintf(to, "M%.2f %.2fH%.2fV%.2fH%.2fZ", x0, y_of(f, v + Z95 * sd), x1, y_of(f, v - Z95 * sd), x0);
+    }
+    fputs("\"/>\n", to);
+}
+
+static void put_unseen(FILE *to, const struct intra_scene *scene, const struct frame *f)
+{
+    fputs("<path class=\"gap\" d=\"", to);
+    for (int64_t i = 0; i + 1 < scene->n_sections; i++)
+        if (!scene->sections[i].is_seen)
+            fprintf(to, "M%.2f %.2fH%.2fV%.2fH%.2fZ", x_of(f, scene->sections[i].station_m), f->top,
+                    x_of(f, scene->sections[i + 1].station_m), f->top + PLOT_HIGH,
+                    x_of(f, scene->sections[i].station_m));
+    fputs("\"/>\n", to);
+}
+
+static void put_plot(FILE *to, const struct intra_scene *scene, struct frame *f, const struct plot *plot)
+{
+    char number[64], label[80];
+    double step;
+    put_text(to, PLOT_LEFT, f->top - 2, "start", plot->title);
+    if (!fit_frame(f, scene, plot)) {
+        put_text(to, PLOT_LEFT, f->top + 8, "start", "not measured");
+        return;
+    }
+    put_unseen(to, scene, f);
+    put_band(to, scene, f, &plot->curves[plot->banded]);
+    step = nice_step((f->high - f->low) / 5);
+    for (double v = ceil(f->low / step) * step; v <= f->high; v += step) {
+        put_line(to, "grid", PLOT_LEFT, y_of(f, v), PLOT_LEFT + PLOT_WIDTH, y_of(f, v));
+        put_text(to, PLOT_LEFT - 1.5, y_of(f, v) + 1, "end", intra_text_number(v, decimals_of(step), number));
+    }
+    step = nice_step((f->s1 - f->s0) / 12);
+    for (double s = ceil(f->s0 / step - 1e-9) * step; s <= f->s1 + 1e-9; s += step) {
+        put_line(to, "axis", x_of(f, s), f->top + PLOT_HIGH, x_of(f, s), f->top + PLOT_HIGH + 1);
+        snprintf(label, sizeof label, "%s m", intra_text_number(s, decimals_of(step), number));
+        put_text(to, x_of(f, s), f->top + PLOT_HIGH + 4.5, "middle", label);
+    }
+    if (plot->has_nominal)
+        put_line(to, "nominal", PLOT_LEFT, y_of(f, 1000 * scene->nominal_diameter_m), PLOT_LEFT + PLOT_WIDTH,
+                 y_of(f, 1000 * scene->nominal_diameter_m));
+    for (int c = plot->n_curves - 1; c >= 0; c--)
+        put_curve(to, scene, f, &plot->curves[c]);
+    put_line(to, "axis", PLOT_LEFT, f->top + PLOT_HIGH, PLOT_LEFT + PLOT_WIDTH, f->top + PLOT_HIGH);
+}
+
+enum intra_status intra_export_profile_svg(const struct intra_scene *scene, const char *path, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    struct intra_out_file file = {0};
+    struct frame frame;
+    if (scene->n_sections < 2) return INTRA_FAIL(err, INTRA_E_NO_RESULT, "%s: no section was measured there", path);
+    frame.s0 = scene->sections[0].station_m;
+    frame.s1 = scene->sections[scene->n_sections - 1].station_m;
+    INTRA_TRY(intra_out_file_open(&file, path, err));
+    put_head(file.stream, PLOT_LEFT + PLOT_WIDTH + 8, 12 + N_PLOTS * PLOT_STEP, "Profile of the pipe");
+    if (scene->is_diameter_assumed || scene->camera.is_assumed)
+        put_text(file.stream, PLOT_LEFT, 5, "start",
+                 scene->is_diameter_assumed ? "Nominal diameter assumed: every length scales with it"
+                                            : "Lens assumed: lengths along the pipe depend on it");
+    for (int i = 0; i < N_PLOTS; i++) {
+        frame.top = 13 + i * PLOT_STEP;
+        put_plot(file.stream, scene, &frame, &plots[i]);
+    }
+    fputs("</svg>\n", file.stream);
+    INTRA_TRY(intra_out_file_commit(&file, err));
+done:
+    intra_out_file_abandon(&file);
+    return status;
+}
+
+/* ---- strip ---- */
+
+#define STRIP_LEFT 22.0
+#define STRIP_WIDTH 30.0
+#define STRIP_TOP 14.0
+
+/* The wall turned, station downwards, as JPEG: `high` rows of 256 cells; unseen wall hatched. */
+static enum intra_status put_wall(FILE *to, const struct intra_wall *wall, double length_mm, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    enum { AROUND = 256 };
+    int along = (int)fmax(64, fmin(12000, AROUND / STRIP_WIDTH * length_mm));
+    double per = (double)wall->cols / along, *centres = NULL;
+    uint8_t *cells = NULL, *jpeg = NULL;
+    size_t size;
+    struct intra_view_u8 picture = {0};
+    struct intra_wall_grid grid = {.nx = along,
+                                   .ny = AROUND,
+                                   .row_first = 0.5 * wall->rows / AROUND,
+                                   .row_step = (double)wall->rows / AROUND,
+                                   .row_width = (double)wall->rows / AROUND,
+                                   .col_width = per};
+    INTRA_TRY(INTRA_ALLOC(centres, (size_t)along, err));
+    INTRA_TRY(INTRA_ALLOC(cells, (size_t)along * AROUND * 4, err));
+    for (int x = 0; x < along; x++)
+        centres[x] = (x + 0.5) * per;
+    grid.col_centre = centres;
+    INTRA_TRY(intra_wall_mean_colour(wall, &grid, cells, err));
+    INTRA_TRY(intra_image_u8_init(&picture, along, AROUND, 3, err));
+    for (int x = 0; x < along; x++) {
+        uint8_t *row = intra_row_u8(&picture, x);
+        for (int y = 0; y < AROUND; y++) {
+            const uint8_t *cell = cells + ((size_t)y * (size_t)along + (size_t)x) * 4;
+            if (intra_mesh_is_seen(cell[3]))
+                memcpy(row + 3 * y, cell, 3);
+            else
+                memset(row + 3 * y,
+                       intra_mesh_hatch(wall->station0_m + centres[x] * wall->texel_m, (y + 0.5) / AROUND,
+                                        wall->perimeter_m, wall->perimeter_m / 12),
+                       3);
+        }
+    }
+    INTRA_TRY(intra_image_encode_jpeg(&picture, 85, &jpeg, &size, err));
+    fprintf(to,
+            "<image x=\"%.2f\" y=\"%.2f\" width=\"%.2f\" height=\"%.2f\" preserveAspectRatio=\"none\" "
+            "xlink:href=\"data:image/jpeg;base64,",
+            STRIP_LEFT, STRIP_TOP, STRIP_WIDTH, length_mm);
+    intra_text_base64(to, jpeg, size);
+    fputs("\"/>\n", to);
+done:
+    intra_image_u8_fini(&picture);
+    intra_free(centres);
+    intra_free(cells);
+    intra_free(jpeg);
+    return status;
+}
+
+static void describe(const struct intra_feature *f, int64_t number, char *out, size_t n)
+{
+    char station[64], value[64], sd[64];
+    double v = f->kind == INTRA_FEATURE_LATERAL ? f->diameter_m : f->offset_m;
+    double v_sd = f->kind == INTRA_FEATURE_LATERAL ? f->diameter_sd_m : f->offset_sd_m;
+    const char *word = f->kind == INTRA_FEATURE_LATERAL ? "diameter" : "offset";
+    int used = snprintf(out, n, "%lld  %s m  %s %s", (long long)number, intra_text_number(f->station_m, 2, station),
+                        intra_feature_kind_name(f->kind), intra_feature_code(f));
+    if (!isfinite(v) || used < 0 || (size_t)used >= n) return;
+    snprintf(out + used, n - (size_t)used, "  %s %s \u00b1 %s mm", word, intra_text_number(1000 * v, 1, value),
+             isfinite(v_sd) ? intra_text_number(1000 * v_sd, 1, sd) : "?");
+}
+
+/* Lines on the strip, and labels in order that keep LABEL_MM apart: pushed down first, then up from the lower end. */
+static enum intra_status put_features(FILE *to, const struct intra_scene *scene, double s0, double mm_per_m,
+                                      double length_mm, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    int64_t n = scene->n_features;
+    double *at = NULL, right = STRIP_LEFT + STRIP_WIDTH, end = STRIP_TOP + length_mm;
+    if (n == 0) return INTRA_OK;
+    INTRA_TRY(INTRA_ALLOC(at, (size_t)n, err));
+    for (int64_t i = 0; i < n; i++) {
+        at[i] = STRIP_TOP + (scene->features[i].station_m - s0) * mm_per_m;
+        if (i > 0) at[i] = fmax(at[i], at[i - 1] + LABEL_MM);
+    }
+    for (int64_t i = n - 1; i >= 0; i--)
+        at[i] = fmin(at[i], i == n - 1 ? end : at[i + 1] - LABEL_MM);
+    for (int64_t i = 0; i < n; i++) {
+        const struct intra_feature *f = &scene->features[i];
+        double y = STRIP_TOP + (f->station_m - s0) * mm_per_m;
+        char text[256];
+        put_line(to, "mark", STRIP_LEFT, y, right, y);
+        fprintf(to, "<path class=\"lead\" d=\"M%.2f %.2fL%.2f %.2fH%.2f\"/>\n", right, y, right + 6, at[i], right + 8);
+        describe(f, i + 1, text, sizeof text);
+        put_text(to, right + 9, at[i] + 1, "start", text);
+    }
+done:
+    intra_free(at);
+    return status;
+}
+
+enum intra_status intra_export_strip_svg(const struct intra_scene *scene, const char *path, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    const struct intra_wall *wall = &scene->wall;
+    static const char *const hours[] = {"6", "9", "12", "3", "6"};
+    double s0 = wall->station0_m, length_m = (double)wall->cols * wall->texel_m, mm_per_m, length_mm, step;
+    struct intra_out_file file = {0};
+    char text[240], number[64], length[64];
+    if (wall->cols < 1 || wall->rows < 1)
+        return INTRA_FAIL(err, INTRA_E_NO_RESULT, "%s: no wall was measured there", path);
+    /* 10 mm a metre, 1 : 100, unless labels need more or the pipe is short. */
+    mm_per_m = fmax(10, fmax(120 / length_m, LABEL_MM * (double)(scene->n_features + 1) / length_m));
+    length_mm = length_m * mm_per_m;
+    INTRA_TRY(intra_out_file_open(&file, path, err));
+    put_head(file.stream, 200, length_mm + STRIP_TOP + 8, "Strip drawing of the pipe");
+    snprintf(text, sizeof text, "Nominal diameter %s mm%s; length %s m%s",
+             intra_text_number(1000 * scene->nominal_diameter_m, 0, number),
+             scene->is_diameter_assumed ? " (assumed)" : "", intra_text_number(scene->length_m, 2, length),
+             scene->camera.is_assumed ? " (lens assumed)" : "");
+    put_text(file.stream, STRIP_LEFT, 5, "start", text);
+    INTRA_TRY(put_wall(file.stream, wall, length_mm, err));
+    for (int k = 0; k < 5; k++)
+        put_text(file.stream, STRIP_LEFT + k * STRIP_WIDTH / 4, STRIP_TOP - 1.5, "middle", hours[k]);
+    step = nice_step(12 / mm_per_m);
+    for (double s = ceil(s0 / step - 1e-9) * step; s <= s0 + length_m + 1e-9; s += step) {
+        double y = STRIP_TOP + (s - s0) * mm_per_m;
+        put_line(file.stream, "axis", STRIP_LEFT - 1.5, y, STRIP_LEFT, y);
+        snprintf(text, sizeof text, "%s m", intra_text_number(s, decimals_of(step), number));
+        put_text(file.stream, STRIP_LEFT - 2.5, y + 1, "end", text);
+    }
+    fprintf(file.stream, "<path class=\"axis\" d=\"M%.2f %.2fH%.2fV%.2fH%.2fZ\"/>\n", STRIP_LEFT, STRIP_TOP,
+            STRIP_LEFT + STRIP_WIDTH, STRIP_TOP + length_mm, STRIP_LEFT);
+    for (int64_t i = 0; i < scene->n_gaps; i++) {
+        const struct intra_gap *g = &scene->gaps[i];
+        double y = STRIP_TOP + (g->station_from_m - s0) * mm_per_m;
+        double to_m = isfinite(g->station_to_m) ? g->station_to_m : g->station_from_m;
+        fprintf(file.stream, "<rect x=\"%.2f\" y=\"%.2f\" width=\"2\" height=\"%.2f\" fill=\"#888\"/>\n",
+                STRIP_LEFT + STRIP_WIDTH + 1, y, fmax(0.6, (to_m - g->station_from_m) * mm_per_m));
+    }
+    INTRA_TRY(put_features(file.stream, scene, s0, mm_per_m, length_mm, err));
+    fputs("</svg>\n", file.stream);
+    INTRA_TRY(intra_out_file_commit(&file, err));
+done:
+    intra_out_file_abandon(&file);
+    return status;
+}
