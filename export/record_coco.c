@@ -25,7 +25,7 @@ static enum intra_status index_by_id(json_t *list, json_t *to, struct intra_erro
     json_array_foreach(list, i, item)
     {
         char scratch[64];
-        const char *id = intra_json_text(item, "id", scratch);
+        const char *id = intra_record_json_text(item, "id", scratch);
         if (id && !json_object_get(to, id) && json_object_set(to, id, item) != 0)
             return INTRA_FAIL(err, INTRA_E_MEM, "no memory for %zu pictures", json_array_size(list));
     }
@@ -158,29 +158,29 @@ static enum intra_status read_annotation(struct coco *c, json_t *item, size_t nu
     struct intra_frame_region *region;
     json_t *box = json_object_get(item, "bbox"), *shape = json_object_get(item, "segmentation");
     snprintf(where, sizeof where, "annotation %zu", number + 1);
-    const char *id = intra_json_text(item, "image_id", scratch);
+    const char *id = intra_record_json_text(item, "image_id", scratch);
     const json_t *image = id ? json_object_get(c->images, id) : NULL;
     if (!json_is_object(item) || !id || (json_object_size(c->images) > 0 && !image)) {
         intra_record_refused(c->record, "%s: no picture that it belongs to", where);
         return INTRA_OK;
     }
     char video[64], category_id[64], name_scratch[64];
-    INTRA_TRY(inspection_of(c, intra_json_text(image ? image : item, "video_id", video), &in));
-    const char *category = intra_json_text(item, "category_id", category_id);
+    INTRA_TRY(inspection_of(c, intra_record_json_text(image ? image : item, "video_id", video), &in));
+    const char *category = intra_record_json_text(item, "category_id", category_id);
     const char *label =
-        category ? intra_json_text(json_object_get(c->categories, category), "name", name_scratch) : NULL;
+        category ? intra_record_json_text(json_object_get(c->categories, category), "name", name_scratch) : NULL;
     if (!label && category) {
         intra_record_kept(c->record, "%s: category %.20s has no name", where, category);
         label = category;
     }
     INTRA_TRY(intra_detection_add(in, label, &o, c->err));
     INTRA_TRY(intra_json_fields(item, &o->source, c->err));
-    INTRA_TRY(intra_text_set(&o->id, intra_json_text(item, "id", scratch), c->err));
+    INTRA_TRY(intra_text_set(&o->id, intra_record_json_text(item, "id", scratch), c->err));
     INTRA_TRY(intra_observation_add_region(o, &region, c->err));
-    o->score = region->score = intra_json_number(item, "score");
-    INTRA_TRY(intra_text_set(&region->picture, image ? intra_json_text(image, "file_name", scratch) : NULL, c->err));
-    double frame = intra_json_number(image ? image : item, "frame_id"), width = intra_json_number(image, "width"),
-           height = intra_json_number(image, "height");
+    o->score = region->score = intra_record_json_number(item, "score");
+    INTRA_TRY(intra_text_set(&region->picture, image ? intra_record_json_text(image, "file_name", scratch) : NULL, c->err));
+    double frame = intra_record_json_number(image ? image : item, "frame_id"), width = intra_record_json_number(image, "width"),
+           height = intra_record_json_number(image, "height");
     region->frame = frame >= 0 && frame < 1e12 ? (int64_t)frame : intra_detection_frame(region->picture);
     if (width >= 1 && width < 1e6) region->width_px = (int)width;
     if (height >= 1 && height < 1e6) region->height_px = (int)height;

@@ -25,7 +25,7 @@ done:
     return status;
 }
 
-const char *intra_json_text(const json_t *object, const char *key, char scratch[64])
+const char *intra_record_json_text(const json_t *object, const char *key, char scratch[64])
 {
     const json_t *value = json_object_get(object, key);
     if (json_is_string(value)) return json_string_value(value);
@@ -47,7 +47,7 @@ double intra_json_number_of(const json_t *value)
     return json_is_string(value) ? intra_record_number(json_string_value(value)) : NAN;
 }
 
-double intra_json_number(const json_t *object, const char *key)
+double intra_record_json_number(const json_t *object, const char *key)
 {
     return intra_json_number_of(json_object_get(object, key));
 }
@@ -66,7 +66,7 @@ enum intra_status intra_json_fields(json_t *object, struct intra_fields *fields,
                           : INTRA_FAIL(err, INTRA_E_MEM, "no memory for '%s'", key);
             free(dump);
         } else {
-            status = intra_fields_add(fields, key, intra_json_text(object, key, scratch), err);
+            status = intra_fields_add(fields, key, intra_record_json_text(object, key, scratch), err);
         }
         if (status != INTRA_OK) break;
     }

@@ -40,7 +40,8 @@ static const struct intra_option options[N_OPTIONS] = {
     [OPT_FORMAT] =
         {"format", 0, "FORMAT",
          "html (report page), glb, gltf, obj, ply, dae, fbx, x3d or stl (model), tiff (unrolled wall), csv (profile),\n"
-         "svg (drawing of the profile or the strip), gpkg, geojson, fgdb or shp (observations; the last two are folders);\n"
+         "svg (drawing of the profile or the strip), gpkg, geojson, fgdb or shp (observations; the last two are "
+         "folders);\n"
          "default: by FILE's ending"},
     [OPT_OUT] = {"output", 'o', "FILE", "file to write; only html does without: OUT/report.html is made again"},
     [OPT_RANGE] = {"range", 0, "FROM:TO", "only this stretch of stations, e.g. 10m:20m"},
@@ -50,7 +51,7 @@ static const struct intra_option options[N_OPTIONS] = {
                      "of an svg: profile (default) or strip, the unrolled wall with what was found"},
     [OPT_MAX_SIZE] = {"max-size", 0, "SIZE", "size budget of a model or page, e.g. 100MB (default 25MB)"},
     [OPT_RECORD] = {"record", 'r', "FILE",
-                    "of gpkg, geojson, fgdb, shp: an inspection record to put on the wall first"},
+                    "of html, gpkg, geojson, fgdb, shp: an inspection record to put on the wall first"},
     [OPT_STATION_OFFSET] = {"station-offset", 0, "LENGTH",
                             "station of the model where the record's distance is 0; default 0m"},
     [OPT_OPPOSITE] = {"opposite", 0, NULL, "the record's survey ran against the model"},
@@ -81,16 +82,16 @@ enum format {
     FORMAT_TIFF,
     FORMAT_CSV,
     FORMAT_HTML,
-    FORMAT_SVG,
     FORMAT_GPKG,
     FORMAT_GEOJSON,
     FORMAT_FGDB,
     FORMAT_SHP,
+    FORMAT_SVG,
     N_FORMATS
 };
-static const char *const format_names[N_FORMATS] = {"glb",  "gltf", "obj",  "ply", "dae",  "fbx",     "stl",  "x3d",
-                                                    "tiff", "csv",  "html", "svg", "gpkg", "geojson", "fgdb", "shp"};
-#define ALL_FORMATS "glb, gltf, obj, ply, dae, fbx, stl, x3d, tiff, csv, html, svg, gpkg, geojson, fgdb or shp"
+static const char *const format_names[N_FORMATS] = {"glb",  "gltf", "obj",  "ply",  "dae",     "fbx",  "stl", "x3d",
+                                                    "tiff", "csv",  "html", "gpkg", "geojson", "fgdb", "shp", "svg"};
+#define ALL_FORMATS "glb, gltf, obj, ply, dae, fbx, stl, x3d, tiff, csv, html, gpkg, geojson, fgdb, shp or svg"
 static const char *const layer_names[] = {
     [INTRA_TIFF_COLOUR] = "colour", [INTRA_TIFF_RELIEF] = "relief", [INTRA_TIFF_COVERAGE] = "coverage"};
 
@@ -228,8 +229,8 @@ static enum intra_status read_request(int argc, char **argv, struct request *r, 
     dot = strrchr(r->out, '.');
     if (r->format < 0 && (!dot || parse_format(dot + 1, &r->format, NULL) != INTRA_OK))
         return INTRA_FAIL(err, INTRA_E_ARG, "%s: this ending names no format; give --format " ALL_FORMATS, r->out);
-    if (gis_format(r->format) < 0 && r->record)
-        return INTRA_FAIL(err, INTRA_E_ARG, "--record: only for gpkg, geojson, fgdb and shp");
+    if (gis_format(r->format) < 0 && r->format != FORMAT_HTML && r->record)
+        return INTRA_FAIL(err, INTRA_E_ARG, "--record: only for html, gpkg, geojson, fgdb and shp");
     if (gis_format(r->format) >= 0 && isfinite(r->from_m))
         return INTRA_FAIL(err, INTRA_E_ARG, "--range: %s holds the whole pipe; leave --range out", r->out);
     if (r->format == FORMAT_TIFF && r->layer == INTRA_TIFF_COVERAGE && r->texel_m > 0)
@@ -325,12 +326,13 @@ static enum intra_status name_project(enum intra_status status, const struct req
 
 /* The page has its provenance from the store. */
 static enum intra_status export_page(const struct request *r, struct intra_scene *scene, struct intra_store *store,
-                                     const char *scratch_dir, const struct intra_progress *progress,
-                                     struct intra_error *err)
+                                     struct intra_record *record, const char *scratch_dir,
+                                     const struct intra_progress *progress, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
     struct intra_report_options page = intra_report_defaults();
     struct intra_report_source source = {0};
+    struct intra_inspection *inspection = NULL;
     char *texts[6] = {NULL}, **warnings = NULL;
     static const char *const keys[6] = {"input_path",   "input_sha256", "started_utc",
                                         "options_json", "is_complete",  "program_version"};
@@ -341,7 +343,12 @@ static enum intra_status export_page(const struct request *r, struct intra_scene
         goto done;
     }
     INTRA_TRY(find_columns(r, scene, &from, &to, err));
-    for (int layer = 0; layer < 3; layer++)
+    if (r->record) { /* loads the wall, too */
+        INTRA_TRY(intra_record_put(r->record, r->project, scratch_dir, &r->locate, scene, record, &inspection, err));
+        page.inspections = inspection;
+        page.n_inspections = 1;
+    }
+    for (int layer = 0; layer < 3 && !r->record; layer++)
         INTRA_TRY(intra_wall_load(scene, r->project, (enum intra_tiff_layer)layer, from, to, false, scratch_dir, err));
     for (int k = 0; k < 6; k++)
         INTRA_TRY(intra_store_read_meta(store, keys[k], &texts[k], err));
@@ -444,10 +451,12 @@ static enum intra_status run_export(const struct request *r, struct intra_consol
             INTRA_TRY(
                 intra_record_put(r->record, r->project, scratch_dir, &r->locate, &scene, &record, &inspection, err));
         status = intra_export_gis(&scene, inspection, (enum intra_gis_format)gis_format(r->format), r->out, err);
+    } else if (r->format == FORMAT_SVG) {
+        status = name_project(export_drawing(r, &scene, scratch_dir, err), r, err);
     } else if (r->format == FORMAT_TIFF) {
         status = export_image(r, &scene, scratch_dir, &progress, err);
     } else if (r->format == FORMAT_HTML) {
-        status = name_project(export_page(r, &scene, store, scratch_dir, &progress, err), r, err);
+        status = name_project(export_page(r, &scene, store, &record, scratch_dir, &progress, err), r, err);
     } else {
         status = name_project(export_model(r, &scene, scratch_dir, err), r, err);
     }

@@ -16,7 +16,7 @@ const best = (name, isBetter) => {
 export const smallest = best('diameter_min', (a, b) => a < b), mostOval = best('ovality', (a, b) => a > b);
 const median = (list) => list.filter(isNumber).sort((a, b) => a - b)[Math.floor(list.filter(isNumber).length / 2)];
 export const meanDiameter = median(S.diameter_mean.filter((_, i) => S.seen[i]));
-const coverage = S.station.map((s) => d.coverageAt(s));
+const coverage = Array.from({ length: d.data.coverage.cols }, (_, x) => d.coverageAt(d.from + (x + 0.5) * d.data.coverage.step));
 
 export function title() {
   const pipe = d.data.inspections?.[0]?.pipe;

@@ -7,7 +7,7 @@ const FOOT = 0.3048, INCH = 0.0254;
 export const number = (value, decimals) =>
   new Intl.NumberFormat(get('language') === 'de' ? 'de-DE' : 'en-US', {
     minimumFractionDigits: decimals, maximumFractionDigits: decimals,
-  }).format(value);
+  }).format(Number(value.toFixed(decimals)) + 0); // never -0
 
 const isUs = () => get('units') === 'us';
 const units = {

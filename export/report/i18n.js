@@ -84,7 +84,6 @@ const words = {
   gap_width: ['Gap', 'Spalt'],
   offset: ['Offset', 'Versatz'],
   deflection: ['Deflection', 'Abwinkelung'],
-  towards: ['towards', 'Richtung'],
   length: ['Length', 'Länge'],
   length_along: ['Along the pipe', 'Entlang des Rohrs'],
   width: ['Width', 'Breite'],

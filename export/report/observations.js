@@ -37,7 +37,7 @@ export function measures(o) {
     if (!isNumber(value)) continue;
     let text = format.measured(value, o.measures[`${name}_sd`], kind);
     if (name === 'width' && o.measures.is_width_limit) text = `${t('limit')} ${text}`;
-    if (name === 'offset' && isNumber(o.measures.offset_clock)) text += `, ${t('towards')} ${format.clock(o.measures.offset_clock)}`;
+    if (name === 'offset' && isNumber(o.measures.offset_clock)) text += ` → ${format.clock(o.measures.offset_clock)} h`;
     out.push([t(label), text]);
   }
   return out;
