@@ -148,6 +148,18 @@ static double harmonics(const double *a, const double *b, double theta, double *
     return r;
 }
 
+double intra_scene_station_sd(const struct intra_scene *scene, double station_m)
+{
+    double nearest = INFINITY, sd = 0;
+    for (int64_t i = 0; i < scene->n_frames; i++) {
+        const struct intra_frame_record *frame = &scene->frames[i];
+        if (!frame->is_posed || !(fabs(frame->station_m - station_m) < nearest)) continue;
+        nearest = fabs(frame->station_m - station_m);
+        sd = frame->station_sd_m;
+    }
+    return isfinite(sd) ? sd : 0;
+}
+
 double intra_section_radius(const struct intra_section *section, double theta_rad)
 {
     return harmonics(section->a, section->b, theta_rad, NULL);

@@ -143,6 +143,10 @@ enum intra_status intra_scene_add_feature(struct intra_scene *scene, const struc
                                           struct intra_error *err);
 enum intra_status intra_scene_add_gap(struct intra_scene *scene, const struct intra_gap *gap, struct intra_error *err);
 
+/* How well stations around here are known: as well as that of the posed frame whose camera stood nearest; 0 when none is
+ * posed or its deviation is not known. */
+double intra_scene_station_sd(const struct intra_scene *scene, double station_m);
+
 /* Radius of a section at a clock angle, metres. */
 double intra_section_radius(const struct intra_section *section, double theta_rad);
 /* Fill the diameter, perimeter and ovality fields (not their sd) from centre and harmonics. Ovality: ASTM F1216. */

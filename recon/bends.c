@@ -101,19 +101,6 @@ static struct ramp best_ramp(const struct direction *d, int64_t n)
     return best;
 }
 
-/* How well the stations of this stretch are known. */
-static double station_sd(const struct intra_scene *scene, double station_m)
-{
-    double nearest = INFINITY, sd = 0;
-    for (int64_t i = 0; i < scene->n_frames; i++) {
-        const struct intra_frame_record *f = &scene->frames[i];
-        if (!f->is_posed || !(fabs(f->station_m - station_m) < nearest)) continue;
-        nearest = fabs(f->station_m - station_m);
-        sd = f->station_sd_m;
-    }
-    return isfinite(sd) ? sd : 0;
-}
-
 static enum intra_status add_bend(struct intra_scene *scene, const struct direction *d, int64_t n,
                                   struct intra_error *err)
 {
@@ -133,8 +120,8 @@ static enum intra_status add_bend(struct intra_scene *scene, const struct direct
     f.station_m = r.a_m, f.station_to_m = r.b_m;
     /* The corner is as wide as the spline makes it. */
     double corner = hypot(noise / slope, 0.5 * CORRELATED * step);
-    f.station_sd_m = r.a_m <= d[0].station_m + step ? NAN : hypot(corner, station_sd(scene, r.a_m));
-    f.station_to_sd_m = r.b_m >= d[n - 1].station_m - step ? NAN : hypot(corner, station_sd(scene, r.b_m));
+    f.station_sd_m = r.a_m <= d[0].station_m + step ? NAN : hypot(corner, intra_scene_station_sd(scene, r.a_m));
+    f.station_to_sd_m = r.b_m >= d[n - 1].station_m - step ? NAN : hypot(corner, intra_scene_station_sd(scene, r.b_m));
     f.radius_m = length / f.angle_rad;
     f.radius_sd_m = f.radius_m * hypot(M_SQRT2 * corner / fmax(length, step), f.angle_sd_rad / f.angle_rad);
     f.clock_rad = fmod(atan2(-left, up) + 2 * M_PI, 2 * M_PI);

@@ -239,19 +239,6 @@ done:
     return status;
 }
 
-/* How well the stations of this stretch are known: as well as that of the posed frame whose camera stood nearest. */
-static double wall_station_sd(const struct intra_scene *scene, double station_m)
-{
-    double nearest = INFINITY, sd = 0;
-    for (int64_t i = 0; i < scene->n_frames; i++) {
-        const struct intra_frame_record *frame = &scene->frames[i];
-        if (!frame->is_posed || !(fabs(frame->station_m - station_m) < nearest)) continue;
-        nearest = fabs(frame->station_m - station_m);
-        sd = frame->station_sd_m;
-    }
-    return isfinite(sd) ? sd : 0;
-}
-
 /* First sample at or after a station. */
 static int64_t first_sample(const struct finder *f, double station_m)
 {
@@ -274,7 +261,7 @@ static enum intra_status add_joint(struct finder *f, int64_t at, double last_m, 
            behind = fmin(fmax(STEP_REACH_M, 1.5 * r), 0.9 * (next_m - s));
     struct intra_feature joint = intra_feature_unknown();
     joint.station_m = s, joint.gap_m = c->gap_m, joint.gap_sd_m = c->gap_sd_m;
-    joint.station_sd_m = hypot(c->ring.station_sd_m, wall_station_sd(f->scene, s));
+    joint.station_sd_m = hypot(c->ring.station_sd_m, intra_scene_station_sd(f->scene, s));
     joint.confidence = 1 / (1 + exp(-c->log_odds));
     int64_t from = first_sample(f, s - before - 2 * r), to = first_sample(f, s + behind + 2 * r);
     intra_joint_fit_step(f->scene, f->samples + from, to - from, &c->ring, before, behind,

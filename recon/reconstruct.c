@@ -10,6 +10,7 @@
 #include "recon/bends.h"
 #include "recon/counter_queue.h"
 #include "recon/joints.h"
+#include "recon/laterals.h"
 #include "recon/motion.h"
 #include "recon/states.h"
 #include "recon/still.h"
@@ -220,6 +221,11 @@ static enum intra_status find_features(const struct intra_wallmap *map, const st
     INTRA_TRY(intra_joints_find(scene, samples, n, options->debug_dir, progress, err));
     add_stage(report, "joints", clock_s(CLOCK_MONOTONIC) - wall, clock_s(CLOCK_PROCESS_CPUTIME_ID) - cpu,
               scene->n_features);
+    int64_t before = scene->n_features;
+    wall = clock_s(CLOCK_MONOTONIC), cpu = clock_s(CLOCK_PROCESS_CPUTIME_ID);
+    INTRA_TRY(intra_laterals_find(scene, options->debug_dir, progress, err));
+    add_stage(report, "laterals", clock_s(CLOCK_MONOTONIC) - wall, clock_s(CLOCK_PROCESS_CPUTIME_ID) - cpu,
+              scene->n_features - before);
     INTRA_TRY(intra_bends_find(scene, err));
 done:
     return status;

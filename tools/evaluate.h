@@ -81,6 +81,8 @@ enum intra_status intra_evaluate_profile(struct intra_evaluation *e, struct intr
 enum intra_status intra_evaluate_wall(struct intra_evaluation *e, const char *blocks_path, struct intra_error *err);
 /* Joints in observations.csv; after motion. */
 enum intra_status intra_evaluate_joints(struct intra_evaluation *e, struct intra_error *err);
+/* Laterals and bends in observations.csv, the water level of profile.csv; after motion. */
+enum intra_status intra_evaluate_features(struct intra_evaluation *e, struct intra_error *err);
 enum intra_status intra_evaluate_coverage(struct intra_evaluation *e, struct intra_error *err);
 
 /* Station of the result for a station of the truth, drift included. */

@@ -1,0 +1,274 @@
+/* Proves, on made walls: mouths are found with station, clock angle and diameter, at the crown, beside the cut, dark,
+ * lit from one side, next to a joint, on brick; one that stands in is told by its rim; none on a wall without, on
+ * brick, for joints, patches that are long or bulge inwards, half a mouth, a small hole, what was seen coarsely
+ * or once; failing allocations come back as errors. Does not prove how real mouths look. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/mem.h"
+#include "core/raster.h"
+#include "recon/laterals.h"
+
+#include <cmocka.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const double radius_m = 0.15, texel_m = 0.001;
+enum { ROWS = 942, STRIP = 256 };
+
+enum shape { ROUND, LONG, HALF_ROUND };
+
+struct made_spot {
+    double station_m, clock_rad, diameter_m;
+    double dark;   /* log luminance inside, */
+    double slope;  /* and its change over the diameter along the pipe */
+    double deep_m; /* relief inside; NaN: none measured */
+    double rim_m;  /* relief of a rim of 10 mm around it; 0: the wall's */
+    enum shape shape;
+};
+
+struct made_wall {
+    double length_m;
+    struct made_spot spots[6];
+    int n_spots;
+    bool is_brick, has_joints;
+    double grain_m, views; /* 0: 1 mm, 10 */
+};
+
+static double chance(uint32_t a, uint32_t b)
+{
+    uint32_t h = a * 0x9e3779b1u ^ (b + 0x7f4a7c15u) * 0x85ebca6bu;
+    h = (h ^ h >> 15) * 0x2c1b3c6du;
+    h = (h ^ h >> 12) * 0x297a2d39u;
+    return (h ^ h >> 15) / 4294967296.0;
+}
+
+/* Log luminance: grain of 1 mm, blotches of 8 and 40 mm. */
+static double texture(int row, int col)
+{
+    return 0.2 * (chance((uint32_t)row, (uint32_t)col) - 0.5) +
+           0.15 * (chance((uint32_t)(row / 8), (uint32_t)(1000003 + col / 8)) - 0.5) +
+           0.15 * (chance((uint32_t)(row / 40), (uint32_t)(2000003 + col / 40)) - 0.5);
+}
+
+static double mortar(double s, double arc)
+{
+    double course = floor(arc / 0.0725), along = fmod(s + (fmod(course, 2) != 0 ? 0.11 : 0), 0.22);
+    return along < 0.01 || fmod(arc, 0.0725) < 0.01 ? 0.5 : 0;
+}
+
+/* How far outside the edge of a spot a point of the wall lies, over its radius; below 0 inside. */
+static double outside(const struct made_spot *spot, double s, double theta)
+{
+    double turn = remainder(theta - spot->clock_rad, 2 * M_PI), r = 0.5 * spot->diameter_m;
+    double x = (s - spot->station_m) / r, y = fabs(turn) < M_PI / 2 ? radius_m * sin(turn) / r : 9;
+    if (spot->shape == LONG) x /= 2.5;
+    if (spot->shape == HALF_ROUND && x > 0) return 9;
+    return hypot(x, y) - 1;
+}
+
+static void fill_cell(const struct made_wall *made, int row, int col, uint8_t colour[4], float *relief,
+                      float coverage[2])
+{
+    double s = (col + 0.5) * texel_m, theta = M_PI + 2 * M_PI * (row + 0.5) / ROWS, light = texture(row, col);
+    if (made->is_brick) light += mortar(s, (row + 0.5) * texel_m);
+    if (made->has_joints && fabs(fmod(s, 0.5) - 0.25) < 0.004) light += 0.6;
+    *relief = 0;
+    for (int i = 0; i < made->n_spots; i++) {
+        const struct made_spot *spot = &made->spots[i];
+        double out = outside(spot, s, theta);
+        if (out < 0) {
+            light = spot->dark + spot->slope * (s - spot->station_m) / spot->diameter_m + 0.2 * texture(row, col / 20);
+            *relief = (float)spot->deep_m;
+        } else if (out * 0.5 * spot->diameter_m < 0.01 && spot->rim_m != 0) {
+            *relief = (float)spot->rim_m;
+        }
+    }
+    memset(colour, (int)fmin(255, 90 * exp(light)), 3);
+    colour[3] = 255;
+    coverage[0] = made->grain_m > 0 ? (float)made->grain_m : 0.001f;
+    coverage[1] = made->views > 0 ? (float)made->views : 10;
+}
+
+static struct intra_scene scene_of(const struct made_wall *made)
+{
+    struct intra_scene scene;
+    intra_scene_init(&scene);
+    struct intra_wall *wall = &scene.wall;
+    scene.nominal_diameter_m = 2 * radius_m;
+    wall->texel_m = texel_m;
+    wall->perimeter_m = 2 * M_PI * radius_m;
+    wall->cut_rad = M_PI;
+    wall->rows = ROWS;
+    wall->cols = (int64_t)lround(made->length_m / texel_m);
+    assert_int_equal(intra_raster_create("/tmp", ROWS, 4, STRIP, 16, &wall->colour, NULL), INTRA_OK);
+    assert_int_equal(intra_raster_create("/tmp", ROWS, 4, STRIP, 16, &wall->relief, NULL), INTRA_OK);
+    assert_int_equal(intra_raster_create("/tmp", ROWS, 8, STRIP, 16, &wall->coverage, NULL), INTRA_OK);
+    for (int64_t strip = 0; strip * STRIP < wall->cols; strip++) {
+        void *colour, *relief, *coverage;
+        assert_int_equal(intra_raster_strip(wall->colour, strip, &colour, NULL), INTRA_OK);
+        assert_int_equal(intra_raster_strip(wall->relief, strip, &relief, NULL), INTRA_OK);
+        assert_int_equal(intra_raster_strip(wall->coverage, strip, &coverage, NULL), INTRA_OK);
+        for (int r = 0; r < ROWS; r++)
+            for (int c = 0; c < STRIP; c++) {
+                size_t at = (size_t)r * STRIP + (size_t)c;
+                fill_cell(made, r, (int)strip * STRIP + c, (uint8_t *)colour + 4 * at, (float *)relief + at,
+                          (float *)coverage + 2 * at);
+            }
+    }
+    return scene;
+}
+
+static struct intra_scene laterals_of(const struct made_wall *made)
+{
+    struct intra_scene scene = scene_of(made);
+    assert_int_equal(intra_laterals_find(&scene, NULL, NULL, NULL), INTRA_OK);
+    return scene;
+}
+
+static void assert_none(const struct made_wall *made)
+{
+    struct intra_scene scene = laterals_of(made);
+    if (scene.n_features)
+        fail_msg("a lateral of %.0f mm at %.3f m, %.0f degrees where there is none", 1e3 * scene.features[0].diameter_m,
+                 scene.features[0].station_m, 180 / M_PI * scene.features[0].clock_rad);
+    intra_scene_fini(&scene);
+}
+
+static void assert_found(const struct intra_scene *scene, const struct made_wall *made)
+{
+    assert_int_equal(scene->n_features, made->n_spots);
+    for (int i = 0; i < made->n_spots; i++) {
+        const struct intra_feature *f = &scene->features[i];
+        const struct made_spot *spot = &made->spots[i];
+        assert_int_equal(f->kind, INTRA_FEATURE_LATERAL);
+        assert_true(fabs(f->station_m - spot->station_m) < fmin(0.008, 1.96 * f->station_sd_m));
+        assert_true(fabs(remainder(f->clock_rad - spot->clock_rad, 2 * M_PI)) < 1.96 * f->clock_sd_rad &&
+                    f->clock_sd_rad < 0.05);
+        assert_true(f->clock_rad >= 0 && f->clock_rad < 2 * M_PI);
+        assert_true(fabs(f->diameter_m / spot->diameter_m - 1) < 0.06 && f->diameter_sd_m > 0);
+        assert_true(f->confidence > 0.5 && f->confidence <= 1);
+        assert_true(isnan(f->station_to_m) && isnan(f->gap_m));
+    }
+}
+
+static void around_the_pipe(void **state)
+{
+    struct made_wall made = {.length_m = 3.2,
+                             .spots = {{0.45, 0, 0.1, -0.8, 0, NAN, 0, ROUND},
+                                       {0.95, 1.2, 0.15, -0.6, 1.0, NAN, 0, ROUND},
+                                       {1.5, M_PI - 0.2, 0.12, -0.8, 0, 0.02, 0, ROUND},
+                                       {2.0, 4.9, 0.2, -0.9, 0, NAN, 0, ROUND},
+                                       {2.6, 5.8, 0.08, 0.9, 0, NAN, 0, ROUND}},
+                             .n_spots = 5};
+    (void)state;
+    for (int k = 0; k < 3; k++) {
+        made.has_joints = k == 1, made.is_brick = k == 2;
+        struct intra_scene scene = laterals_of(&made);
+        assert_found(&scene, &made);
+        for (int i = 0; i < scene.n_features; i++)
+            assert_true(isnan(scene.features[i].intrusion_m));
+        intra_scene_fini(&scene);
+    }
+}
+
+static void one_that_stands_in(void **state)
+{
+    struct made_wall made = {.length_m = 1.6, .spots = {{0.8, 1.0, 0.12, -0.8, 0, 0.03, -0.025, ROUND}}, .n_spots = 1};
+    struct intra_scene scene = laterals_of(&made);
+    (void)state;
+    assert_found(&scene, &made);
+    assert_true(fabs(scene.features[0].intrusion_m - 0.025) < 1.96 * scene.features[0].intrusion_sd_m);
+    intra_scene_fini(&scene);
+}
+
+static void none_where_there_is_none(void **state)
+{
+    struct made_wall made = {.length_m = 3.2};
+    (void)state;
+    assert_none(&made);
+    made.is_brick = true;
+    assert_none(&made);
+    made.is_brick = false, made.has_joints = true;
+    assert_none(&made);
+}
+
+static void decoys(void **state)
+{
+    struct made_wall made = {.length_m = 3.2,
+                             .spots = {{0.5, 1, 0.1, -0.8, 0, 0, 0, LONG},
+                                       {1.1, 2, 0.1, -0.8, 0, -0.012, 0, ROUND}, /* bulges: a deposit */
+                                       {1.7, 5, 0.12, -0.8, 0, NAN, 0, HALF_ROUND},
+                                       {2.2, 0, 0.04, -0.9, 0, NAN, 0, ROUND},   /* a small hole */
+                                       {2.7, 4, 0.14, -0.04, 0, NAN, 0, ROUND}}, /* hardly darker than the wall */
+                             .n_spots = 5};
+    (void)state;
+    assert_none(&made);
+}
+
+static void must_be_seen_well(void **state)
+{
+    struct made_wall made = {.length_m = 1.6, .spots = {{0.8, 1.0, 0.12, -0.8, 0, NAN, 0, ROUND}}, .n_spots = 1};
+    (void)state;
+    made.grain_m = 0.01;
+    assert_none(&made);
+    made.grain_m = 0, made.views = 1;
+    assert_none(&made);
+}
+
+static void failing_allocations(void **state)
+{
+    struct made_wall made = {.length_m = 0.6, .spots = {{0.3, 1.0, 0.12, -0.8, 0, NAN, 0, ROUND}}, .n_spots = 1};
+    struct intra_scene scene = scene_of(&made);
+    enum intra_status status = INTRA_E_MEM;
+    int n = 0;
+    (void)state;
+    while (status != INTRA_OK) {
+        assert_int_equal(scene.n_features, 0);
+        intra_mem_fail_at(++n, 0);
+        status = intra_laterals_find(&scene, NULL, NULL, NULL);
+        intra_mem_fail_at(0, 0);
+        if (status != INTRA_OK) assert_int_equal(status, INTRA_E_MEM);
+    }
+    assert_true(n > 10);
+    assert_int_equal(scene.n_features, 1);
+    intra_scene_fini(&scene);
+}
+
+static void picture_for_debugging(void **state)
+{
+    struct made_wall made = {.length_m = 0.6, .spots = {{0.3, 1.0, 0.12, -0.8, 0, NAN, 0, ROUND}}, .n_spots = 1};
+    struct intra_scene scene = scene_of(&made);
+    char folder[] = "/tmp/laterals-XXXXXX", path[64], head[8] = {0};
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    assert_int_equal(intra_laterals_find(&scene, folder, NULL, NULL), INTRA_OK);
+    snprintf(path, sizeof path, "%s/laterals.png", folder);
+    FILE *file = fopen(path, "rb");
+    assert_non_null(file);
+    assert_int_equal(fread(head, 1, sizeof head, file), sizeof head);
+    assert_memory_equal(head + 1, "PNG", 3);
+    fclose(file);
+    remove(path);
+    rmdir(folder);
+    struct intra_error err = {0};
+    assert_int_equal(intra_laterals_find(&scene, folder, NULL, &err), INTRA_E_IO);
+    assert_non_null(strstr(err.text, "laterals.png"));
+    intra_scene_fini(&scene);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(around_the_pipe),          cmocka_unit_test(one_that_stands_in),
+        cmocka_unit_test(none_where_there_is_none), cmocka_unit_test(decoys),
+        cmocka_unit_test(must_be_seen_well),        cmocka_unit_test(failing_allocations),
+        cmocka_unit_test(picture_for_debugging),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
