@@ -342,6 +342,8 @@ static void put_feature_line(FILE *stream, const struct intra_scene *scene, cons
     put_text_or_nothing(stream, &column, f->angle_rad, bend_clock);
     intra_csv_number(stream, &column, f->level_pct, DEC_PCT);
     intra_csv_number(stream, &column, f->level_sd_pct, DEC_PCT);
+    intra_csv_number(stream, &column, f->kind == INTRA_FEATURE_LATERAL ? f->clock_rad * DEG : NAN, DEC_DEG);
+    intra_csv_number(stream, &column, f->kind == INTRA_FEATURE_LATERAL ? f->clock_sd_rad * DEG : NAN, DEC_DEG);
     intra_csv_end(stream, &column);
 }
 
@@ -390,6 +392,8 @@ enum intra_status intra_export_observations(const struct intra_scene *scene, con
                                          "bend_clock",
                                          "level_pct",
                                          "level_sd_pct",
+                                         "clock_deg",
+                                         "clock_sd_deg",
                                          NULL};
     enum intra_status status = INTRA_OK;
     struct intra_out_file file = {0};

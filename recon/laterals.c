@@ -21,6 +21,7 @@ enum { MAX_MOUTHS = 24, MOST_GROUP = 256, MOST_PICTURE_COLS = 16000 };
 #define CORE_RADII 8.0
 #define MARGIN_RADII 1.3
 #define LEAST_RADIUS_M 0.034
+#define LEAST_SHARE 0.11 /* of the pipe's radius: holes are smaller */
 #define MOST_RADIUS_M 0.3
 #define MOST_SHARE 0.97  /* of the pipe's radius */
 #define LEAST_CIRCLE 0.3 /* score of a circle that is looked at further */
@@ -65,7 +66,7 @@ struct finder {
     struct candidate *found;
     int64_t n_found, cap_found;
     struct intra_view_u8 picture; /* of debug_dir; empty: none wanted */
-    int64_t picture_cells;         /* cells a column of it */
+    int64_t picture_cells;        /* cells a column of it */
 };
 
 static double apart_m(const struct finder *f, const struct candidate *a, const struct candidate *b)
@@ -209,12 +210,17 @@ done:
     return status;
 }
 
+static double least_radius_m(const struct finder *f)
+{
+    return fmax(LEAST_RADIUS_M, LEAST_SHARE * f->radius_m);
+}
+
 static bool is_lateral(const struct finder *f, const struct candidate *c)
 {
     bool is_bulge = c->n_deep >= BULGE_NODES && c->deep_m < -BULGE_SHARE * f->radius_m && c->rim_m > 1.5 * c->deep_m;
     return c->score >= LEAST_SCORE && c->coherent >= LEAST_COHERENT && c->seen >= LEAST_SEEN &&
            c->contrast >= LEAST_CONTRAST && c->rest <= MOST_REST && c->stretch >= LEAST_STRETCH &&
-           c->stretch <= MOST_STRETCH && c->radius_m >= LEAST_RADIUS_M && c->views >= LEAST_VIEWS &&
+           c->stretch <= MOST_STRETCH && c->radius_m >= least_radius_m(f) && c->views >= LEAST_VIEWS &&
            c->grain_m * GRAINS_A_RADIUS <= c->radius_m && !is_bulge;
 }
 

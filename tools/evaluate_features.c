@@ -39,11 +39,6 @@ static double number_of(const struct intra_table *t, int64_t row, const char *co
     return intra_table_number(t, row, intra_table_find(t, column));
 }
 
-static double clock_angle(double clock)
-{
-    return isfinite(clock) ? M_PI / 6 * fmod(clock, 12) : NAN;
-}
-
 static enum intra_status read_found(const struct intra_evaluation *e, struct list *list, bool *is_there,
                                     struct intra_error *err)
 {
@@ -53,7 +48,7 @@ static enum intra_status read_found(const struct intra_evaluation *e, struct lis
     *is_there = intra_eval_find(e->out_dir, "observations.csv", path, sizeof path);
     if (!*is_there) return INTRA_OK;
     INTRA_TRY(intra_table_read(path, &t, err));
-    *is_there = intra_table_find(&t, "diameter_mm") >= 0; /* else it is from before they were looked for */
+    *is_there = intra_table_find(&t, "clock_deg") >= 0; /* else it is from before they were looked for */
     INTRA_TRY(INTRA_ALLOC(list->laterals, (size_t)t.n_rows, err));
     INTRA_TRY(INTRA_ALLOC(list->bends, (size_t)t.n_rows, err));
     for (int64_t i = 0; i < t.n_rows && *is_there; i++) {
@@ -64,12 +59,11 @@ static enum intra_status read_found(const struct intra_evaluation *e, struct lis
         if (strcmp(kind, "bend") == 0)
             list->bends[list->n_bends++] = (struct bend){from, to, number_of(&t, i, "bend_deg"), false, true};
         if (strcmp(kind, "lateral") != 0) continue;
-        double left = clock_angle(number_of(&t, i, "clock_from")), right = clock_angle(number_of(&t, i, "clock_to"));
         list->laterals[list->n_laterals++] =
             (struct lateral){.station_m = from,
                              .station_sd_m = number_of(&t, i, "station_sd_m"),
-                             .clock_rad = left + 0.5 * remainder(right - left, 2 * M_PI),
-                             .clock_sd_rad = M_PI / 6 * number_of(&t, i, "clock_sd"),
+                             .clock_rad = M_PI / 180 * number_of(&t, i, "clock_deg"),
+                             .clock_sd_rad = M_PI / 180 * number_of(&t, i, "clock_sd_deg"),
                              .diameter_m = 1e-3 * number_of(&t, i, "diameter_mm"),
                              .diameter_sd_m = 1e-3 * number_of(&t, i, "diameter_sd_mm"),
                              .intrusion_m = 1e-3 * number_of(&t, i, "intrusion_mm")};

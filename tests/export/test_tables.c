@@ -283,10 +283,10 @@ static void observations_table(void **state)
         "frame,t,source,confidence,station_sd_m,clock_sd,length_sd_mm,width_sd_mm,area_sd_mm2,x_sd,y_sd,z_sd,"
         "offset_mm,offset_clock,deflection_deg,deflection_clock,offset_sd_mm,offset_clock_sd,deflection_sd_deg,"
         "diameter_mm,diameter_sd_mm,intrusion_mm,intrusion_sd_mm,bend_deg,bend_sd_deg,bend_radius_m,bend_radius_sd_m,"
-        "bend_clock,level_pct,level_sd_pct");
+        "bend_clock,level_pct,level_sd_pct,clock_deg,clock_sd_deg");
     assert_int_equal(table.n, 1 + 3);
     for (i = 1; i < table.n; i++) {
-        assert_int_equal(count_fields(table.lines[i]), 43);
+        assert_int_equal(count_fields(table.lines[i]), 45);
         assert_string_equal(field(table.lines[i], 2), "joint");
         assert_string_equal(field(table.lines[i], 15), "found");
         assert_true(fabs(atof(field(table.lines[i], 3)) - i) < 1e-9);
