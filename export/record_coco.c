@@ -178,9 +178,10 @@ static enum intra_status read_annotation(struct coco *c, json_t *item, size_t nu
     INTRA_TRY(intra_text_set(&o->id, intra_record_json_text(item, "id", scratch), c->err));
     INTRA_TRY(intra_observation_add_region(o, &region, c->err));
     o->score = region->score = intra_record_json_number(item, "score");
-    INTRA_TRY(intra_text_set(&region->picture, image ? intra_record_json_text(image, "file_name", scratch) : NULL, c->err));
-    double frame = intra_record_json_number(image ? image : item, "frame_id"), width = intra_record_json_number(image, "width"),
-           height = intra_record_json_number(image, "height");
+    INTRA_TRY(
+        intra_text_set(&region->picture, image ? intra_record_json_text(image, "file_name", scratch) : NULL, c->err));
+    double frame = intra_record_json_number(image ? image : item, "frame_id"),
+           width = intra_record_json_number(image, "width"), height = intra_record_json_number(image, "height");
     region->frame = frame >= 0 && frame < 1e12 ? (int64_t)frame : intra_detection_frame(region->picture);
     if (width >= 1 && width < 1e6) region->width_px = (int)width;
     if (height >= 1 && height < 1e6) region->height_px = (int)height;

@@ -17,7 +17,8 @@ static enum intra_status read_box(struct intra_observation *o, const json_t *box
     struct intra_frame_region *region;
     double v[4], sum = 0;
     for (size_t k = 0; k < 4; k++) {
-        v[k] = json_is_array(box) ? intra_json_number_of(json_array_get(box, k)) : intra_record_json_number(box, keys[k]);
+        v[k] =
+            json_is_array(box) ? intra_json_number_of(json_array_get(box, k)) : intra_record_json_number(box, keys[k]);
         sum += v[k];
     }
     if (!isfinite(sum)) return INTRA_OK; /* verbatim in source */

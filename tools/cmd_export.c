@@ -451,8 +451,6 @@ static enum intra_status run_export(const struct request *r, struct intra_consol
             INTRA_TRY(
                 intra_record_put(r->record, r->project, scratch_dir, &r->locate, &scene, &record, &inspection, err));
         status = intra_export_gis(&scene, inspection, (enum intra_gis_format)gis_format(r->format), r->out, err);
-    } else if (r->format == FORMAT_SVG) {
-        status = name_project(export_drawing(r, &scene, scratch_dir, err), r, err);
     } else if (r->format == FORMAT_TIFF) {
         status = export_image(r, &scene, scratch_dir, &progress, err);
     } else if (r->format == FORMAT_HTML) {
