@@ -207,9 +207,10 @@ enum intra_status intra_record_read_yolo(const char *path, struct intra_record *
         INTRA_TRY(read_labels(record, in, folder, slash ? slash + 1 : path, &names, err));
     else
         INTRA_TRY(read_folder(record, in, intra_path_is_dir(labels) ? labels : folder, &names, err));
-    if (in->n_observations == 0 && record->counts.refused > 0)
-        status =
-            INTRA_FAIL(err, INTRA_E_FORMAT, "%s: no line of it is a label: %s", path, record->counts.first_refused);
+    /* A picture without a detection has an empty file, so a folder may come to nothing; one file alone is then no
+     * record. */
+    if (in->n_observations == 0 && (record->counts.refused > 0 || !is_dir))
+        status = INTRA_FAIL(err, INTRA_E_FORMAT, "%s: no line of it is a label", path);
 done:
     for (int i = 0; names.items && i < MAX_CLASSES; i++)
         intra_free(names.items[i]);
