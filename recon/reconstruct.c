@@ -17,6 +17,7 @@
 #include "recon/still.h"
 #include "recon/wall.h"
 #include "recon/wall_queue.h"
+#include "recon/water.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -251,6 +252,15 @@ static enum intra_status find_features(const struct intra_wallmap *map, const st
     INTRA_TRY(intra_laterals_find(scene, options->debug_dir, progress, err));
     add_stage(report, "laterals", clock_s(CLOCK_MONOTONIC) - wall, clock_s(CLOCK_PROCESS_CPUTIME_ID) - cpu,
               scene->n_features - before);
+    before = scene->n_features;
+    wall = clock_s(CLOCK_MONOTONIC), cpu = clock_s(CLOCK_PROCESS_CPUTIME_ID);
+    double roll;
+    INTRA_TRY(intra_water_find(scene, &roll, err));
+    add_stage(report, "water", clock_s(CLOCK_MONOTONIC) - wall, clock_s(CLOCK_PROCESS_CPUTIME_ID) - cpu,
+              scene->n_features - before);
+    if (isfinite(roll))
+        intra_log(INTRA_LOG_INFO, "water", "the water's middle lies %+.1f degrees (clockwise) beside 6 o'clock: clock positions are off by so much",
+                  180 / M_PI * roll);
     INTRA_TRY(intra_bends_find(scene, err));
 done:
     return status;
