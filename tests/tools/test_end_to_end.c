@@ -21,8 +21,9 @@
 
 static char *const folder = program_dir;
 
-static const char *const common = "\"video\": {\"width\": 320, \"height\": 240}, \"lens\": {\"hfov_deg\": 74, \"k1\": -0.15}, "
-                                  "\"overlay\": {\"layout\": \"corner\"}, ";
+static const char *const common =
+    "\"video\": {\"width\": 320, \"height\": 240}, \"lens\": {\"hfov_deg\": 74, \"k1\": -0.15}, "
+    "\"overlay\": {\"layout\": \"corner\"}, ";
 
 /* The whole way for one scene; `pipe` is the JSON that follows the common part, status how reconstruct shall end.
  * Returns the evaluation, to be released. */
@@ -64,6 +65,39 @@ static void check(const json_t *root, double distance_pct, double ate_mm)
     assert_true(figure(root, "coverage_pct") >= 92);
 }
 
+/* The crack at 0.95 m, recorded 0.12 m too far and an hour off, is found, measured and put into a GeoPackage. The
+ * model's zero is where the camera set out, 0.3 m. */
+static void careless_record(void)
+{
+    char path[128];
+    json_error_t error;
+    snprintf(path, sizeof path, "%s/record.csv", folder);
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    fprintf(f, "station_m,code,clock_from,clock_to,id\n1.07,BAB,3,,a\n77,BAB,3,,b\n");
+    assert_int_equal(fclose(f), 0);
+    struct program_run run =
+        program_done(folder, "measure straight/out --record record.csv --station-offset -0.3m --json --rehab");
+    json_t *root = json_loads(run.out, 0, &error);
+    if (!root) fail_msg("%s: %s", error.text, run.out);
+    const json_t *list = json_object_get(root, "observations"), *a = json_array_get(list, 0),
+                 *b = json_array_get(list, 1);
+    assert_int_equal(json_array_size(list), 2);
+    assert_true(json_is_true(json_object_get(a, "is_refined")));
+    double from = json_number_value(json_object_get(a, "station_from_m")),
+           to = json_number_value(json_object_get(a, "station_to_m"));
+    assert_true(fabs((from + to) / 2 - 0.65) < 0.02);
+    assert_true(fabs(json_number_value(json_object_get(json_object_get(a, "length"), "value")) - 200) < 20);
+    assert_true(fabs(json_number_value(json_object_get(json_object_get(a, "width"), "value")) - 3) < 1.2);
+    assert_false(json_is_true(json_object_get(b, "is_placed")));
+    assert_int_equal(json_array_size(json_object_get(json_object_get(root, "short_liners"), "stretches")), 1);
+    json_decref(root);
+    program_free(&run);
+    program_expect(folder, "export straight/out --record record.csv --station-offset -0.3m -o a.gpkg -q", 0, NULL);
+    program_shell("test -s %s/a.gpkg", folder);
+    program_expect(folder, "measure straight/out --record nothing.csv", 1, "nothing.csv");
+}
+
 static void straight_concrete(void **state)
 {
     json_t *root;
@@ -72,6 +106,7 @@ static void straight_concrete(void **state)
         whole_way("straight", "300mm",
                   "\"pipe\": {\"diameter_m\": 0.3, \"material\": \"concrete\"}, \"centreline\": [{\"straight_m\": 3}], "
                   "\"joints\": {\"spacing_m\": 1.0, \"first_m\": 0.6}, "
+                  "\"cracks\": [{\"station_m\": 0.95, \"clock_deg\": 60, \"length_m\": 0.2, \"width_m\": 0.003}], "
                   "\"motion\": {\"start_m\": 0.3, \"phases\": [{\"action\": \"drive\", \"distance_m\": 0.7, "
                   "\"speed_m_s\": 0.25}]}",
                   0);
@@ -82,6 +117,7 @@ static void straight_concrete(void **state)
     assert_true(figure(root, "joints_false") == 0);
     assert_true(figure(root, "joint_station_error_worst_mm") < 15);
     json_decref(root);
+    careless_record();
 }
 
 static void bend_in_clay(void **state)
