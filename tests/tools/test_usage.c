@@ -53,7 +53,7 @@ static void unknown_words(void **state)
     program_expect(folder, "reconstruct v.mp4 --xyzzy", 2, "unknown option '--xyzzy'\n");
     program_expect(folder, "reconstruct v.mp4 --record r.xml", 2, "unknown option '--record'");
     program_expect(folder, "reconstruct v.mp4 --record r.txt", 2, "unknown option '--record'");
-    program_expect(folder, "reconstruct v.mp4 --length 40m", 2, "unknown option '--length'");
+    program_expect(folder, "reconstruct v.mp4 --lengths 40m", 2, "unknown option '--lengths'");
     program_expect(folder, "reconstruct v.mp4 -Z", 2, "unknown option '-Z'");
     program_expect(folder, "reconstruct v.mp4 --t 3", 2, "write it out");
 }
