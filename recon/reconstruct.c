@@ -230,7 +230,7 @@ static void summarise(struct intra_scene *scene, bool is_fitted, struct intra_re
     if (scene->camera.is_assumed)
         warn(report, "no lens calibration: the field of view is assumed, so distances and the shape along the pipe are assumed too");
     else if (is_fitted)
-        warn(report, "no lens calibration: the focal length is estimated, the distortion is not known; diameters and the shape of sections may be "
+        warn(report, "no lens calibration: the focal length is estimated, the distortion is not known; stations, diameters and sections may be "
                      "off by more than their deviations say");
     if (scene->n_gaps)
         warn(report, "%lld stretches could not be followed and are gaps (table `gap` in project.sqlite)", (long long)scene->n_gaps);
