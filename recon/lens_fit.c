@@ -20,7 +20,8 @@
 #define WIDEST 3.0
 #define LENGTH_SD_M 0.02 /* of a length that was typed in: where it begins and ends */
 #define LENGTH_SD_REL 0.003
-/* What the unknown distortion leaves: the scale changes as the view moves within the pipe, by 1 to 4 % over a metre on five simulated scenes. */
+/* What the unknown distortion leaves: the scale changes as the view moves within the pipe, by 1 to 4 % over a metre on
+ * five simulated scenes. */
 #define DISTORTION_SD_REL 0.03
 enum { PASSES = 2 };
 
@@ -198,10 +199,12 @@ enum intra_status intra_lens_fit(const char *video_path, const struct intra_lens
     }
     fitted.is_assumed = false;
     fitted.focal_sd_rel = hypot(sd, DISTORTION_SD_REL);
-    snprintf(
-        fitted.source, sizeof fitted.source,
-        "estimated: focal length from the %s and the nominal diameter, deviation %.2f %%; distortion not estimated",
-        options->length_m > 0 ? "known length" : "distance counter", 100 * fitted.focal_sd_rel);
+    snprintf(fitted.source, sizeof fitted.source,
+             "estimated: focal length from the %s and the nominal diameter, so that the way is good to %.1f %%; "
+             "distortion not "
+             "estimated, so the focal length itself may be %.0f %% off",
+             options->length_m > 0 ? "known length" : "distance counter", 100 * fitted.focal_sd_rel,
+             100 * INTRA_LENS_FOCAL_SD_REL);
     *camera = fitted;
     *out_is_known = true;
     intra_log(INTRA_LOG_INFO, "lens", "f = %.1f x %.1f px: %s", fitted.fx, fitted.fy, fitted.source);

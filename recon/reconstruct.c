@@ -345,6 +345,7 @@ enum intra_status intra_reconstruct(const char *video_path, const struct intra_c
     if (scene->n_frames) INTRA_TRY(intra_states_find(scene, line.angles, err));
     summarise(scene, camera->is_assumed && !lens.is_assumed, report);
     INTRA_TRY(measure_diameter(scene, !camera->is_assumed, report, err));
+    if (camera->is_assumed && !lens.is_assumed) scene->camera.focal_sd_rel = hypot(lens.focal_sd_rel, INTRA_LENS_FOCAL_SD_REL);
     intra_log(INTRA_LOG_INFO, "motion", "%.1f %% of the frames followed with few points", 100 * intra_motion_weak_share(motion));
     if (intra_motion_weak_share(motion) > WEAK_SHARE) {
         report->is_complete = false;
