@@ -28,6 +28,7 @@ enum {
     OPT_DRAWING,
     OPT_MAX_SIZE,
     OPT_RECORD,
+    OPT_INSPECTION,
     OPT_STATION_OFFSET,
     OPT_OPPOSITE,
     OPT_OF_CAMERA,
@@ -52,6 +53,8 @@ static const struct intra_option options[N_OPTIONS] = {
     [OPT_MAX_SIZE] = {"max-size", 0, "SIZE", "size budget of a model or page, e.g. 100MB (default 25MB)"},
     [OPT_RECORD] = {"record", 'r', "FILE",
                     "of html, gpkg, geojson, fgdb, shp: an inspection record to put on the wall first"},
+    [OPT_INSPECTION] = {"inspection", 0, "ID",
+                        "which inspection of the record, by its id or the name of the pipe, where it holds several"},
     [OPT_STATION_OFFSET] = {"station-offset", 0, "LENGTH",
                             "station of the model where the record's distance is 0; default 0m"},
     [OPT_OPPOSITE] = {"opposite", 0, NULL, "the record's survey ran against the model"},
@@ -96,7 +99,7 @@ static const char *const layer_names[] = {
     [INTRA_TIFF_COLOUR] = "colour", [INTRA_TIFF_RELIEF] = "relief", [INTRA_TIFF_COVERAGE] = "coverage"};
 
 struct request {
-    const char *project, *out, *record; /* record: NULL: none */
+    const char *project, *out, *record, *inspection; /* the last two: NULL: none, the only one */
     struct intra_locate_options locate;
     int format;          /* -1: by the name */
     double from_m, to_m; /* NaN: everything */
@@ -190,6 +193,9 @@ static enum intra_status set_option(void *user, int option, const char *value, s
         return intra_parse_size("--max-size", value, &r->max_bytes, err);
     case OPT_RECORD:
         r->record = value;
+        return INTRA_OK;
+    case OPT_INSPECTION:
+        r->inspection = value;
         return INTRA_OK;
     case OPT_STATION_OFFSET:
         return intra_parse_length("--station-offset", value, &r->locate.station_offset_m, err);
@@ -344,7 +350,8 @@ static enum intra_status export_page(const struct request *r, struct intra_scene
     }
     INTRA_TRY(find_columns(r, scene, &from, &to, err));
     if (r->record) { /* loads the wall, too */
-        INTRA_TRY(intra_record_put(r->record, r->project, scratch_dir, &r->locate, scene, record, &inspection, err));
+        INTRA_TRY(intra_record_put(r->record, r->inspection, r->project, scratch_dir, &r->locate, scene, record,
+                                   &inspection, err));
         page.inspections = inspection;
         page.n_inspections = 1;
     }
@@ -448,8 +455,8 @@ static enum intra_status run_export(const struct request *r, struct intra_consol
         status = name_project(export_drawing(r, &scene, scratch_dir, err), r, err);
     } else if (gis_format(r->format) >= 0) {
         if (r->record)
-            INTRA_TRY(
-                intra_record_put(r->record, r->project, scratch_dir, &r->locate, &scene, &record, &inspection, err));
+            INTRA_TRY(intra_record_put(r->record, r->inspection, r->project, scratch_dir, &r->locate, &scene, &record,
+                                       &inspection, err));
         status = intra_export_gis(&scene, inspection, (enum intra_gis_format)gis_format(r->format), r->out, err);
     } else if (r->format == FORMAT_TIFF) {
         status = export_image(r, &scene, scratch_dir, &progress, err);

@@ -3,6 +3,7 @@
 #include "tools/console.h"
 #include "tools/json.h"
 #include "tools/options.h"
+#include "tools/record_places.h"
 
 #include "core/fileio.h"
 #include "core/mem.h"
@@ -12,15 +13,12 @@
 #include "core/units.h"
 #include "export/export.h"
 #include "export/record.h"
-#include "recon/locate.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 enum { OPT_FORMAT, OPT_INSPECTION, OPT_OFFSET, OPT_OPPOSITE, OPT_JSON, OPT_QUIET, N_OPTIONS };
-enum { MAX_LISTED = 20 };
 
 static const struct intra_option options[N_OPTIONS] = {
     [OPT_FORMAT] = {"format", 0, "FORMAT",
@@ -36,8 +34,11 @@ static const struct intra_option options[N_OPTIONS] = {
 static const struct intra_usage usage = {
     "import",
     "OUT RECORD",
-    "Adds an inspection record to a finished reconstruction: its observations get a place on the wall, and stand in\n"
-    "project.sqlite and observations.csv.",
+    "Adds an inspection record to a finished reconstruction: its observations are placed on the wall, looked for "
+    "there,\n"
+    "measured, and stand in project.sqlite and observations.csv. Stations of the model count from where the camera "
+    "set\n"
+    "out unless --start-station was given: then --station-offset says where the record's 0 is.",
     "intrados import run.intrados PACP_folder --inspection 17",
     options,
     N_OPTIONS};
@@ -77,44 +78,6 @@ static enum intra_status set_option(void *user, int option, const char *value, s
     }
 }
 
-static void list_inspections(const struct intra_record *record, FILE *to)
-{
-    for (int64_t i = 0; i < record->n_inspections; i++) {
-        const struct intra_inspection *p = &record->inspections[i];
-        if (i == MAX_LISTED && to == stderr) {
-            fprintf(to, "  ... and %lld more\n", (long long)(record->n_inspections - i));
-            return;
-        }
-        fprintf(to, "  %-12s pipe %s, %s, %lld observations\n", p->id ? p->id : "",
-                p->pipe ? p->pipe : "without a name", p->date ? p->date : "no date", (long long)p->n_observations);
-    }
-}
-
-static bool is_named(const struct intra_inspection *p, const char *name)
-{
-    return (p->id && strcasecmp(p->id, name) == 0) || (p->pipe && strcasecmp(p->pipe, name) == 0);
-}
-
-/* One inspection, or none: no guessing between several. */
-static enum intra_status choose(const struct request *r, const struct intra_record *record, int64_t *out,
-                                struct intra_error *err)
-{
-    int64_t n = 0;
-    *out = 0;
-    if (record->n_inspections == 1 && !r->inspection) return INTRA_OK;
-    for (int64_t i = 0; r->inspection && i < record->n_inspections; i++)
-        if (is_named(&record->inspections[i], r->inspection)) {
-            if (n++ == 0) *out = i;
-        }
-    if (n == 1) return INTRA_OK;
-    if (!r->is_json) list_inspections(record, stderr);
-    if (!r->inspection)
-        return INTRA_FAIL(err, INTRA_E_ARG, "%s: holds %lld inspections; choose one with --inspection ID", r->record,
-                          (long long)record->n_inspections);
-    return INTRA_FAIL(err, INTRA_E_ARG, "%s: %s inspection is called '%s'; choose one by its id", r->record,
-                      n ? "more than one" : "no", r->inspection);
-}
-
 /* ---- the table */
 
 struct cell {
@@ -144,7 +107,8 @@ static void put_row(FILE *to, const struct intra_sheet *t, const struct intra_re
 {
     const struct intra_place *p = &o->place;
     const struct intra_wall_region *r = p->is_refined ? &p->refined : &p->recorded;
-    char id[64], number[9][32], clock[2][32] = {"", ""};
+    char id[64], number[15][32], clock[2][32] = {"", ""};
+    const struct intra_extent *e = &o->extent;
     const double hours[2] = {r->clock_from_rad, r->clock_to_rad};
     snprintf(id, sizeof id, "record%lld-%lld", (long long)record_id, (long long)k + 1);
     for (int i = 0; i < 2; i++)
@@ -158,6 +122,12 @@ static void put_row(FILE *to, const struct intra_sheet *t, const struct intra_re
     number_text(number[6], p->x.z, 4);
     number_text(number[7], p->time_s, 4);
     number_text(number[8], p->frame >= 0 ? (double)p->frame : (double)NAN, 0);
+    const double extents[] = {
+        e->length_m * 1e3,   e->length_sd_m * 1e3, e->is_width_limit ? (double)NAN : e->width_m * 1e3,
+        e->width_sd_m * 1e3, e->area_m2 * 1e6,     e->area_sd_m2 * 1e6};
+    for (int i = 0; i < 6; i++)
+        number_text(number[9 + i], extents[i], i < 4 ? 2 : 0);
+    if (e->is_width_limit) number[12][0] = '\0';
     const struct cell cells[] = {{"id", id},
                                  {"code", o->code ? o->code : ""},
                                  {"kind", "recorded"},
@@ -165,6 +135,12 @@ static void put_row(FILE *to, const struct intra_sheet *t, const struct intra_re
                                  {"station_to_m", number[1]},
                                  {"clock_from", clock[0]},
                                  {"clock_to", clock[1]},
+                                 {"length_mm", number[9]},
+                                 {"length_sd_mm", number[10]},
+                                 {"width_mm", number[11]},
+                                 {"width_sd_mm", number[12]},
+                                 {"area_mm2", number[13]},
+                                 {"area_sd_mm2", number[14]},
                                  {"x", number[4]},
                                  {"y", number[5]},
                                  {"z", number[6]},
@@ -266,14 +242,14 @@ static enum intra_status run_import(const struct request *r, struct intra_error 
     INTRA_TRY(intra_path_join(table, sizeof table, r->project, "observations.csv", err));
     INTRA_TRY(intra_record_read(r->record, r->format, &record, err));
     if (r->inspection && strcmp(r->inspection, "list") == 0) {
-        list_inspections(&record, stdout);
+        intra_record_list(&record, record.n_inspections, stdout);
         goto done;
     }
-    INTRA_TRY(choose(r, &record, &chosen, err));
+    INTRA_TRY(intra_record_choose(&record, r->record, r->inspection, r->is_json ? NULL : stderr, &chosen, err));
     INTRA_TRY(intra_store_open(path, &store, err));
     INTRA_TRY(intra_store_read_scene(store, &scene, err));
     intra_store_close(&store);
-    INTRA_TRY(intra_locate_inspection(&scene, &r->locate, &record.inspections[chosen], err));
+    INTRA_TRY(intra_record_place(r->project, r->project, &r->locate, &scene, &record.inspections[chosen], err));
     if (!intra_path_exists(table)) INTRA_TRY(intra_export_observations(&scene, table, err));
     INTRA_TRY(INTRA_ALLOC(is_chosen, (size_t)record.n_inspections, err));
     is_chosen[chosen] = true;

@@ -17,6 +17,7 @@
 enum {
     OPT_REHAB,
     OPT_RECORD,
+    OPT_INSPECTION,
     OPT_STATION_OFFSET,
     OPT_OPPOSITE,
     OPT_OF_CAMERA,
@@ -33,6 +34,8 @@ static const struct intra_option options[N_OPTIONS] = {
                    "also what rehabilitation needs: connections to reopen, short liners, metres to clear"},
     [OPT_RECORD] = {"record", 'r', "FILE",
                     "an inspection record: its observations are placed on the wall and measured"},
+    [OPT_INSPECTION] = {"inspection", 0, "ID",
+                        "which inspection of the record, by its id or the name of the pipe, where it holds several"},
     [OPT_STATION_OFFSET] = {"station-offset", 0, "LENGTH",
                             "station of the model where the record's distance is 0; default 0m"},
     [OPT_OPPOSITE] = {"opposite", 0, NULL, "the record's survey ran against the model"},
@@ -58,7 +61,7 @@ static const struct intra_usage usage = {
     N_OPTIONS};
 
 struct request {
-    const char *project, *record, *grades; /* NULL: none, the program's own */
+    const char *project, *record, *inspection, *grades; /* NULL: none, the only one, the program's own */
     struct intra_locate_options locate;
     bool is_rehab, is_json;
     struct intra_measure_options options;
@@ -73,6 +76,9 @@ static enum intra_status set_option(void *user, int option, const char *value, s
         return INTRA_OK;
     case OPT_RECORD:
         r->record = value;
+        return INTRA_OK;
+    case OPT_INSPECTION:
+        r->inspection = value;
         return INTRA_OK;
     case OPT_STATION_OFFSET:
         return intra_parse_length("--station-offset", value, &r->locate.station_offset_m, err);
@@ -429,7 +435,8 @@ static enum intra_status run_measure(const struct request *r, struct intra_error
     INTRA_TRY(intra_store_open(path, &store, err));
     INTRA_TRY(intra_store_read_scene(store, &scene, err));
     if (r->record)
-        INTRA_TRY(intra_record_put(r->record, r->project, r->project, &r->locate, &scene, &record, &inspection, err));
+        INTRA_TRY(intra_record_put(r->record, r->inspection, r->project, r->project, &r->locate, &scene, &record,
+                                   &inspection, err));
     if (inspection) INTRA_TRY(intra_grades_apply(inspection, r->grades, err));
     INTRA_TRY(intra_measure_pipe(&scene, inspection, &r->options, &measures, err));
     if (r->is_json)

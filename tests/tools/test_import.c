@@ -110,6 +110,10 @@ static void several_inspections_are_not_guessed_between(void **state)
     put_file("two.csv", "inspection,station,code\n11,0.1,A\n12,0.2,B\n12,0.3,C\n");
     program_expect(program_dir, "import b two.csv", 2, "holds 2 inspections; choose one with --inspection");
     program_expect(program_dir, "import b two.csv --inspection 13", 2, "no inspection is called '13'");
+    program_expect(program_dir, "measure b --record two.csv", 2, "holds 2 inspections; choose one with --inspection");
+    program_expect(program_dir, "export b -o b.geojson --record two.csv", 2, "choose one with --inspection");
+    run = program_done(program_dir, "measure b --record two.csv --inspection 11");
+    program_free(&run);
     run = program_done(program_dir, "import b two.csv --inspection list");
     assert_non_null(strstr(run.out, "12"));
     program_free(&run);
