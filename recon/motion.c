@@ -351,6 +351,15 @@ done:
     return status;
 }
 
+/* Lost frames before one that the run has a place for stay lost: a zoom that was found again, for one, closes nothing by itself. */
+static void close_lost(struct intra_motion *m)
+{
+    int64_t last = m->n_entries - 1;
+    while (last >= 0 && m->entries[last].kf < 0) last--;
+    for (int64_t i = 0; i < last; i++)
+        if (m->entries[i].fate == FATE_OPEN) m->entries[i].fate = FATE_LOST;
+}
+
 /* End of the present run: all of it settles and leaves. Open entries (lost frames) stay behind in the queue. next: NULL
  * at the end. */
 static enum intra_status end_run(struct intra_motion *m, struct intra_run *next, struct intra_error *err)
@@ -358,6 +367,7 @@ static enum intra_status end_run(struct intra_motion *m, struct intra_run *next,
     enum intra_status status = INTRA_OK;
     if (!m->has_run) return INTRA_OK;
     INTRA_TRY(intra_run_settle(&m->run, err));
+    close_lost(m);
     INTRA_TRY(flush(m, false, err));
     for (int64_t i = 0; i < m->n_entries; i++) /* entries of the run cannot wait any longer */
         if (m->entries[i].kf >= 0) return INTRA_FAIL(err, INTRA_E_DEGENERATE, "a frame outlived its run");
