@@ -318,7 +318,11 @@ enum intra_status intra_reconstruct(const char *video_path, const struct intra_c
         INTRA_TRY(intra_lens_fit(video_path, &fit, &mask, &still.log_shading, &lens, &is_known, err));
         scene->camera = lens;
         add_stage(report, "lens", clock_s(CLOCK_MONOTONIC) - wall, clock_s(CLOCK_PROCESS_CPUTIME_ID) - cpu, is_known);
-    }
+        if (o.length_m > 0 && !is_known)
+            warn(report, "the length of %.2f m was not used: it fits no lens with this video and diameter; check it, and that the video shows all of it",
+                 o.length_m);
+    } else if (o.length_m > 0)
+        warn(report, "the length of %.2f m was not used: the lens is calibrated, and the nominal diameter sets the scale", o.length_m);
 
     struct intra_wall_options wall_options = {.radius_m = o.diameter_m / 2, .texel_m = o.texel_m,
                                               .section_step_m = o.section_step_m, .start_station_m = o.start_station_m,

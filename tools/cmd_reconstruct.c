@@ -359,8 +359,6 @@ static enum intra_status compute(struct run *run, struct intra_error *err)
     if (run->request.debug_dir) INTRA_TRY(intra_make_dir(run->request.debug_dir, err));
     INTRA_TRY(intra_reconstruct(run->request.input, &run->camera, &run->request.recon, &progress, &run->scene,
                                 &run->report, err));
-    if (run->request.save_camera)
-        INTRA_TRY(intra_camera_file_write(run->request.save_camera, &run->scene.camera, err));
     if (run->counter.n && intra_counter_file_fill(&run->counter, run->scene.frames, run->scene.n_frames) == 0)
         intra_log(INTRA_LOG_WARNING, "counter", "%s: no row belongs to a frame of %s", run->request.counter_path,
                   run->request.input);
@@ -397,6 +395,15 @@ static void append_text(struct intra_error *err, const char *format, ...)
     va_start(args, format);
     vsnprintf(err->text + n, sizeof err->text - n, format, args);
     va_end(args);
+}
+
+/* Said before the work begins, not after it. */
+static enum intra_status check_writable(const char *path, struct intra_error *err)
+{
+    struct intra_out_file file = {0};
+    enum intra_status status = intra_out_file_open(&file, path, err);
+    intra_out_file_abandon(&file);
+    return status;
 }
 
 /* Bring the result to its place. When some files failed, a new OUT still gets the others; an OUT that stood before is
@@ -451,6 +458,7 @@ static enum intra_status reconstruct(struct run *run, struct intra_error *err)
     if (run->request.lens.camera_path)
         INTRA_TRY(intra_workdir_spare(run->request.out, run->request.lens.camera_path, intra_is_output_name, err));
     INTRA_TRY(intra_workdir_open(&run->dir, run->request.out, run->request.is_forced, err));
+    if (run->request.save_camera) INTRA_TRY(check_writable(run->request.save_camera, err));
     if (run->request.counter_path) INTRA_TRY(intra_counter_file_read(run->request.counter_path, &run->counter, err));
     INTRA_TRY(look_at_input(&run->request, &run->camera, &run->probe, err));
     INTRA_TRY(intra_workdir_path(&run->dir, "log.jsonl", path, sizeof path, err));
@@ -460,6 +468,8 @@ static enum intra_status reconstruct(struct run *run, struct intra_error *err)
     INTRA_TRY(write_outputs(run, err));
     intra_console_clear(run->console);
     INTRA_TRY(publish(run, err));
+    if (run->request.save_camera)
+        INTRA_TRY(intra_camera_file_write(run->request.save_camera, &run->scene.camera, err));
     print_summary(run);
 done:
     return status;

@@ -216,6 +216,20 @@ static void length_gives_the_lens(void **state)
     sqlite3_close(db);
 }
 
+static void length_that_cannot_be_is_said(void **state)
+{
+    sqlite3 *db;
+    (void)state;
+    run_done("reconstruct pipe/video.mp4 -d 300mm --counter off --length 900m -o far -q --no-mesh");
+    db = open_store("far");
+    assert_int_equal(query_int(db, "SELECT is_assumed FROM camera"), 1);
+    assert_int_equal(query_int(db, "SELECT count(*) FROM warning WHERE text LIKE '%900.00 m was not used%'"), 1);
+    sqlite3_close(db);
+    /* said before the work: no result, and none of its folders */
+    program_expect(folder, "reconstruct pipe/video.mp4 -d 300mm --save-camera none/lens.yaml -o unsaved -q", 1, "none/lens.yaml");
+    program_shell("test ! -e %s/unsaved && test ! -e %s/unsaved.part", folder, folder);
+}
+
 static void force_replaces_and_keeps_others(void **state)
 {
     (void)state;
@@ -414,6 +428,7 @@ int main(void)
         cmocka_unit_test(summary_as_json),
         cmocka_unit_test(assumed_lens_is_marked),
         cmocka_unit_test(length_gives_the_lens),
+        cmocka_unit_test(length_that_cannot_be_is_said),
         cmocka_unit_test(force_replaces_and_keeps_others),
         cmocka_unit_test(truncated_video),
         cmocka_unit_test(signals_clean_up),
