@@ -38,6 +38,24 @@ const char *intra_grade_aspect_name(enum intra_grade_aspect aspect)
     return NAME_OF(aspect_names, aspect);
 }
 
+const char *intra_media_kind_name(enum intra_media_kind kind)
+{
+    static const char *const names[] = {"video", "picture", "document"};
+    return NAME_OF(names, kind);
+}
+
+const char *intra_survey_direction_name(enum intra_survey_direction direction)
+{
+    return direction == INTRA_DIRECTION_DOWNSTREAM ? "downstream"
+           : direction == INTRA_DIRECTION_UPSTREAM ? "upstream"
+                                                   : NULL;
+}
+
+const struct intra_wall_region *intra_place_region(const struct intra_place *place)
+{
+    return place->is_refined ? &place->refined : &place->recorded;
+}
+
 double intra_grade_severity(enum intra_grade_scale scale, double value)
 {
     static const double best_worst[][2] = {

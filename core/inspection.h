@@ -99,6 +99,8 @@ struct intra_media {
     struct intra_fields source;
 };
 
+const char *intra_media_kind_name(enum intra_media_kind kind); /* "video", "picture", "document" */
+
 /* A region of a frame, from a detector or a labelling tool. Pixels of the picture of width_px x height_px, (0,0) =
  * centre of the top-left pixel. */
 struct intra_frame_region {
@@ -183,10 +185,13 @@ struct intra_observation {
 };
 
 enum intra_survey_direction { INTRA_DIRECTION_UNKNOWN, INTRA_DIRECTION_DOWNSTREAM, INTRA_DIRECTION_UPSTREAM };
+const char *intra_survey_direction_name(enum intra_survey_direction direction); /* "downstream", "upstream", NULL */
 
 struct intra_inspection {
-    char *id, *pipe;             /* of the inspection; name of the pipe */
-    char *node_start, *node_end; /* where this survey set out, and where it went to */
+    int64_t number;                  /* in the project's store, from 1; 0: not there */
+    enum intra_record_format format; /* of the record that it came from */
+    char *id, *pipe;                 /* of the inspection; name of the pipe */
+    char *node_start, *node_end;     /* where this survey set out, and where it went to */
     char *node_upstream, *node_downstream;
     enum intra_survey_direction direction;
     bool is_reverse_setup; /* second survey, from the other end, of a pipe that could not be driven through */
@@ -231,6 +236,8 @@ enum intra_status intra_record_add_inspection(struct intra_record *record, struc
                                               struct intra_error *err);
 enum intra_status intra_inspection_add_observation(struct intra_inspection *inspection, struct intra_observation **out,
                                                    struct intra_error *err);
+/* Where it is as well as that is known: the refined region, else the recorded one. */
+const struct intra_wall_region *intra_place_region(const struct intra_place *place);
 /* Take out those that are marked; one flag an observation. */
 void intra_inspection_remove_observations(struct intra_inspection *inspection, const bool *is_gone);
 enum intra_status intra_observation_add_media(struct intra_observation *observation, enum intra_media_kind kind,

@@ -7,6 +7,8 @@
 
 #include "core/fileio.h"
 #include "core/mem.h"
+#include "core/store_internal.h"
+#include "core/store_tables.h"
 
 #include <sqlite3.h>
 #include <stddef.h>
@@ -246,8 +248,17 @@ const char *intra_store_library_version(void)
     return sqlite3_libversion();
 }
 
-/* The error of the last SQLite call. */
-static enum intra_status store_fail(struct intra_store *store, struct intra_error *err)
+struct sqlite3 *intra_store_db(struct intra_store *store)
+{
+    return store->db;
+}
+
+int intra_store_version(const struct intra_store *store)
+{
+    return store->version;
+}
+
+enum intra_status intra_store_fail(struct intra_store *store, struct intra_error *err)
 {
     int code = store->db ? sqlite3_errcode(store->db) : SQLITE_NOMEM;
     const char *reason = store->db ? sqlite3_errmsg(store->db) : "out of memory";
@@ -276,20 +287,20 @@ static enum intra_status store_fail(struct intra_store *store, struct intra_erro
 
 static enum intra_status run_sql(struct intra_store *store, const char *sql, struct intra_error *err)
 {
-    return sqlite3_exec(store->db, sql, NULL, NULL, NULL) == SQLITE_OK ? INTRA_OK : store_fail(store, err);
+    return sqlite3_exec(store->db, sql, NULL, NULL, NULL) == SQLITE_OK ? INTRA_OK : intra_store_fail(store, err);
 }
 
 static enum intra_status prepare(struct intra_store *store, const char *sql, sqlite3_stmt **out,
                                  struct intra_error *err)
 {
-    return sqlite3_prepare_v2(store->db, sql, -1, out, NULL) == SQLITE_OK ? INTRA_OK : store_fail(store, err);
+    return sqlite3_prepare_v2(store->db, sql, -1, out, NULL) == SQLITE_OK ? INTRA_OK : intra_store_fail(store, err);
 }
 
 static enum intra_status step_row(struct intra_store *store, sqlite3_stmt *stmt, struct intra_error *err)
 {
     int code = sqlite3_step(stmt);
     sqlite3_reset(stmt);
-    return code == SQLITE_DONE ? INTRA_OK : store_fail(store, err);
+    return code == SQLITE_DONE ? INTRA_OK : intra_store_fail(store, err);
 }
 
 static enum intra_status read_pragma(struct intra_store *store, const char *sql, int *out, struct intra_error *err)
@@ -300,7 +311,7 @@ static enum intra_status read_pragma(struct intra_store *store, const char *sql,
     if (sqlite3_step(stmt) == SQLITE_ROW)
         *out = sqlite3_column_int(stmt, 0);
     else
-        status = store_fail(store, err);
+        status = intra_store_fail(store, err);
 done:
     sqlite3_finalize(stmt);
     return status;
@@ -415,7 +426,7 @@ done:
 static enum intra_status make_schema(struct intra_store *store, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
-    char sql[160];
+    char sql[160], *records = NULL;
     INTRA_TRY(run_sql(store, "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA foreign_keys=ON;", err));
     snprintf(sql, sizeof sql, "PRAGMA application_id=%d; PRAGMA user_version=%d; BEGIN;", STORE_APPLICATION_ID,
              INTRA_STORE_VERSION);
@@ -424,7 +435,10 @@ static enum intra_status make_schema(struct intra_store *store, struct intra_err
     for (int i = 0; i < COUNT(scene_tables); i++)
         INTRA_TRY(create_table(store, scene_tables[i], err));
     INTRA_TRY(write_lookups(store, err));
+    INTRA_TRY(intra_store_records_sql(&records, err));
+    INTRA_TRY(run_sql(store, records, err));
 done:
+    intra_free(records);
     return status;
 }
 
@@ -439,7 +453,7 @@ enum intra_status intra_store_create(const char *path, struct intra_store **out,
     intra_part_name(path, store->part, sizeof store->part);
     unlink(store->part); /* of a killed run */
     if (sqlite3_open_v2(store->part, &store->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) != SQLITE_OK) {
-        status = store_fail(store, err);
+        status = intra_store_fail(store, err);
         goto done;
     }
     INTRA_TRY(make_schema(store, err));
@@ -461,7 +475,7 @@ enum intra_status intra_store_open(const char *path, struct intra_store **out, s
     INTRA_TRY(INTRA_ALLOC(store, 1, err));
     snprintf(store->path, sizeof store->path, "%s", path);
     if (sqlite3_open_v2(path, &store->db, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK) {
-        status = store_fail(store, err);
+        status = intra_store_fail(store, err);
         goto done;
     }
     INTRA_TRY(read_pragma(store, "PRAGMA application_id", &id, err));
@@ -494,7 +508,7 @@ enum intra_status intra_store_commit(struct intra_store *store, struct intra_err
     INTRA_TRY(run_sql(store, index_schema, err));
     INTRA_TRY(run_sql(store, "COMMIT", err));
     if (sqlite3_close(store->db) != SQLITE_OK) {
-        status = store_fail(store, err);
+        status = intra_store_fail(store, err);
         goto done;
     }
     store->db = NULL;
@@ -668,7 +682,7 @@ static enum intra_status step_single(struct intra_store *store, sqlite3_stmt *st
 {
     int code = sqlite3_step(stmt);
     if (code == SQLITE_ROW) return INTRA_OK;
-    if (code != SQLITE_DONE) return store_fail(store, err);
+    if (code != SQLITE_DONE) return intra_store_fail(store, err);
     return INTRA_FAIL(err, INTRA_E_FORMAT, "%s: table %s is empty; reconstruct it again", store->path, table);
 }
 
@@ -750,7 +764,7 @@ static enum intra_status read_frames(struct intra_store *store, struct intra_sce
             f.world_from_cam = intra_pose_identity();
         INTRA_TRY(intra_scene_add_frame(scene, &f, err));
     }
-    if (code != SQLITE_DONE) status = store_fail(store, err);
+    if (code != SQLITE_DONE) status = intra_store_fail(store, err);
 done:
     sqlite3_finalize(stmt);
     return status;
@@ -768,7 +782,7 @@ static enum intra_status read_sections(struct intra_store *store, struct intra_s
         read_columns(stmt, &section_table, &s);
         INTRA_TRY(intra_scene_add_section(scene, &s, err));
     }
-    if (code != SQLITE_DONE) status = store_fail(store, err);
+    if (code != SQLITE_DONE) status = intra_store_fail(store, err);
 done:
     sqlite3_finalize(stmt);
     return status;
@@ -791,7 +805,7 @@ static enum intra_status read_features(struct intra_store *store, struct intra_s
         read_columns(feature, &table, &f);
         INTRA_TRY(intra_scene_add_feature(scene, &f, err));
     }
-    if (code != SQLITE_DONE) INTRA_TRY(store_fail(store, err));
+    if (code != SQLITE_DONE) INTRA_TRY(intra_store_fail(store, err));
     INTRA_TRY(prepare_select(store, &gap_table, &gap, err));
     while ((code = sqlite3_step(gap)) == SQLITE_ROW) {
         struct intra_gap g = {0};
@@ -799,7 +813,7 @@ static enum intra_status read_features(struct intra_store *store, struct intra_s
         read_columns(gap, &gap_table, &g);
         INTRA_TRY(intra_scene_add_gap(scene, &g, err));
     }
-    if (code != SQLITE_DONE) status = store_fail(store, err);
+    if (code != SQLITE_DONE) status = intra_store_fail(store, err);
 done:
     sqlite3_finalize(feature);
     sqlite3_finalize(gap);
@@ -859,7 +873,7 @@ enum intra_status intra_store_read_meta(struct intra_store *store, const char *k
         *out = intra_strdup(column_text(stmt, 0));
         if (!*out) status = INTRA_FAIL(err, INTRA_E_MEM, "%s: out of memory for '%s'", store->path, key);
     } else if (code != SQLITE_DONE) {
-        status = store_fail(store, err);
+        status = intra_store_fail(store, err);
     }
 done:
     sqlite3_finalize(stmt);
@@ -883,7 +897,7 @@ enum intra_status intra_store_read_warnings(struct intra_store *store, char ***o
         }
         *out_n = ++n;
     }
-    if (status == INTRA_OK && code != SQLITE_DONE) status = store_fail(store, err);
+    if (status == INTRA_OK && code != SQLITE_DONE) status = intra_store_fail(store, err);
     if (status != INTRA_OK) {
         intra_store_free_texts(out, n);
         *out_n = 0;

@@ -2,7 +2,7 @@
  * docs/store_format.md.
  *
  * A store is written once, in one transaction, beside its final name, and renamed when complete; from then on it is
- * only read. The rasters of the wall stand in their TIFFs, not here. */
+ * only read, but for records that are added (core/store_records.h). The rasters of the wall stand in their TIFFs, not here. */
 #ifndef INTRA_CORE_STORE_H
 #define INTRA_CORE_STORE_H
 
@@ -10,7 +10,7 @@
 
 #include <stdint.h>
 
-enum { INTRA_STORE_VERSION = 3 }; /* user_version of the schema */
+enum { INTRA_STORE_VERSION = 4 }; /* user_version of the schema */
 
 struct intra_store;
 

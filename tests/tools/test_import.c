@@ -131,7 +131,7 @@ static void what_fails_leaves_the_project_alone(void **state)
     program_expect(program_dir, "import c one.csv --format wsoa", 2, "no format");
     program_expect(program_dir, "import nothing one.csv", 1, "project.sqlite");
     program_expect_after(program_dir, "ulimit -f 8;", "import c one.csv", 1, NULL);
-    assert_int_equal(ask("SELECT count(*) FROM sqlite_master WHERE name = 'record'"), 0);
+    assert_int_equal(ask("SELECT count(*) FROM record"), 0);
 }
 
 int main(void)
