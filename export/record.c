@@ -21,7 +21,7 @@ struct format {
 /* NULL: this build does not. */
 static const struct format formats[INTRA_RECORD_N_FORMATS] = {
     [INTRA_RECORD_OWN_CSV] = {intra_record_read_own_csv, intra_record_write_own_csv},
-    [INTRA_RECORD_OWN_JSON] = {NULL, NULL},
+    [INTRA_RECORD_OWN_JSON] = {intra_record_read_own_json, intra_record_write_own_json},
     [INTRA_RECORD_PACP_MDB] = {NULL, NULL},
     [INTRA_RECORD_PACP_CSV] = {intra_record_read_pacp_csv, intra_record_write_pacp_csv},
     [INTRA_RECORD_PACP_SQLITE] = {intra_record_read_pacp_sqlite, intra_record_write_pacp_sqlite},
@@ -134,7 +134,8 @@ static enum intra_record_format text_format(const char *head)
         return INTRA_RECORD_PACP_CSV;
     if (line_has(at, n, "ConditionID") || (line_has(at, n, "InspectionID") && line_has(at, n, "Video_Name")))
         return INTRA_RECORD_PACP_CSV;
-    if (line_has(at, n, "code") && (line_has(at, n, "station_m") || line_has(at, n, "station") || line_has(at, n, "distance")))
+    if (line_has(at, n, "code") &&
+        (line_has(at, n, "station_m") || line_has(at, n, "station") || line_has(at, n, "distance")))
         return INTRA_RECORD_OWN_CSV;
     if (is_yolo_line(at, n)) return INTRA_RECORD_YOLO;
     return INTRA_RECORD_NONE;
@@ -212,6 +213,28 @@ enum intra_status intra_record_recognise(const char *path, enum intra_record_for
     return intra_path_is_dir(path) ? folder_format(path, out, err) : file_format(path, out, err);
 }
 
+/* A length below zero is none: unknown, and counted; it still stands in `source`. Distances may be negative. */
+static void refuse_negative(struct intra_record *record, const struct intra_inspection *p, const char *what,
+                            double *value, bool is_zero_none)
+{
+    if (!(*value < 0) && !(is_zero_none && *value == 0)) return;
+    if (*value < 0)
+        intra_record_kept(record, "%s of inspection %.40s: %g m is no length", what, p->id ? p->id : "", *value);
+    *value = NAN;
+}
+
+static void check_lengths(struct intra_record *record)
+{
+    for (int64_t i = 0; i < record->n_inspections; i++) {
+        struct intra_inspection *p = &record->inspections[i];
+        refuse_negative(record, p, "height", &p->height_m, true);
+        refuse_negative(record, p, "width", &p->width_m, true);
+        refuse_negative(record, p, "length", &p->length_m, false);
+        refuse_negative(record, p, "inspected length", &p->inspected_length_m, false);
+        refuse_negative(record, p, "spacing of joints", &p->joint_spacing_m, false);
+    }
+}
+
 enum intra_status intra_record_read(const char *path, enum intra_record_format format, struct intra_record *out,
                                     struct intra_error *err)
 {
@@ -233,6 +256,7 @@ enum intra_status intra_record_read(const char *path, enum intra_record_format f
     out->format = format;
     INTRA_TRY(intra_text_set(&out->path, path, err));
     INTRA_TRY(formats[format].read(path, out, err));
+    check_lengths(out);
     out->counts.read = 0;
     for (int64_t i = 0; i < out->n_inspections; i++)
         out->counts.read += out->inspections[i].n_observations;

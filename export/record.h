@@ -16,7 +16,8 @@ enum intra_status intra_record_recognise(const char *path, enum intra_record_for
  *
  *   path    a file, or a folder where the format is one of several files
  *   format  INTRA_RECORD_NONE: recognised by content
- *   out     initialised here; the caller's to finish on success, already finished on failure
+ *   out     initialised here; the caller's to finish on success, already finished on failure; out->format is whose rows
+ *           stand in `source`: of own JSON that was written here, the format that it was made from
  *
  * Rows that are no observation are refused and counted, values that are not understood kept as text and counted:
  * out->counts. Errors: INTRA_E_IO, INTRA_E_FORMAT (not recognised, damaged, no inspection in it), INTRA_E_UNSUPPORTED,
