@@ -1,5 +1,5 @@
 /* DWA-M 150 (Germany), 04-2010, types A and B: pipes HG with inspections HI of rows HZ, manholes KG with KI of KZ.
- * Reading and writing. A pipe without an inspection is master data and no record. */
+ * Reading. A pipe without an inspection is master data and no record. */
 #include "core/mem.h"
 #include "export/record_letters.h"
 #include "export/record_xml.h"
@@ -155,6 +155,8 @@ enum intra_status intra_record_read_dwa_m150(const char *path, struct intra_reco
              e = intra_xml_next(e, is_pipe ? "HI" : "KI"))
             INTRA_TRY(read_inspection(record, object, e, *name, err));
     }
+    if (record->n_inspections > 0) /* what the file says of itself, and its own tables, stand with the first one */
+        INTRA_TRY(intra_xml_fields(root, "", "HG", "KG", &record->inspections[0].source, err));
 done:
     intra_xml_destroy(&xml);
     return status;

@@ -67,6 +67,24 @@ enum intra_status intra_record_join_continuous(struct intra_record *record, stru
 /* Whether a mark is of a row that has no partner ("S01"); joined ones are plain numbers. */
 bool intra_record_is_mark(const char *continuous_id);
 
+/* The rows of an inspection in the order of their places, joined defects taken apart: role 'A' begins one, 'B' is its
+ * finish row (o->distance_to_m, o->finish_source), 'C' begins the piece of one whose values change there; 0: any other
+ * row, a mark without a partner among them. */
+typedef enum intra_status intra_record_row_fn(void *user, const struct intra_observation *o, char role);
+enum intra_status intra_record_each_row(const struct intra_inspection *in, intra_record_row_fn *put, void *user,
+                                        struct intra_error *err);
+
+/* What a writer had to leave out, counted by kind; said as one warning of the log when the file stands. */
+struct intra_record_lost {
+    struct {
+        const char *what; /* a text that lives */
+        int64_t n;
+    } kinds[24];
+    int n;
+};
+void intra_record_lose(struct intra_record_lost *lost, const char *what, int64_t n);
+void intra_record_say_lost(const struct intra_record_lost *lost, const char *path, enum intra_record_format format);
+
 /* How much of `text` starts the same as the name, case left out of account: for recognising. */
 bool intra_record_has_word(const char *text, const char *word);
 

@@ -137,8 +137,9 @@ static void put_video_place(struct writer *w, const struct intra_observation *o,
 }
 
 /* role: 'A', 'B', 'C' of a continuous defect, 0: none, or as the source has it. */
-static enum intra_status put_row(struct writer *w, const struct intra_observation *o, char role)
+static enum intra_status put_row(void *user, const struct intra_observation *o, char role)
 {
+    struct writer *w = user;
     static const char *const after_clock[] = {"GrundAbbruch",        "BezeichnungSanierung", "BAKZustandSanierung",
                                               "BALZustandSanierung", "DAKZustandSanierung",  "DALZustandSanierung",
                                               "QZustandSanierung",   "RVerfahrenSanierung",  "KVerfahrenSanierung"};
@@ -202,51 +203,6 @@ static enum intra_status put_row(struct writer *w, const struct intra_observatio
     put_source(w, source, "Gruppe");
     intra_xml_end(&w->out, row);
 done:
-    return status;
-}
-
-/* Whether a row from i on, at the place where `p` ends, goes on with its number. */
-static bool goes_on(const struct intra_inspection *in, int64_t i, const struct intra_observation *p)
-{
-    for (; i < in->n_observations && in->observations[i].distance_m == p->distance_to_m; i++) {
-        const struct intra_observation *o = &in->observations[i];
-        if (o->continuous_id && isfinite(o->distance_to_m) && strcmp(o->continuous_id, p->continuous_id) == 0)
-            return true;
-    }
-    return false;
-}
-
-/* A finish row goes before the first row that lies there or farther; one whose defect changes there (the next row goes
- * on with its number) is that row's C. */
-static enum intra_status put_rows(struct writer *w, const struct intra_inspection *in)
-{
-    enum intra_status status = INTRA_OK;
-    int64_t *open = NULL, n_open = 0;
-    INTRA_TRY(INTRA_ALLOC(open, (size_t)in->n_observations + 1, w->err));
-    for (int64_t i = 0; i <= in->n_observations; i++) {
-        const struct intra_observation *o = i < in->n_observations ? &in->observations[i] : NULL;
-        bool is_joined = o && o->continuous_id && isfinite(o->distance_to_m) && !intra_record_is_mark(o->continuous_id);
-        char role = is_joined ? 'A' : 0;
-        int64_t kept = 0;
-        for (int64_t k = 0; k < n_open; k++) {
-            const struct intra_observation *p = &in->observations[open[k]];
-            if (is_joined && strcmp(p->continuous_id, o->continuous_id) == 0 && p->distance_to_m == o->distance_m) {
-                role = 'C';
-                continue;
-            }
-            if (o && (!(o->distance_m >= p->distance_to_m) || goes_on(in, i, p))) {
-                open[kept++] = open[k];
-                continue;
-            }
-            INTRA_TRY(put_row(w, p, 'B'));
-        }
-        n_open = kept;
-        if (!o) break;
-        INTRA_TRY(put_row(w, o, role));
-        if (is_joined) open[n_open++] = i;
-    }
-done:
-    intra_free(open);
     return status;
 }
 
@@ -317,7 +273,7 @@ static enum intra_status put_inspection(struct writer *w, const struct intra_ins
     if (in->n_observations > 0) {
         intra_xml_begin(&w->out, "Inspektionsdaten");
         if (kind < 2)
-            INTRA_TRY(put_rows(w, in));
+            INTRA_TRY(intra_record_each_row(in, put_row, w, w->err));
         else
             for (int64_t i = 0; i < in->n_observations; i++) {
                 intra_xml_begin(&w->out, "BZustand");
