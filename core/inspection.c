@@ -180,6 +180,18 @@ enum intra_status intra_record_add_inspection(struct intra_record *record, struc
     return INTRA_OK;
 }
 
+void intra_record_remove_inspections(struct intra_record *record, const bool *is_gone)
+{
+    int64_t kept = 0;
+    for (int64_t i = 0; i < record->n_inspections; i++) {
+        if (is_gone[i])
+            inspection_fini(&record->inspections[i]);
+        else
+            record->inspections[kept++] = record->inspections[i];
+    }
+    record->n_inspections = kept;
+}
+
 static struct intra_wall_region region_unknown(void)
 {
     return (struct intra_wall_region){NAN, NAN, NAN, NAN, NAN, NAN};

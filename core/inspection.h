@@ -234,6 +234,8 @@ void intra_record_fini(struct intra_record *record); /* frees all of it, leaves 
  * INTRA_E_MEM. */
 enum intra_status intra_record_add_inspection(struct intra_record *record, struct intra_inspection **out,
                                               struct intra_error *err);
+/* Take out those that are marked; one flag an inspection. */
+void intra_record_remove_inspections(struct intra_record *record, const bool *is_gone);
 enum intra_status intra_inspection_add_observation(struct intra_inspection *inspection, struct intra_observation **out,
                                                    struct intra_error *err);
 /* Where it is as well as that is known: the refined region, else the recorded one. */

@@ -274,8 +274,6 @@ static enum intra_status add_record(struct writer *w, const struct intra_record 
 {
     enum intra_status status = INTRA_OK;
     sqlite3_stmt *s;
-    if (sqlite3_exec(w->db, "PRAGMA journal_mode=OFF; PRAGMA foreign_keys=ON; BEGIN", NULL, NULL, NULL) != SQLITE_OK)
-        return fail(w, err);
     INTRA_TRY(prepare_all(w, err));
     s = w->record;
     reference(w, s, 0);
@@ -290,7 +288,6 @@ static enum intra_status add_record(struct writer *w, const struct intra_record 
     INTRA_TRY(step(w, s, out_id, err));
     for (int64_t i = 0; i < record->n_inspections; i++)
         if (!is_chosen || is_chosen[i]) INTRA_TRY(add_inspection(w, &record->inspections[i], *out_id, err));
-    if (sqlite3_exec(w->db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK) status = fail(w, err);
 done:
     sqlite3_finalize(w->record);
     sqlite3_finalize(w->inspection);
@@ -343,8 +340,10 @@ static enum intra_status check_version(struct writer *w, struct intra_error *err
     return status;
 }
 
-enum intra_status intra_store_add_record(const char *path, const struct intra_record *record, const bool *is_chosen,
-                                         int64_t *out_id, struct intra_error *err)
+typedef enum intra_status change_fn(struct writer *w, void *user, struct intra_error *err);
+
+/* Do `change` to a copy in one transaction, and rename the copy. */
+static enum intra_status change_store(const char *path, change_fn *change, void *user, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
     struct intra_store *store = NULL;
@@ -354,15 +353,67 @@ enum intra_status intra_store_add_record(const char *path, const struct intra_re
     INTRA_TRY(intra_store_open(path, &store, err)); /* says what it is where it is no store */
     intra_store_close(&store);
     INTRA_TRY(copy_file(path, part, err));
-    if (sqlite3_open_v2(part, &w.db, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK) {
+    if (sqlite3_open_v2(part, &w.db, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK ||
+        sqlite3_exec(w.db, "PRAGMA journal_mode=OFF; PRAGMA foreign_keys=ON; BEGIN", NULL, NULL, NULL) != SQLITE_OK) {
         status = fail(&w, err);
         goto done;
     }
     INTRA_TRY(check_version(&w, err));
-    INTRA_TRY(add_record(&w, record, is_chosen, out_id, err));
+    INTRA_TRY(change(&w, user, err));
+    if (sqlite3_exec(w.db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK) status = fail(&w, err);
 done:
     sqlite3_close(w.db);
     if (status == INTRA_OK) status = intra_part_commit(path, err);
     if (status != INTRA_OK) unlink(part);
     return status;
+}
+
+struct addition {
+    const struct intra_record *record;
+    const bool *is_chosen;
+    int64_t *out_id;
+};
+
+static enum intra_status add(struct writer *w, void *user, struct intra_error *err)
+{
+    const struct addition *a = user;
+    return add_record(w, a->record, a->is_chosen, a->out_id, err);
+}
+
+enum intra_status intra_store_add_record(const char *path, const struct intra_record *record, const bool *is_chosen,
+                                         int64_t *out_id, struct intra_error *err)
+{
+    struct addition addition = {record, is_chosen, out_id};
+    return change_store(path, add, &addition, err);
+}
+
+struct file_list {
+    const struct intra_store_file *files;
+    int n;
+};
+
+static enum intra_status put_files(struct writer *w, void *user, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    const struct file_list *list = user;
+    sqlite3_stmt *s = NULL;
+    if (sqlite3_prepare_v2(w->db, "INSERT OR REPLACE INTO file (name, bytes, sha256) VALUES (?,?,?)", -1, &s, NULL) !=
+        SQLITE_OK)
+        return fail(w, err);
+    for (int i = 0; i < list->n; i++) {
+        text(w, s, list->files[i].name);
+        integer(w, s, list->files[i].bytes);
+        text(w, s, list->files[i].sha256);
+        INTRA_TRY(step(w, s, NULL, err));
+    }
+done:
+    sqlite3_finalize(s);
+    return status;
+}
+
+enum intra_status intra_store_update_files(const char *path, const struct intra_store_file *files, int n,
+                                           struct intra_error *err)
+{
+    struct file_list list = {files, n};
+    return change_store(path, put_files, &list, err);
 }

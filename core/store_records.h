@@ -19,4 +19,13 @@ enum intra_status intra_store_add_record(const char *path, const struct intra_re
 enum intra_status intra_store_read_records(struct intra_store *store, struct intra_record *record, int64_t *out_unread,
                                            struct intra_error *err);
 
+/* A file beside the store was made again: its row in the table `file`. In the same manner, and with the same errors. */
+struct intra_store_file {
+    const char *name;
+    int64_t bytes;
+    char sha256[65];
+};
+enum intra_status intra_store_update_files(const char *path, const struct intra_store_file *files, int n,
+                                           struct intra_error *err);
+
 #endif

@@ -3,6 +3,7 @@
 #ifndef INTRA_EXPORT_EXPORT_H
 #define INTRA_EXPORT_EXPORT_H
 
+#include "core/inspection.h"
 #include "core/progress.h"
 #include "core/scene.h"
 
@@ -13,16 +14,20 @@ enum intra_status intra_export_trajectory(const struct intra_scene *scene, const
 /* frames.csv, profile.csv: columns as in docs/outputs.md. */
 enum intra_status intra_export_frames(const struct intra_scene *scene, const char *path, struct intra_error *err);
 enum intra_status intra_export_profile(const struct intra_scene *scene, const char *path, struct intra_error *err);
-/* observations.csv with its header, and the joints found as rows of source "found". */
-enum intra_status intra_export_observations(const struct intra_scene *scene, const char *path, struct intra_error *err);
+/* observations.csv with its header: what was found as rows of source "found", then the observations of n inspections (0:
+ * none), placed or not, as rows of kind "recorded". */
+enum intra_status intra_export_observations(const struct intra_scene *scene, const struct intra_inspection *inspections,
+                                            int64_t n, const char *path, struct intra_error *err);
 
 /* The code of EN 13508-2 for what the program found; "" where it is no defect. */
 const char *intra_feature_code(const struct intra_feature *feature);
 
 /* Drawings in millimetres: the profile over the station; the unrolled wall as a strip, station downwards, with what was
- * found on it (needs the colour raster). INTRA_E_NO_RESULT where nothing was measured. */
+ * found and the placed observations of n inspections on it (needs the colour raster). INTRA_E_NO_RESULT where nothing
+ * was measured. */
 enum intra_status intra_export_profile_svg(const struct intra_scene *scene, const char *path, struct intra_error *err);
-enum intra_status intra_export_strip_svg(const struct intra_scene *scene, const char *path, struct intra_error *err);
+enum intra_status intra_export_strip_svg(const struct intra_scene *scene, const struct intra_inspection *inspections,
+                                         int64_t n, const char *path, struct intra_error *err);
 
 enum intra_tiff_layer { INTRA_TIFF_COLOUR, INTRA_TIFF_RELIEF, INTRA_TIFF_COVERAGE };
 /* Tiled TIFF with overviews and GeoTIFF tags in metres (x = station, y = arc length, 0 at the bottom edge, the

@@ -34,6 +34,7 @@ struct column {
 };
 
 enum observation_column {
+    O_INSPECTION,
     O_ID,
     O_CODE,
     O_CHAR1,
@@ -78,6 +79,7 @@ enum observation_column {
     O_COLUMNS
 };
 static const struct column observation_columns[O_COLUMNS] = {
+    [O_INSPECTION] = {"inspection", "inspection", OFTInteger64},
     [O_ID] = {"id", "id", OFTString},
     [O_CODE] = {"code", "code", OFTString},
     [O_CHAR1] = {"characterisation_1", "char1", OFTString},
@@ -142,13 +144,17 @@ static const struct column section_columns[] = {
     {"heading_deg", "head_deg", OFTReal},        {"grade_pct", "grade_pct", OFTReal}};
 enum { SECTION_COLUMNS = sizeof section_columns / sizeof *section_columns };
 
-static const struct column media_columns[] = {
-    {"observation_id", "obs_id", OFTString}, {"kind", "kind", OFTString}, {"file", "file", OFTString}};
-enum { MEDIA_COLUMNS = 3 };
+static const struct column media_columns[] = {{"inspection", "inspection", OFTInteger64},
+                                              {"observation_id", "obs_id", OFTString},
+                                              {"kind", "kind", OFTString},
+                                              {"file", "file", OFTString}};
+enum { MEDIA_COLUMNS = 4 };
 
 struct writer {
     const struct intra_scene *scene;
-    const struct intra_inspection *inspection; /* NULL: none */
+    const struct intra_inspection *inspections;
+    int64_t n_inspections;
+    const struct intra_inspection *where; /* the one that says where the pipe lies, else the first; NULL: none */
     enum intra_gis_format format;
     GDALDatasetH set;
     OGRSpatialReferenceH srs;   /* NULL: the model's own metres */
@@ -177,12 +183,22 @@ static bool is_known(struct intra_vec3 v)
     return isfinite(v.x) && isfinite(v.y);
 }
 
+static bool has_place(const struct intra_inspection *p)
+{
+    return is_known(p->start_xyz) && is_known(p->end_xyz);
+}
+
 static enum intra_status place_pipe(struct writer *w, struct intra_error *err)
 {
-    const struct intra_inspection *p = w->inspection;
+    const struct intra_inspection *p;
     const struct intra_scene *scene = w->scene;
     w->cos_turn = 1;
-    if (scene->n_sections < 2 || !p || !is_known(p->start_xyz) || !is_known(p->end_xyz)) return INTRA_OK;
+    if (w->n_inspections == 0) return INTRA_OK;
+    w->where = w->inspections;
+    for (int64_t i = 0; i < w->n_inspections && !has_place(w->where); i++)
+        if (has_place(&w->inspections[i])) w->where = &w->inspections[i];
+    p = w->where;
+    if (scene->n_sections < 2 || !has_place(p)) return INTRA_OK;
     struct intra_vec3 a = scene->sections[0].centre, b = scene->sections[scene->n_sections - 1].centre;
     double own = atan2(b.y - a.y, b.x - a.x),
            real = atan2(p->end_xyz.y - p->start_xyz.y, p->end_xyz.x - p->start_xyz.x);
@@ -268,7 +284,7 @@ static bool put(OGRLayerH layer, OGRFeatureH f, OGRGeometryH g)
 
 static bool put_pipe(struct writer *w, OGRLayerH layer)
 {
-    const struct intra_inspection *p = w->inspection;
+    const struct intra_inspection *p = w->where;
     OGRFeatureH f = OGR_F_Create(OGR_L_GetLayerDefn(layer));
     OGRGeometryH line = OGR_G_CreateGeometry(wkbLineStringZM);
     for (int64_t i = 0; i < w->scene->n_sections; i++)
@@ -327,13 +343,20 @@ static void id_of(const struct intra_observation *o, int64_t number, char *out, 
         snprintf(out, n, "obs-%lld", (long long)number);
 }
 
-static void fill_observation(const struct writer *w, OGRFeatureH f, const struct intra_observation *o, int64_t number)
+static void set_inspection(OGRFeatureH f, int column, const struct intra_inspection *p)
 {
-    const struct intra_wall_region *r = o->place.is_refined ? &o->place.refined : &o->place.recorded;
+    if (p->number > 0) OGR_F_SetFieldInteger64(f, column, p->number);
+}
+
+static void fill_observation(OGRFeatureH f, const struct intra_inspection *p, const struct intra_observation *o,
+                             int64_t number)
+{
+    const struct intra_wall_region *r = intra_place_region(&o->place);
     const struct intra_extent *x = &o->extent;
     const struct intra_grade *worst = NULL;
     char id[128];
     id_of(o, number, id, sizeof id);
+    set_inspection(f, O_INSPECTION, p);
     set_text(f, O_ID, id);
     set_text(f, O_CODE, o->code);
     set_text(f, O_CHAR1, o->characterisation[0]);
@@ -344,7 +367,7 @@ static void fill_observation(const struct writer *w, OGRFeatureH f, const struct
     set_text(f, O_TEXT, o->text);
     set_text(f, O_REMARK, o->remark);
     set_text(f, O_REASON, o->place.reason);
-    set_text(f, O_VIDEO, video_of(w->inspection, o));
+    set_text(f, O_VIDEO, video_of(p, o));
     OGR_F_SetFieldInteger(f, O_REFINED, o->place.is_refined);
     const struct {
         int column;
@@ -420,7 +443,7 @@ static bool axis_at(const struct intra_scene *scene, double station_m, struct in
  * a point. */
 static OGRGeometryH line_of(const struct writer *w, const struct intra_observation *o)
 {
-    const struct intra_wall_region *r = o->place.is_refined ? &o->place.refined : &o->place.recorded;
+    const struct intra_wall_region *r = intra_place_region(&o->place);
     struct intra_vec3 x;
     OGRGeometryH line = OGR_G_CreateGeometry(wkbLineStringZM);
     if (o->place.is_line && o->place.outline) {
@@ -463,25 +486,35 @@ static OGRGeometryH outline_of(const struct intra_scene *scene, const struct int
     return polygon;
 }
 
-static enum intra_status put_observations(struct writer *w, OGRLayerH points, OGRLayerH lines, const char *path,
-                                          struct intra_error *err)
+static enum intra_status put_recorded(struct writer *w, const struct intra_inspection *p, OGRLayerH points,
+                                      OGRLayerH lines, const char *path, struct intra_error *err)
 {
-    const struct intra_scene *scene = w->scene;
-    struct intra_vec3 x;
-    for (int64_t i = 0; w->inspection && i < w->inspection->n_observations; i++) {
-        const struct intra_observation *o = &w->inspection->observations[i];
+    for (int64_t i = 0; i < p->n_observations; i++) {
+        const struct intra_observation *o = &p->observations[i];
         if (!o->place.is_placed) continue;
-        const struct intra_wall_region *r = o->place.is_refined ? &o->place.refined : &o->place.recorded;
+        const struct intra_wall_region *r = intra_place_region(&o->place);
         OGRFeatureH f = OGR_F_Create(OGR_L_GetLayerDefn(points));
-        fill_observation(w, f, o, i + 1);
+        fill_observation(f, p, o, i + 1);
         if (!put(points, f,
                  isfinite(o->place.x.x) ? point(w, o->place.x, (r->station_from_m + r->station_to_m) / 2) : NULL))
             return gdal_fail(err, path, "an observation");
         OGRGeometryH line = lines ? line_of(w, o) : NULL;
         if (!line) continue;
         f = OGR_F_Create(OGR_L_GetLayerDefn(lines));
-        fill_observation(w, f, o, i + 1);
+        fill_observation(f, p, o, i + 1);
         if (!put(lines, f, line)) return gdal_fail(err, path, "an observation");
+    }
+    return INTRA_OK;
+}
+
+static enum intra_status put_observations(struct writer *w, OGRLayerH points, OGRLayerH lines, const char *path,
+                                          struct intra_error *err)
+{
+    const struct intra_scene *scene = w->scene;
+    struct intra_vec3 x;
+    for (int64_t i = 0; i < w->n_inspections; i++) {
+        enum intra_status status = put_recorded(w, &w->inspections[i], points, lines, path, err);
+        if (status != INTRA_OK) return status;
     }
     for (int64_t i = 0; i < scene->n_features; i++) {
         const struct intra_feature *feature = &scene->features[i];
@@ -501,42 +534,51 @@ static enum intra_status put_outlines(struct writer *w, const char *path, struct
     OGRLayerH lines = make_layer(w, "wall_lines", wkbLineString, true, observation_columns, O_COLUMNS);
     OGRLayerH areas = make_layer(w, "wall_areas", wkbPolygon, true, observation_columns, O_COLUMNS);
     if (!lines || !areas) return gdal_fail(err, path, "the layers of the wall");
-    for (int64_t i = 0; w->inspection && i < w->inspection->n_observations; i++) {
-        const struct intra_observation *o = &w->inspection->observations[i];
-        OGRGeometryH g = outline_of(w->scene, o);
-        OGRLayerH layer = o->place.is_line ? lines : areas;
-        if (!g) continue;
-        OGRFeatureH f = OGR_F_Create(OGR_L_GetLayerDefn(layer));
-        fill_observation(w, f, o, i + 1);
-        if (!put(layer, f, g)) return gdal_fail(err, path, "an outline");
+    for (int64_t i = 0; i < w->n_inspections; i++) {
+        const struct intra_inspection *p = &w->inspections[i];
+        for (int64_t k = 0; k < p->n_observations; k++) {
+            const struct intra_observation *o = &p->observations[k];
+            OGRGeometryH g = outline_of(w->scene, o);
+            OGRLayerH layer = o->place.is_line ? lines : areas;
+            if (!g) continue;
+            OGRFeatureH f = OGR_F_Create(OGR_L_GetLayerDefn(layer));
+            fill_observation(f, p, o, k + 1);
+            if (!put(layer, f, g)) return gdal_fail(err, path, "an outline");
+        }
     }
     return INTRA_OK;
 }
 
-static bool put_medium(OGRLayerH layer, const char *id, const struct intra_media *m)
+static bool put_medium(OGRLayerH layer, const struct intra_inspection *p, const char *id, const struct intra_media *m)
 {
-    static const char *const kinds[] = {"video", "picture", "document"};
     OGRFeatureH f = OGR_F_Create(OGR_L_GetLayerDefn(layer));
-    set_text(f, 0, id);
-    set_text(f, 1, kinds[m->kind]);
-    set_text(f, 2, m->file);
+    set_inspection(f, 0, p);
+    set_text(f, 1, id);
+    set_text(f, 2, intra_media_kind_name(m->kind));
+    set_text(f, 3, m->file);
     return put(layer, f, NULL);
+}
+
+static bool put_media_of(OGRLayerH layer, const struct intra_inspection *p)
+{
+    char id[128];
+    for (int i = 0; i < p->n_media; i++)
+        if (!put_medium(layer, p, NULL, &p->media[i])) return false;
+    for (int64_t k = 0; k < p->n_observations; k++) {
+        const struct intra_observation *o = &p->observations[k];
+        id_of(o, k + 1, id, sizeof id);
+        for (int i = 0; i < o->n_media; i++)
+            if (!put_medium(layer, p, id, &o->media[i])) return false;
+    }
+    return true;
 }
 
 static enum intra_status put_media(struct writer *w, const char *path, struct intra_error *err)
 {
     OGRLayerH layer = make_layer(w, "media", wkbNone, false, media_columns, MEDIA_COLUMNS);
-    char id[128];
     if (!layer) return gdal_fail(err, path, "the table of media");
-    if (!w->inspection) return INTRA_OK;
-    for (int i = 0; i < w->inspection->n_media; i++)
-        if (!put_medium(layer, NULL, &w->inspection->media[i])) return gdal_fail(err, path, "a medium");
-    for (int64_t k = 0; k < w->inspection->n_observations; k++) {
-        const struct intra_observation *o = &w->inspection->observations[k];
-        id_of(o, k + 1, id, sizeof id);
-        for (int i = 0; i < o->n_media; i++)
-            if (!put_medium(layer, id, &o->media[i])) return gdal_fail(err, path, "a medium");
-    }
+    for (int64_t i = 0; i < w->n_inspections; i++)
+        if (!put_media_of(layer, &w->inspections[i])) return gdal_fail(err, path, "a medium");
     return INTRA_OK;
 }
 
@@ -572,11 +614,11 @@ static void clear(GDALDriverH driver, const char *part)
     if (intra_path_is_dir(part)) remove(part); /* an empty folder is no dataset */
 }
 
-enum intra_status intra_export_gis(const struct intra_scene *scene, const struct intra_inspection *inspection,
-                                   enum intra_gis_format format, const char *path, struct intra_error *err)
+enum intra_status intra_export_gis(const struct intra_scene *scene, const struct intra_inspection *inspections,
+                                   int64_t n, enum intra_gis_format format, const char *path, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
-    struct writer w = {.scene = scene, .inspection = inspection, .format = format};
+    struct writer w = {.scene = scene, .inspections = inspections, .n_inspections = n, .format = format};
     char part[1100];
     GDALDriverH driver;
     if (formats[format].is_folder && intra_path_exists(path))

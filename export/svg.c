@@ -2,7 +2,7 @@
  *
  * The profile: one plot each of the diameters, the ovality, the water level and the gradient over the station, 95 %
  * interval in grey, unseen stretches marked. The strip: the unrolled wall downwards, station beside it, what was found
- * as numbered lines whose labels keep clear of each other. */
+ * as numbered lines and what was recorded as outlines, their labels clear of each other. */
 #include "core/fileio.h"
 #include "core/image.h"
 #include "core/mem.h"
@@ -13,6 +13,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define Z95 1.96
@@ -344,51 +345,180 @@ done:
     return status;
 }
 
-static void describe(const struct intra_feature *f, int64_t number, char *out, size_t n)
+/* A thing on the strip and its label. */
+struct mark {
+    double station_m;
+    const struct intra_feature *feature;         /* NULL: recorded, */
+    const struct intra_observation *observation; /* this one */
+    double at;                                   /* where its label stands, mm */
+};
+
+static int compare_marks(const void *a, const void *b)
 {
-    char station[64], value[64], sd[64];
-    double v = f->kind == INTRA_FEATURE_LATERAL ? f->diameter_m : f->offset_m;
-    double v_sd = f->kind == INTRA_FEATURE_LATERAL ? f->diameter_sd_m : f->offset_sd_m;
-    const char *word = f->kind == INTRA_FEATURE_LATERAL ? "diameter" : "offset";
-    int used = snprintf(out, n, "%lld  %s m  %s %s", (long long)number, intra_text_number(f->station_m, 2, station),
-                        intra_feature_kind_name(f->kind), intra_feature_code(f));
-    if (!isfinite(v) || used < 0 || (size_t)used >= n) return;
-    snprintf(out + used, n - (size_t)used, "  %s %s \u00b1 %s mm", word, intra_text_number(1000 * v, 1, value),
-             isfinite(v_sd) ? intra_text_number(1000 * v_sd, 1, sd) : "?");
+    double x = ((const struct mark *)a)->station_m, y = ((const struct mark *)b)->station_m;
+    return x < y ? -1 : x > y;
 }
 
-/* Lines on the strip, and labels in order that keep LABEL_MM apart: pushed down first, then up from the lower end. */
-static enum intra_status put_features(FILE *to, const struct intra_scene *scene, double s0, double mm_per_m,
-                                      double length_mm, struct intra_error *err)
+/* At most n bytes of UTF-8, no sequence cut in two. */
+static void copy_text(const char *from, char *to, size_t n)
+{
+    size_t used = strlen(from);
+    if (used > n - 1) {
+        used = n - 1;
+        while (used > 0 && ((unsigned char)from[used] & 0xC0) == 0x80)
+            used--;
+    }
+    memcpy(to, from, used);
+    to[used] = 0;
+}
+
+/* The figure that says most about it: the first that is known. */
+static void describe_measure(const struct mark *m, char *out, size_t n)
+{
+    struct figure {
+        const char *word, *unit;
+        double value, sd;
+        int decimals;
+    } figures[6] = {{NULL, NULL, NAN, NAN, 0}};
+    char value[64], sd[64];
+    int n_figures = 0;
+    *out = 0;
+    if (m->feature) {
+        const struct intra_feature *f = m->feature;
+        figures[n_figures++] = (struct figure){"diameter", "mm", 1e3 * f->diameter_m, 1e3 * f->diameter_sd_m, 1};
+        figures[n_figures++] = (struct figure){"offset", "mm", 1e3 * f->offset_m, 1e3 * f->offset_sd_m, 1};
+    } else {
+        const struct intra_extent *e = &m->observation->extent;
+        figures[n_figures++] = (struct figure){"diameter", "mm", 1e3 * e->diameter_m, 1e3 * e->diameter_sd_m, 1};
+        figures[n_figures++] = (struct figure){"volume", "l", 1e3 * e->volume_m3, 1e3 * e->volume_sd_m3, 2};
+        if (!m->observation->place.is_line)
+            figures[n_figures++] = (struct figure){"area", "cm\u00b2", 1e4 * e->area_m2, 1e4 * e->area_sd_m2, 1};
+        figures[n_figures++] = (struct figure){"length", "mm", 1e3 * e->length_m, 1e3 * e->length_sd_m, 0};
+        figures[n_figures++] = (struct figure){"opening", "mm", 1e3 * e->opening_m, 1e3 * e->opening_sd_m, 1};
+    }
+    for (int i = 0; i < n_figures; i++) {
+        const struct figure *f = &figures[i];
+        if (!isfinite(f->value)) continue;
+        snprintf(out, n, "  %s %s \u00b1 %s %s", f->word, intra_text_number(f->value, f->decimals, value),
+                 isfinite(f->sd) ? intra_text_number(f->sd, f->decimals, sd) : "?", f->unit);
+        return;
+    }
+}
+
+static void describe(const struct mark *m, int64_t number, char *out, size_t n)
+{
+    char station[64], code[24], measure[128];
+    if (m->feature)
+        snprintf(code, sizeof code, "%s %s", intra_feature_kind_name(m->feature->kind), intra_feature_code(m->feature));
+    else
+        copy_text(m->observation->code ? m->observation->code : "recorded", code, sizeof code);
+    describe_measure(m, measure, sizeof measure);
+    snprintf(out, n, "%lld  %s m  %s%s", (long long)number, intra_text_number(m->station_m, 2, station), code, measure);
+}
+
+/* Across the strip, mm, of an angle in turns from its left edge; whole turns are kept. */
+static double across(double turns)
+{
+    return STRIP_LEFT + turns * STRIP_WIDTH;
+}
+
+/* A closed or open line on the strip, drawn twice where it runs over the cut; cut off at the edges by the clip path. */
+static void put_outline(FILE *to, const struct intra_wall *wall, const double (*points)[2], int n, bool is_open,
+                        double s0, double mm_per_m)
+{
+    double low = INFINITY, high = -INFINITY;
+    for (int i = 0; i < n; i++) {
+        double turns = (points[i][1] - wall->cut_rad) / (2 * M_PI);
+        low = fmin(low, turns);
+        high = fmax(high, turns);
+    }
+    if (!isfinite(low) || !isfinite(high) || high - low > 2) return;
+    for (double turn = floor(low); turn <= floor(high); turn++) {
+        fputs("<path class=\"mark\" clip-path=\"url(#strip)\" d=\"", to);
+        for (int i = 0; i < n; i++)
+            fprintf(to, "%c%.2f %.2f", i ? 'L' : 'M', across((points[i][1] - wall->cut_rad) / (2 * M_PI) - turn),
+                    STRIP_TOP + (points[i][0] - s0) * mm_per_m);
+        fputs(is_open ? "\"/>\n" : "Z\"/>\n", to);
+    }
+}
+
+/* Its own outline, else the box that it lies in; without a clock position a line across. */
+static void put_recorded(FILE *to, const struct intra_wall *wall, const struct intra_observation *o, double s0,
+                         double mm_per_m)
+{
+    const struct intra_wall_region *r = intra_place_region(&o->place);
+    double span = r->clock_to_rad - r->clock_from_rad, from = r->clock_from_rad;
+    if (o->place.outline && o->place.n_outline > 1) {
+        put_outline(to, wall, (const double(*)[2])o->place.outline, o->place.n_outline, o->place.is_line, s0, mm_per_m);
+        return;
+    }
+    if (!isfinite(span)) from = wall->cut_rad, span = 2 * M_PI - 1e-6;
+    if (span < 0) span += 2 * M_PI;
+    const double box[4][2] = {{r->station_from_m, from},
+                              {r->station_to_m, from},
+                              {r->station_to_m, from + span},
+                              {r->station_from_m, from + span}};
+    put_outline(to, wall, box, 4, false, s0, mm_per_m);
+}
+
+/* What was found, and what was recorded and is placed on this stretch, in order. */
+static enum intra_status list_marks(const struct intra_scene *scene, const struct intra_inspection *inspections,
+                                    int64_t n, struct mark **out, int64_t *out_n, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
-    int64_t n = scene->n_features;
-    double *at = NULL, right = STRIP_LEFT + STRIP_WIDTH, end = STRIP_TOP + length_mm;
-    if (n == 0) return INTRA_OK;
-    INTRA_TRY(INTRA_ALLOC(at, (size_t)n, err));
-    for (int64_t i = 0; i < n; i++) {
-        at[i] = STRIP_TOP + (scene->features[i].station_m - s0) * mm_per_m;
-        if (i > 0) at[i] = fmax(at[i], at[i - 1] + LABEL_MM);
-    }
-    for (int64_t i = n - 1; i >= 0; i--)
-        at[i] = fmin(at[i], i == n - 1 ? end : at[i + 1] - LABEL_MM);
-    for (int64_t i = 0; i < n; i++) {
-        const struct intra_feature *f = &scene->features[i];
-        double y = STRIP_TOP + (f->station_m - s0) * mm_per_m;
-        char text[256];
-        put_line(to, "mark", STRIP_LEFT, y, right, y);
-        fprintf(to, "<path class=\"lead\" d=\"M%.2f %.2fL%.2f %.2fH%.2f\"/>\n", right, y, right + 6, at[i], right + 8);
-        describe(f, i + 1, text, sizeof text);
-        put_text(to, right + 9, at[i] + 1, "start", text);
-    }
+    double s0 = scene->wall.station0_m, s1 = s0 + (double)scene->wall.cols * scene->wall.texel_m;
+    size_t most = (size_t)scene->n_features + 1;
+    *out_n = 0;
+    for (int64_t i = 0; i < n; i++)
+        most += (size_t)inspections[i].n_observations;
+    INTRA_TRY(INTRA_ALLOC(*out, most, err));
+    for (int64_t i = 0; i < scene->n_features; i++)
+        (*out)[(*out_n)++] = (struct mark){.station_m = scene->features[i].station_m, .feature = &scene->features[i]};
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t k = 0; k < inspections[i].n_observations; k++) {
+            const struct intra_observation *o = &inspections[i].observations[k];
+            const struct intra_wall_region *r = intra_place_region(&o->place);
+            if (o->place.is_placed && r->station_to_m >= s0 && r->station_from_m <= s1)
+                (*out)[(*out_n)++] =
+                    (struct mark){.station_m = fmax(s0, fmin(s1, r->station_from_m)), .observation = o};
+        }
+    qsort(*out, (size_t)*out_n, sizeof **out, compare_marks);
 done:
-    intra_free(at);
     return status;
 }
 
-enum intra_status intra_export_strip_svg(const struct intra_scene *scene, const char *path, struct intra_error *err)
+/* Lines and outlines on the strip, and labels in order that keep LABEL_MM apart: pushed down first, then up from the
+ * lower end. */
+static void put_marks(FILE *to, const struct intra_scene *scene, struct mark *marks, int64_t n, double s0,
+                      double mm_per_m, double length_mm)
+{
+    double right = STRIP_LEFT + STRIP_WIDTH, end = STRIP_TOP + length_mm;
+    for (int64_t i = 0; i < n; i++) {
+        marks[i].at = STRIP_TOP + (marks[i].station_m - s0) * mm_per_m;
+        if (i > 0) marks[i].at = fmax(marks[i].at, marks[i - 1].at + LABEL_MM);
+    }
+    for (int64_t i = n - 1; i >= 0; i--)
+        marks[i].at = fmin(marks[i].at, i == n - 1 ? end : marks[i + 1].at - LABEL_MM);
+    for (int64_t i = 0; i < n; i++) {
+        double y = STRIP_TOP + (marks[i].station_m - s0) * mm_per_m;
+        char text[256];
+        if (marks[i].feature)
+            put_line(to, "mark", STRIP_LEFT, y, right, y);
+        else
+            put_recorded(to, &scene->wall, marks[i].observation, s0, mm_per_m);
+        fprintf(to, "<path class=\"lead\" d=\"M%.2f %.2fL%.2f %.2fH%.2f\"/>\n", right, y, right + 6, marks[i].at,
+                right + 8);
+        describe(&marks[i], i + 1, text, sizeof text);
+        put_text(to, right + 9, marks[i].at + 1, "start", text);
+    }
+}
+
+enum intra_status intra_export_strip_svg(const struct intra_scene *scene, const struct intra_inspection *inspections,
+                                         int64_t n, const char *path, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
+    struct mark *marks = NULL;
+    int64_t n_marks = 0;
     const struct intra_wall *wall = &scene->wall;
     static const char *const hours[] = {"6", "9", "12", "3", "6"};
     double s0 = wall->station0_m, length_m = (double)wall->cols * wall->texel_m, mm_per_m, length_mm, step;
@@ -396,8 +526,9 @@ enum intra_status intra_export_strip_svg(const struct intra_scene *scene, const 
     char text[240], number[64], length[64];
     if (wall->cols < 1 || wall->rows < 1)
         return INTRA_FAIL(err, INTRA_E_NO_RESULT, "%s: no wall was measured there", path);
+    INTRA_TRY(list_marks(scene, inspections, n, &marks, &n_marks, err));
     /* 10 mm a metre, 1 : 100, unless labels need more or the pipe is short. */
-    mm_per_m = fmax(10, fmax(120 / length_m, LABEL_MM * (double)(scene->n_features + 1) / length_m));
+    mm_per_m = fmax(10, fmax(120 / length_m, LABEL_MM * (double)(n_marks + 1) / length_m));
     length_mm = length_m * mm_per_m;
     INTRA_TRY(intra_out_file_open(&file, path, err));
     put_head(file.stream, 200, length_mm + STRIP_TOP + 8, "Strip drawing of the pipe");
@@ -425,10 +556,14 @@ enum intra_status intra_export_strip_svg(const struct intra_scene *scene, const 
         fprintf(file.stream, "<rect x=\"%.2f\" y=\"%.2f\" width=\"2\" height=\"%.2f\" fill=\"#888\"/>\n",
                 STRIP_LEFT + STRIP_WIDTH + 1, y, fmax(0.6, (to_m - g->station_from_m) * mm_per_m));
     }
-    INTRA_TRY(put_features(file.stream, scene, s0, mm_per_m, length_mm, err));
+    fprintf(file.stream,
+            "<clipPath id=\"strip\"><rect x=\"%.2f\" y=\"%.2f\" width=\"%.2f\" height=\"%.2f\"/></clipPath>\n",
+            STRIP_LEFT, STRIP_TOP, STRIP_WIDTH, length_mm);
+    put_marks(file.stream, scene, marks, n_marks, s0, mm_per_m, length_mm);
     fputs("</svg>\n", file.stream);
     INTRA_TRY(intra_out_file_commit(&file, err));
 done:
+    intra_free(marks);
     intra_out_file_abandon(&file);
     return status;
 }

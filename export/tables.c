@@ -1,4 +1,5 @@
 /* The text tables of the output contract. Columns, units and decimals: docs/outputs.md. */
+#include "core/defect_kind.h"
 #include "core/fileio.h"
 #include "core/mem.h"
 #include "export/export.h"
@@ -6,6 +7,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Decimals by unit: positions to 0.1 mm, millimetres to 0.01, percent and degrees to 0.001, time to the microsecond. */
 enum { DEC_M = 4, DEC_MM = 2, DEC_PCT = 3, DEC_DEG = 3, DEC_S = 6, DEC_CLOCK_SD = 2, DEC_SHARE = 3 };
@@ -288,6 +290,8 @@ static void put_text_or_nothing(FILE *stream, int *column, double value, double 
     intra_csv_text(stream, column, isfinite(value) && isfinite(angle_rad) ? intra_text_clock(angle_rad, clock) : "");
 }
 
+enum { RECORDED_COLUMNS = 23 }; /* at the end, of records only */
+
 /* The frame to look at is the one that stood one diameter before it, where the whole ring is well inside the picture.
  */
 static void put_feature_line(FILE *stream, const struct intra_scene *scene, const struct posed_index *posed,
@@ -344,66 +348,221 @@ static void put_feature_line(FILE *stream, const struct intra_scene *scene, cons
     intra_csv_number(stream, &column, f->level_sd_pct, DEC_PCT);
     intra_csv_number(stream, &column, f->kind == INTRA_FEATURE_LATERAL ? f->clock_rad * DEG : NAN, DEC_DEG);
     intra_csv_number(stream, &column, f->kind == INTRA_FEATURE_LATERAL ? f->clock_sd_rad * DEG : NAN, DEC_DEG);
+    for (blanks = RECORDED_COLUMNS; blanks > 0; blanks--)
+        intra_csv_text(stream, &column, "");
     intra_csv_end(stream, &column);
 }
 
-enum intra_status intra_export_observations(const struct intra_scene *scene, const char *path, struct intra_error *err)
+static const char *const observation_header[] = {"id",
+                                                 "code",
+                                                 "kind",
+                                                 "station_from_m",
+                                                 "station_to_m",
+                                                 "clock_from",
+                                                 "clock_to",
+                                                 "length_mm",
+                                                 "width_mm",
+                                                 "area_mm2",
+                                                 "x",
+                                                 "y",
+                                                 "z",
+                                                 "frame",
+                                                 "t",
+                                                 "source",
+                                                 "confidence",
+                                                 "station_sd_m",
+                                                 "clock_sd",
+                                                 "length_sd_mm",
+                                                 "width_sd_mm",
+                                                 "area_sd_mm2",
+                                                 "x_sd",
+                                                 "y_sd",
+                                                 "z_sd",
+                                                 "offset_mm",
+                                                 "offset_clock",
+                                                 "deflection_deg",
+                                                 "deflection_clock",
+                                                 "offset_sd_mm",
+                                                 "offset_clock_sd",
+                                                 "deflection_sd_deg",
+                                                 "diameter_mm",
+                                                 "diameter_sd_mm",
+                                                 "intrusion_mm",
+                                                 "intrusion_sd_mm",
+                                                 "bend_deg",
+                                                 "bend_sd_deg",
+                                                 "bend_radius_m",
+                                                 "bend_radius_sd_m",
+                                                 "bend_clock",
+                                                 "level_pct",
+                                                 "level_sd_pct",
+                                                 "clock_deg",
+                                                 "clock_sd_deg",
+                                                 "inspection",
+                                                 "record_id",
+                                                 "code_system",
+                                                 "characterisation_1",
+                                                 "characterisation_2",
+                                                 "text",
+                                                 "remark",
+                                                 "grade_scale",
+                                                 "grade",
+                                                 "is_refined",
+                                                 "placed",
+                                                 "width_limit_mm",
+                                                 "depth_mm",
+                                                 "depth_sd_mm",
+                                                 "ring_share_pct",
+                                                 "ring_share_sd_pct",
+                                                 "section_loss_pct",
+                                                 "section_loss_sd_pct",
+                                                 "volume_l",
+                                                 "volume_sd_l",
+                                                 "opening_mm",
+                                                 "opening_sd_mm",
+                                                 "resolution_mm",
+                                                 NULL};
+enum { OBSERVATION_COLUMNS = sizeof observation_header / sizeof observation_header[0] - 1 };
+
+_Static_assert(OBSERVATION_COLUMNS == 45 + RECORDED_COLUMNS, "features leave the columns of records empty");
+
+/* A row of observations.csv, filled by column name; what is not set stays empty. */
+struct row {
+    char numbers[OBSERVATION_COLUMNS][64];
+    const char *cells[OBSERVATION_COLUMNS];
+};
+
+static int column_of(const char *name)
 {
-    static const char *const header[] = {"id",
-                                         "code",
-                                         "kind",
-                                         "station_from_m",
-                                         "station_to_m",
-                                         "clock_from",
-                                         "clock_to",
-                                         "length_mm",
-                                         "width_mm",
-                                         "area_mm2",
-                                         "x",
-                                         "y",
-                                         "z",
-                                         "frame",
-                                         "t",
-                                         "source",
-                                         "confidence",
-                                         "station_sd_m",
-                                         "clock_sd",
-                                         "length_sd_mm",
-                                         "width_sd_mm",
-                                         "area_sd_mm2",
-                                         "x_sd",
-                                         "y_sd",
-                                         "z_sd",
-                                         "offset_mm",
-                                         "offset_clock",
-                                         "deflection_deg",
-                                         "deflection_clock",
-                                         "offset_sd_mm",
-                                         "offset_clock_sd",
-                                         "deflection_sd_deg",
-                                         "diameter_mm",
-                                         "diameter_sd_mm",
-                                         "intrusion_mm",
-                                         "intrusion_sd_mm",
-                                         "bend_deg",
-                                         "bend_sd_deg",
-                                         "bend_radius_m",
-                                         "bend_radius_sd_m",
-                                         "bend_clock",
-                                         "level_pct",
-                                         "level_sd_pct",
-                                         "clock_deg",
-                                         "clock_sd_deg",
-                                         NULL};
+    int i = 0;
+    while (strcmp(observation_header[i], name) != 0)
+        i++;
+    return i;
+}
+
+static void set_text(struct row *row, const char *name, const char *text)
+{
+    row->cells[column_of(name)] = text;
+}
+
+static void set_number(struct row *row, const char *name, double value, int decimals)
+{
+    int i = column_of(name);
+    row->cells[i] = intra_text_number(value, decimals, row->numbers[i]);
+}
+
+static void set_measure(struct row *row, const char *name, const char *sd_name, double value, double sd, double scale,
+                        int decimals)
+{
+    set_number(row, name, value * scale, decimals);
+    if (isfinite(value)) set_number(row, sd_name, sd * scale, decimals);
+}
+
+static void put_row(FILE *stream, const struct row *row)
+{
+    int column = 0;
+    for (int i = 0; i < OBSERVATION_COLUMNS; i++)
+        intra_csv_text(stream, &column, row->cells[i] ? row->cells[i] : "");
+    intra_csv_end(stream, &column);
+}
+
+static void set_extent(struct row *row, const struct intra_extent *e, bool is_lateral)
+{
+    set_measure(row, "length_mm", "length_sd_mm", e->length_m, e->length_sd_m, MM, DEC_MM);
+    if (e->is_width_limit)
+        set_number(row, "width_limit_mm", e->width_m * MM, DEC_MM);
+    else
+        set_measure(row, "width_mm", "width_sd_mm", e->width_m, e->width_sd_m, MM, DEC_MM);
+    set_measure(row, "area_mm2", "area_sd_mm2", e->area_m2, e->area_sd_m2, MM * MM, 0);
+    if (is_lateral)
+        set_measure(row, "intrusion_mm", "intrusion_sd_mm", e->depth_m, e->depth_sd_m, MM, DEC_MM);
+    else
+        set_measure(row, "depth_mm", "depth_sd_mm", e->depth_m, e->depth_sd_m, MM, DEC_MM);
+    set_measure(row, "ring_share_pct", "ring_share_sd_pct", e->ring_share_pct, e->ring_share_sd_pct, 1, DEC_PCT);
+    set_measure(row, "section_loss_pct", "section_loss_sd_pct", e->section_loss_pct, e->section_loss_sd_pct, 1,
+                DEC_PCT);
+    set_measure(row, "volume_l", "volume_sd_l", e->volume_m3, e->volume_sd_m3, MM, DEC_MM);
+    set_measure(row, "diameter_mm", "diameter_sd_mm", e->diameter_m, e->diameter_sd_m, MM, DEC_MM);
+    set_measure(row, "opening_mm", "opening_sd_mm", e->opening_m, e->opening_sd_m, MM, DEC_MM);
+    set_number(row, "resolution_mm", e->resolution_m * MM, DEC_MM);
+}
+
+/* The worst grade whose scale has a direction, else the first. */
+static const struct intra_grade *grade_of(const struct intra_observation *o)
+{
+    const struct intra_grade *worst = NULL;
+    for (int i = 0; i < o->n_grades; i++)
+        if (!worst || intra_grade_severity(o->grades[i].scale, o->grades[i].value) >
+                          intra_grade_severity(worst->scale, worst->value))
+            worst = &o->grades[i];
+    return worst;
+}
+
+static void put_recorded_line(FILE *stream, const struct intra_inspection *p, int64_t k)
+{
+    const struct intra_observation *o = &p->observations[k];
+    const struct intra_place *place = &o->place;
+    const struct intra_wall_region *r = intra_place_region(place);
+    const struct intra_grade *grade = grade_of(o);
+    struct row row = {0};
+    char id[64], clock_from[64], clock_to[64];
+    if (p->number > 0)
+        snprintf(id, sizeof id, "record%" PRId64 "-%" PRId64, p->number, k + 1);
+    else
+        snprintf(id, sizeof id, "record-%" PRId64, k + 1);
+    set_text(&row, "id", id);
+    set_text(&row, "code", o->code);
+    set_text(&row, "kind", "recorded");
+    set_text(&row, "source", intra_record_format_name(p->format));
+    if (place->is_placed) {
+        set_number(&row, "station_from_m", r->station_from_m, DEC_M);
+        set_number(&row, "station_to_m", r->station_to_m, DEC_M);
+        set_number(&row, "station_sd_m", r->station_sd_m, DEC_M);
+        set_text(&row, "clock_from", intra_text_clock(r->clock_from_rad, clock_from));
+        set_text(&row, "clock_to", intra_text_clock(r->clock_to_rad, clock_to));
+        set_number(&row, "clock_sd", r->clock_sd_rad * CLOCK, DEC_CLOCK_SD);
+        set_number(&row, "x", place->x.x, DEC_M);
+        set_number(&row, "y", place->x.y, DEC_M);
+        set_number(&row, "z", place->x.z, DEC_M);
+        set_number(&row, "x_sd", place->x_sd.x, DEC_M);
+        set_number(&row, "y_sd", place->x_sd.y, DEC_M);
+        set_number(&row, "z_sd", place->x_sd.z, DEC_M);
+        set_number(&row, "is_refined", place->is_refined, 0);
+        set_number(&row, "t", place->time_s, DEC_S);
+        set_number(&row, "frame", place->frame >= 0 ? (double)place->frame : NAN, 0);
+        set_extent(&row, &o->extent, intra_defect_kind_of(o->system, o->code) == INTRA_DEFECT_LATERAL);
+    }
+    set_number(&row, "confidence", o->score, DEC_SHARE);
+    if (p->number > 0) set_number(&row, "inspection", (double)p->number, 0);
+    set_text(&row, "record_id", o->id);
+    set_text(&row, "code_system", intra_code_system_name(o->system));
+    set_text(&row, "characterisation_1", o->characterisation[0]);
+    set_text(&row, "characterisation_2", o->characterisation[1]);
+    set_text(&row, "text", o->text);
+    set_text(&row, "remark", o->remark);
+    set_text(&row, "placed", place->reason);
+    if (grade) {
+        set_text(&row, "grade_scale", intra_grade_scale_name(grade->scale));
+        set_number(&row, "grade", grade->value, 1);
+    }
+    put_row(stream, &row);
+}
+
+enum intra_status intra_export_observations(const struct intra_scene *scene, const struct intra_inspection *inspections,
+                                            int64_t n, const char *path, struct intra_error *err)
+{
     enum intra_status status = INTRA_OK;
     struct intra_out_file file = {0};
     struct posed_index posed = {0};
     int64_t i, count[INTRA_FEATURE_WATER + 1] = {0};
     INTRA_TRY(posed_index_init(&posed, scene, err));
     INTRA_TRY(intra_out_file_open(&file, path, err));
-    put_line(file.stream, header);
+    put_line(file.stream, observation_header);
     for (i = 0; i < scene->n_features; i++)
         put_feature_line(file.stream, scene, &posed, ++count[scene->features[i].kind], &scene->features[i]);
+    for (i = 0; i < n; i++)
+        for (int64_t k = 0; k < inspections[i].n_observations; k++)
+            put_recorded_line(file.stream, &inspections[i], k);
     INTRA_TRY(intra_out_file_commit(&file, err));
 done:
     intra_out_file_abandon(&file);

@@ -250,15 +250,15 @@ static double middle_clock(const struct intra_wall_region *r)
 }
 
 /* Recorded connections, and those found that no record names. */
-static enum intra_status list_laterals(const struct intra_scene *scene, const struct intra_inspection *p,
-                                       struct intra_measures *m, struct intra_error *err)
+static enum intra_status list_laterals(const struct intra_scene *scene, const struct intra_observation *const *list,
+                                       int64_t n, struct intra_measures *m, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
     int recorded;
-    INTRA_TRY(INTRA_ALLOC(m->laterals, (size_t)(scene->n_features + (p ? p->n_observations : 0)) + 1, err));
-    for (int64_t i = 0; p && i < p->n_observations; i++) {
-        const struct intra_observation *o = &p->observations[i];
-        const struct intra_wall_region *r = o->place.is_refined ? &o->place.refined : &o->place.recorded;
+    INTRA_TRY(INTRA_ALLOC(m->laterals, (size_t)(scene->n_features + n) + 1, err));
+    for (int64_t i = 0; i < n; i++) {
+        const struct intra_observation *o = list[i];
+        const struct intra_wall_region *r = intra_place_region(&o->place);
         if (!o->place.is_placed || intra_defect_kind_of(o->system, o->code) != INTRA_DEFECT_LATERAL) continue;
         m->laterals[m->n_laterals++] =
             (struct intra_lateral_measure){.station_m = (r->station_from_m + r->station_to_m) / 2,
@@ -329,17 +329,17 @@ static double join_stretches(struct intra_stretch *list, int *n, double join_m)
     return sum;
 }
 
-static enum intra_status list_stretches(const struct intra_inspection *p, const struct intra_measure_options *o,
-                                        struct intra_measures *m, struct intra_error *err)
+static enum intra_status list_stretches(const struct intra_observation *const *list, int64_t n,
+                                        const struct intra_measure_options *o, struct intra_measures *m,
+                                        struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
-    size_t n = (size_t)(p ? p->n_observations : 0) + 1;
-    INTRA_TRY(INTRA_ALLOC(m->patches, n, err));
-    INTRA_TRY(INTRA_ALLOC(m->deposits, n, err));
-    INTRA_TRY(INTRA_ALLOC(m->roots, n, err));
-    for (int64_t i = 0; p && i < p->n_observations; i++) {
-        const struct intra_observation *seen = &p->observations[i];
-        const struct intra_wall_region *r = seen->place.is_refined ? &seen->place.refined : &seen->place.recorded;
+    INTRA_TRY(INTRA_ALLOC(m->patches, (size_t)n + 1, err));
+    INTRA_TRY(INTRA_ALLOC(m->deposits, (size_t)n + 1, err));
+    INTRA_TRY(INTRA_ALLOC(m->roots, (size_t)n + 1, err));
+    for (int64_t i = 0; i < n; i++) {
+        const struct intra_observation *seen = list[i];
+        const struct intra_wall_region *r = intra_place_region(&seen->place);
         enum intra_defect_kind kind = intra_defect_kind_of(seen->system, seen->code);
         struct intra_stretch here = {r->station_from_m, r->station_to_m, 1};
         if (!seen->place.is_placed) continue;
@@ -357,19 +357,29 @@ done:
     return status;
 }
 
-enum intra_status intra_measure_pipe(const struct intra_scene *scene, const struct intra_inspection *inspection,
-                                     const struct intra_measure_options *options, struct intra_measures *out,
+enum intra_status intra_measure_pipe(const struct intra_scene *scene, const struct intra_inspection *inspections,
+                                     int64_t n, const struct intra_measure_options *options, struct intra_measures *out,
                                      struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
+    const struct intra_observation **list = NULL; /* of all inspections */
+    int64_t n_all = 0;
     memset(out, 0, sizeof *out);
     out->diameter_min_m = out->diameter_max_m = out->diameter_mean_m = out->perimeter_min_m = out->perimeter_max_m =
         out->ovality_pct = out->ovality_factor = nothing();
     measure_sections(scene, out);
     INTRA_TRY(find_steps(scene, out, err));
-    INTRA_TRY(list_laterals(scene, inspection, out, err));
-    INTRA_TRY(list_stretches(inspection, options, out, err));
+    for (int64_t i = 0; i < n; i++)
+        n_all += inspections[i].n_observations;
+    INTRA_TRY(INTRA_ALLOC(list, (size_t)n_all + 1, err));
+    n_all = 0;
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t k = 0; k < inspections[i].n_observations; k++)
+            list[n_all++] = &inspections[i].observations[k];
+    INTRA_TRY(list_laterals(scene, list, n_all, out, err));
+    INTRA_TRY(list_stretches(list, n_all, options, out, err));
 done:
+    intra_free(list);
     if (status != INTRA_OK) intra_measures_fini(out);
     return status;
 }

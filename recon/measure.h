@@ -54,9 +54,10 @@ struct intra_measure_options {
 };
 struct intra_measure_options intra_measure_defaults(void);
 
-/* inspection may be NULL. Texts in `out` borrow from it. fini frees. Errors: INTRA_E_MEM. */
-enum intra_status intra_measure_pipe(const struct intra_scene *scene, const struct intra_inspection *inspection,
-                                     const struct intra_measure_options *options, struct intra_measures *out,
+/* inspections: n of them, 0: none; what several say of one place counts once where it runs along the pipe. Texts in
+ * `out` borrow from them. fini frees. Errors: INTRA_E_MEM. */
+enum intra_status intra_measure_pipe(const struct intra_scene *scene, const struct intra_inspection *inspections,
+                                     int64_t n, const struct intra_measure_options *options, struct intra_measures *out,
                                      struct intra_error *err);
 void intra_measures_fini(struct intra_measures *measures);
 

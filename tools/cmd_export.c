@@ -2,6 +2,7 @@
 #include "tools/commands.h"
 #include "tools/console.h"
 #include "tools/options.h"
+#include "tools/page.h"
 #include "tools/record_places.h"
 #include "tools/sizes.h"
 #include "tools/wall_load.h"
@@ -27,11 +28,10 @@ enum {
     OPT_LAYER,
     OPT_DRAWING,
     OPT_MAX_SIZE,
+    OPT_TABLE,
     OPT_RECORD,
-    OPT_INSPECTION,
-    OPT_STATION_OFFSET,
-    OPT_OPPOSITE,
-    OPT_OF_CAMERA,
+    OPT_RECORD_FIRST,
+    OPT_RECORD_LAST = OPT_RECORD_FIRST + INTRA_N_RECORD_OPTIONS - 1,
     OPT_FORCE,
     OPT_QUIET,
     N_OPTIONS
@@ -40,7 +40,7 @@ enum {
 static const struct intra_option options[N_OPTIONS] = {
     [OPT_FORMAT] =
         {"format", 0, "FORMAT",
-         "html (report page), glb, gltf, obj, ply, dae, fbx, x3d or stl (model), tiff (unrolled wall), csv (profile),\n"
+         "html (report page), glb, gltf, obj, ply, dae, fbx, x3d or stl (model), tiff (unrolled wall), csv (table),\n"
          "svg (drawing of the profile or the strip), gpkg, geojson, fgdb or shp (observations; the last two are "
          "folders);\n"
          "default: by FILE's ending"},
@@ -51,15 +51,10 @@ static const struct intra_option options[N_OPTIONS] = {
     [OPT_DRAWING] = {"drawing", 0, "DRAWING",
                      "of an svg: profile (default) or strip, the unrolled wall with what was found"},
     [OPT_MAX_SIZE] = {"max-size", 0, "SIZE", "size budget of a model or page, e.g. 100MB (default 25MB)"},
+    [OPT_TABLE] = {"table", 0, "TABLE", "of a csv: profile (default) or observations"},
     [OPT_RECORD] = {"record", 'r', "FILE",
-                    "of html, gpkg, geojson, fgdb, shp: an inspection record to put on the wall first"},
-    [OPT_INSPECTION] = {"inspection", 0, "ID",
-                        "which inspection of the record, by its id or the name of the pipe, where it holds several"},
-    [OPT_STATION_OFFSET] = {"station-offset", 0, "LENGTH",
-                            "station of the model where the record's distance is 0; default 0m"},
-    [OPT_OPPOSITE] = {"opposite", 0, NULL, "the record's survey ran against the model"},
-    [OPT_OF_CAMERA] = {"distance-of-camera", 0, NULL,
-                       "the record's distances are those of the camera, not of what it shows"},
+                    "show this inspection record, put on the wall first, in place of what was imported"},
+    INTRA_RECORD_OPTIONS(OPT_RECORD_FIRST),
     [OPT_FORCE] = {"force", 'f', NULL, "replace FILE if it exists"},
     [OPT_QUIET] = {"quiet", 'q', NULL, "print errors only"},
 };
@@ -99,14 +94,15 @@ static const char *const layer_names[] = {
     [INTRA_TIFF_COLOUR] = "colour", [INTRA_TIFF_RELIEF] = "relief", [INTRA_TIFF_COVERAGE] = "coverage"};
 
 struct request {
-    const char *project, *out, *record, *inspection; /* the last two: NULL: none, the only one */
-    struct intra_locate_options locate;
+    const char *project, *out;
+    struct intra_record_request record;
     int format;          /* -1: by the name */
     double from_m, to_m; /* NaN: everything */
     double texel_m;      /* 0: as it is */
     enum intra_tiff_layer layer;
     size_t max_bytes;
-    bool is_strip; /* of an svg */
+    bool is_strip;         /* of an svg */
+    bool has_observations; /* of a csv */
     bool is_forced, is_quiet;
     char report_path[1100]; /* `out` where none was given */
 };
@@ -169,6 +165,8 @@ static enum intra_status set_option(void *user, int option, const char *value, s
 {
     struct request *r = user;
     enum intra_status status;
+    if (option >= OPT_RECORD_FIRST && option <= OPT_RECORD_LAST)
+        return intra_record_option_set(&r->record, option - OPT_RECORD_FIRST, value, err);
     switch (option) {
     case OPT_FORMAT:
         return parse_format(value, &r->format, err);
@@ -191,19 +189,13 @@ static enum intra_status set_option(void *user, int option, const char *value, s
         return INTRA_OK;
     case OPT_MAX_SIZE:
         return intra_parse_size("--max-size", value, &r->max_bytes, err);
+    case OPT_TABLE:
+        r->has_observations = strcmp(value, "observations") == 0;
+        if (!r->has_observations && strcmp(value, "profile") != 0)
+            return INTRA_FAIL(err, INTRA_E_ARG, "--table: '%s' is not profile or observations", value);
+        return INTRA_OK;
     case OPT_RECORD:
-        r->record = value;
-        return INTRA_OK;
-    case OPT_INSPECTION:
-        r->inspection = value;
-        return INTRA_OK;
-    case OPT_STATION_OFFSET:
-        return intra_parse_length("--station-offset", value, &r->locate.station_offset_m, err);
-    case OPT_OPPOSITE:
-        r->locate.is_opposite = true;
-        return INTRA_OK;
-    case OPT_OF_CAMERA:
-        r->locate.station_of = INTRA_STATION_OF_CAMERA;
+        r->record.path = value;
         return INTRA_OK;
     case OPT_FORCE:
         r->is_forced = true;
@@ -216,6 +208,13 @@ static enum intra_status set_option(void *user, int option, const char *value, s
     }
 }
 
+/* Whether observations of records are part of what is asked for. */
+static bool shows_records(const struct request *r)
+{
+    return gis_format(r->format) >= 0 || r->format == FORMAT_HTML || (r->format == FORMAT_SVG && r->is_strip) ||
+           (r->format == FORMAT_CSV && r->has_observations);
+}
+
 static enum intra_status read_request(int argc, char **argv, struct request *r, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
@@ -226,6 +225,7 @@ static enum intra_status read_request(int argc, char **argv, struct request *r, 
         return INTRA_FAIL(err, INTRA_E_ARG, "no project given: the folder that 'intrados reconstruct' made");
     if (argc - first > 1) return INTRA_FAIL(err, INTRA_E_ARG, "'%s': one project at a time", argv[first + 1]);
     r->project = argv[first];
+    if (intra_record_is_list(&r->record)) goto done; /* writes nothing */
     if (!r->out && r->format == FORMAT_HTML) {
         INTRA_TRY(intra_path_join(r->report_path, sizeof r->report_path, r->project, "report.html", err));
         r->out = r->report_path;
@@ -235,8 +235,11 @@ static enum intra_status read_request(int argc, char **argv, struct request *r, 
     dot = strrchr(r->out, '.');
     if (r->format < 0 && (!dot || parse_format(dot + 1, &r->format, NULL) != INTRA_OK))
         return INTRA_FAIL(err, INTRA_E_ARG, "%s: this ending names no format; give --format " ALL_FORMATS, r->out);
-    if (gis_format(r->format) < 0 && r->format != FORMAT_HTML && r->record)
-        return INTRA_FAIL(err, INTRA_E_ARG, "--record: only for html, gpkg, geojson, fgdb and shp");
+    if (!shows_records(r) && (r->record.path || r->record.inspection))
+        return INTRA_FAIL(err, INTRA_E_ARG,
+                          "--%s: only for html, gpkg, geojson, fgdb, shp, --drawing strip and --table observations",
+                          r->record.path ? "record" : "inspection");
+    INTRA_TRY(intra_record_request_check(&r->record, err));
     if (gis_format(r->format) >= 0 && isfinite(r->from_m))
         return INTRA_FAIL(err, INTRA_E_ARG, "--range: %s holds the whole pipe; leave --range out", r->out);
     if (r->format == FORMAT_TIFF && r->layer == INTRA_TIFF_COVERAGE && r->texel_m > 0)
@@ -330,56 +333,27 @@ static enum intra_status name_project(enum intra_status status, const struct req
     return INTRA_FAIL(err, status, "%s: %s; choose another --range, or reconstruct it again", r->project, text);
 }
 
-/* The page has its provenance from the store. */
+/* The wall may be there already, for the record's sake. */
 static enum intra_status export_page(const struct request *r, struct intra_scene *scene, struct intra_store *store,
-                                     struct intra_record *record, const char *scratch_dir,
+                                     const struct intra_record *record, const char *scratch_dir,
                                      const struct intra_progress *progress, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
     struct intra_report_options page = intra_report_defaults();
-    struct intra_report_source source = {0};
-    struct intra_inspection *inspection = NULL;
-    char *texts[6] = {NULL}, **warnings = NULL;
-    static const char *const keys[6] = {"input_path",   "input_sha256", "started_utc",
-                                        "options_json", "is_complete",  "program_version"};
+    bool has_wall = scene->wall.colour != NULL;
     int64_t from, to;
-    int n_warnings = 0;
-    if (!intra_report_is_built_in()) {
-        status = intra_export_report(scene, &page, r->out, progress, err); /* says why not */
-        goto done;
-    }
+    if (!intra_report_is_built_in()) return intra_export_report(scene, &page, r->out, progress, err); /* says why not */
     INTRA_TRY(find_columns(r, scene, &from, &to, err));
-    if (r->record) { /* loads the wall, too */
-        INTRA_TRY(intra_record_put(r->record, r->inspection, r->project, scratch_dir, &r->locate, scene, record,
-                                   &inspection, err));
-        page.inspections = inspection;
-        page.n_inspections = 1;
-    }
-    for (int layer = 0; layer < 3 && !r->record; layer++)
+    for (int layer = 0; layer < 3 && !has_wall; layer++)
         INTRA_TRY(intra_wall_load(scene, r->project, (enum intra_tiff_layer)layer, from, to, false, scratch_dir, err));
-    for (int k = 0; k < 6; k++)
-        INTRA_TRY(intra_store_read_meta(store, keys[k], &texts[k], err));
-    INTRA_TRY(intra_store_read_warnings(store, &warnings, &n_warnings, err));
-    source.video = texts[0];
-    source.sha256 = texts[1];
-    source.started_utc = texts[2];
-    source.options_json = texts[3];
-    source.is_incomplete = texts[4] && strcmp(texts[4], "0") == 0;
-    source.program_version = texts[5];
-    source.warnings = (const char *const *)warnings;
-    source.n_warnings = n_warnings;
-    page.source = &source;
     page.texel_m = r->texel_m;
     page.max_bytes = r->max_bytes;
     if (!isnan(r->from_m)) {
         page.station_from_m = r->from_m;
         page.station_to_m = r->to_m;
     }
-    INTRA_TRY(intra_export_report(scene, &page, r->out, progress, err));
+    status = intra_page_write(scene, record, store, &page, r->out, progress, err);
 done:
-    for (int k = 0; k < 6; k++)
-        intra_free(texts[k]);
-    intra_store_free_texts(&warnings, n_warnings);
     return status;
 }
 
@@ -404,7 +378,8 @@ static void crop_features(const struct request *r, struct intra_scene *scene)
     scene->n_features = n;
 }
 
-static enum intra_status export_drawing(const struct request *r, struct intra_scene *scene, const char *scratch_dir,
+static enum intra_status export_drawing(const struct request *r, struct intra_scene *scene,
+                                        const struct intra_record *record, const char *scratch_dir,
                                         struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
@@ -416,7 +391,7 @@ static enum intra_status export_drawing(const struct request *r, struct intra_sc
     }
     crop_features(r, scene);
     INTRA_TRY(intra_wall_load(scene, r->project, INTRA_TIFF_COLOUR, from, to, true, scratch_dir, err));
-    status = intra_export_strip_svg(scene, r->out, err);
+    status = intra_export_strip_svg(scene, record->inspections, record->n_inspections, r->out, err);
 done:
     return status;
 }
@@ -437,27 +412,34 @@ static enum intra_status run_export(const struct request *r, struct intra_consol
     struct intra_store *store = NULL;
     struct intra_scene scene;
     struct intra_record record;
-    struct intra_inspection *inspection = NULL;
     struct intra_progress progress = intra_console_progress(console);
     char path[1100], scratch_dir[1024];
     intra_scene_init(&scene);
     intra_record_init(&record);
+    INTRA_TRY(intra_path_join(path, sizeof path, r->project, "project.sqlite", err));
+    if (intra_record_is_list(&r->record)) {
+        INTRA_TRY(intra_store_open(path, &store, err));
+        INTRA_TRY(intra_record_show(&r->record, r->project, r->project, store, &scene, &record, err));
+        intra_record_list(&record, record.n_inspections, stdout);
+        goto done;
+    }
     folder_of(r->out, scratch_dir, sizeof scratch_dir);
     if (intra_path_exists(r->out) && !r->is_forced)
         return INTRA_FAIL(err, INTRA_E_EXISTS, "%s: exists; give --force to replace it, or another -o", r->out);
-    INTRA_TRY(intra_path_join(path, sizeof path, r->project, "project.sqlite", err));
     INTRA_TRY(intra_store_open(path, &store, err));
     INTRA_TRY(intra_store_read_scene(store, &scene, err));
-    if (r->format == FORMAT_CSV) {
+    if (shows_records(r))
+        INTRA_TRY(intra_record_show(&r->record, r->project, scratch_dir, store, &scene, &record, err));
+    if (r->format == FORMAT_CSV && r->has_observations) {
+        status = intra_export_observations(&scene, record.inspections, record.n_inspections, r->out, err);
+    } else if (r->format == FORMAT_CSV) {
         crop_sections(r, &scene);
         status = intra_export_profile(&scene, r->out, err);
     } else if (r->format == FORMAT_SVG) {
-        status = name_project(export_drawing(r, &scene, scratch_dir, err), r, err);
+        status = name_project(export_drawing(r, &scene, &record, scratch_dir, err), r, err);
     } else if (gis_format(r->format) >= 0) {
-        if (r->record)
-            INTRA_TRY(intra_record_put(r->record, r->inspection, r->project, scratch_dir, &r->locate, &scene, &record,
-                                       &inspection, err));
-        status = intra_export_gis(&scene, inspection, (enum intra_gis_format)gis_format(r->format), r->out, err);
+        status = intra_export_gis(&scene, record.inspections, record.n_inspections,
+                                  (enum intra_gis_format)gis_format(r->format), r->out, err);
     } else if (r->format == FORMAT_TIFF) {
         status = export_image(r, &scene, scratch_dir, &progress, err);
     } else if (r->format == FORMAT_HTML) {
@@ -476,7 +458,7 @@ int intra_cmd_export(int argc, char **argv)
 {
     struct intra_error err = {0};
     struct request request = {
-        .format = -1, .from_m = NAN, .to_m = NAN, .max_bytes = 25000000, .locate = intra_locate_defaults()};
+        .format = -1, .from_m = NAN, .to_m = NAN, .max_bytes = 25000000, .record = intra_record_request_defaults()};
     struct intra_console *console = NULL;
     enum intra_status status = read_request(argc, argv, &request, &err);
     if (status == INTRA_EOF) return INTRA_EXIT_DONE;
@@ -484,7 +466,7 @@ int intra_cmd_export(int argc, char **argv)
     INTRA_TRY(intra_console_open(request.is_quiet, &console, &err));
     INTRA_TRY(run_export(&request, console, &err));
     intra_console_clear(console);
-    if (!request.is_quiet) printf("%s\n", request.out);
+    if (!request.is_quiet && !intra_record_is_list(&request.record)) printf("%s\n", request.out);
 done:
     intra_console_close(&console);
     return status == INTRA_OK ? INTRA_EXIT_DONE : intra_command_fail("export", &err);

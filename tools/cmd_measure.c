@@ -17,10 +17,8 @@
 enum {
     OPT_REHAB,
     OPT_RECORD,
-    OPT_INSPECTION,
-    OPT_STATION_OFFSET,
-    OPT_OPPOSITE,
-    OPT_OF_CAMERA,
+    OPT_RECORD_FIRST,
+    OPT_RECORD_LAST = OPT_RECORD_FIRST + INTRA_N_RECORD_OPTIONS - 1,
     OPT_GRADES,
     OPT_JSON,
     OPT_PATCH_MARGIN,
@@ -33,15 +31,8 @@ static const struct intra_option options[N_OPTIONS] = {
     [OPT_REHAB] = {"rehab", 0, NULL,
                    "also what rehabilitation needs: connections to reopen, short liners, metres to clear"},
     [OPT_RECORD] = {"record", 'r', "FILE",
-                    "an inspection record: its observations are placed on the wall and measured"},
-    [OPT_INSPECTION] = {"inspection", 0, "ID",
-                        "which inspection of the record, by its id or the name of the pipe, where it holds several"},
-    [OPT_STATION_OFFSET] = {"station-offset", 0, "LENGTH",
-                            "station of the model where the record's distance is 0; default 0m"},
-    [OPT_OPPOSITE] = {"opposite", 0, NULL, "the record's survey ran against the model"},
-    [OPT_OF_CAMERA] =
-        {"distance-of-camera", 0, NULL,
-         "distances are those of the camera, one diameter before what it shows; default: of the observation"},
+                    "measure this inspection record, put on the wall first, in place of what was imported"},
+    INTRA_RECORD_OPTIONS(OPT_RECORD_FIRST),
     [OPT_GRADES] = {"grades", 0, "FILE",
                     "grades of PACP codes instead of the program's own: code, structural, O&M, parted by tabs"},
     [OPT_JSON] = {"json", 0, NULL, "one JSON object instead of CSV"},
@@ -61,8 +52,8 @@ static const struct intra_usage usage = {
     N_OPTIONS};
 
 struct request {
-    const char *project, *record, *inspection, *grades; /* NULL: none, the only one, the program's own */
-    struct intra_locate_options locate;
+    const char *project, *grades; /* grades NULL: the program's own */
+    struct intra_record_request record;
     bool is_rehab, is_json;
     struct intra_measure_options options;
 };
@@ -70,23 +61,14 @@ struct request {
 static enum intra_status set_option(void *user, int option, const char *value, struct intra_error *err)
 {
     struct request *r = user;
+    if (option >= OPT_RECORD_FIRST && option <= OPT_RECORD_LAST)
+        return intra_record_option_set(&r->record, option - OPT_RECORD_FIRST, value, err);
     switch (option) {
     case OPT_REHAB:
         r->is_rehab = true;
         return INTRA_OK;
     case OPT_RECORD:
-        r->record = value;
-        return INTRA_OK;
-    case OPT_INSPECTION:
-        r->inspection = value;
-        return INTRA_OK;
-    case OPT_STATION_OFFSET:
-        return intra_parse_length("--station-offset", value, &r->locate.station_offset_m, err);
-    case OPT_OPPOSITE:
-        r->locate.is_opposite = true;
-        return INTRA_OK;
-    case OPT_OF_CAMERA:
-        r->locate.station_of = INTRA_STATION_OF_CAMERA;
+        r->record.path = value;
         return INTRA_OK;
     case OPT_GRADES:
         r->grades = value;
@@ -116,7 +98,7 @@ static enum intra_status read_request(int argc, char **argv, struct request *r, 
     r->project = argv[first];
     if (!(r->options.patch_margin_m >= 0 && r->options.patch_least_m >= 0 && r->options.patch_join_m >= 0))
         return INTRA_FAIL(err, INTRA_E_ARG, "--patch-margin, --patch-least and --patch-join must not be negative");
-    return INTRA_OK;
+    return intra_record_request_check(&r->record, err);
 }
 
 /* The single figures, in the order of the table. */
@@ -153,9 +135,10 @@ static double hours(double rad)
     return isfinite(rad) ? intra_clock_to_hours(rad) : NAN;
 }
 
-/* measure,unit,value,sd,station_from_m,station_to_m,clock,count,id: one row a figure, whatever it is of. */
-static void row(const char *name, const char *unit, double value, double sd, double from_m, double to_m, double clock,
-                int count, const char *id)
+/* measure,unit,value,sd,station_from_m,station_to_m,clock,count,id,inspection: one row a figure, whatever it is of.
+ * inspection: NULL: of none, or of all. */
+static void row_of(const struct intra_inspection *p, const char *name, const char *unit, double value, double sd,
+                   double from_m, double to_m, double clock, int count, const char *id)
 {
     printf("%s,%s", name, unit);
     cell(value, 4);
@@ -176,7 +159,17 @@ static void row(const char *name, const char *unit, double value, double sd, dou
                 putchar(*id);
         putchar('"');
     }
+    if (p && p->number > 0)
+        printf(",%lld", (long long)p->number);
+    else
+        putchar(',');
     fputs("\r\n", stdout);
+}
+
+static void row(const char *name, const char *unit, double value, double sd, double from_m, double to_m, double clock,
+                int count, const char *id)
+{
+    row_of(NULL, name, unit, value, sd, from_m, to_m, clock, count, id);
 }
 
 static void stretch_rows(const char *name, const struct intra_stretch *list, int n, double sum)
@@ -214,11 +207,6 @@ static double extent_at(const struct intra_observation *o, size_t at)
     return *(const double *)(const void *)((const char *)&o->extent + at);
 }
 
-static const struct intra_wall_region *region_of(const struct intra_observation *o)
-{
-    return o->place.is_refined ? &o->place.refined : &o->place.recorded;
-}
-
 static double middle_hours(const struct intra_wall_region *r)
 {
     double span = r->clock_to_rad - r->clock_from_rad;
@@ -231,28 +219,28 @@ static void observation_rows(const struct intra_inspection *p)
     char name[64], id[128];
     for (int64_t i = 0; i < p->n_observations; i++) {
         const struct intra_observation *o = &p->observations[i];
-        const struct intra_wall_region *r = region_of(o);
+        const struct intra_wall_region *r = intra_place_region(&o->place);
         const char *kind = intra_defect_kind_name(intra_defect_kind_of(o->system, o->code));
         if (!o->place.is_placed) continue;
         snprintf(id, sizeof id, "%s%s%s", o->id ? o->id : "", o->id && o->code ? " " : "", o->code ? o->code : "");
         snprintf(name, sizeof name, "%s_%s", kind, o->place.is_refined ? "refined" : "recorded");
-        row(name, "m", (r->station_from_m + r->station_to_m) / 2, r->station_sd_m, r->station_from_m, r->station_to_m,
-            middle_hours(r), 0, id);
+        row_of(p, name, "m", (r->station_from_m + r->station_to_m) / 2, r->station_sd_m, r->station_from_m,
+               r->station_to_m, middle_hours(r), 0, id);
         for (int k = 0; k < EXTENTS; k++) {
             bool is_limit = o->extent.is_width_limit && extents[k].value == offsetof(struct intra_extent, width_m);
             double value = extent_at(o, extents[k].value);
             if (!isfinite(value)) continue;
             snprintf(name, sizeof name, "%s_%s%s", kind, extents[k].name, is_limit ? "_at_most" : "");
-            row(name, extents[k].unit, value * extents[k].scale,
-                is_limit ? NAN : extent_at(o, extents[k].sd) * extents[k].scale, r->station_from_m, r->station_to_m,
-                middle_hours(r), 0, id);
+            row_of(p, name, extents[k].unit, value * extents[k].scale,
+                   is_limit ? NAN : extent_at(o, extents[k].sd) * extents[k].scale, r->station_from_m, r->station_to_m,
+                   middle_hours(r), 0, id);
         }
     }
 }
 
 static bool has_pacp(const struct intra_inspection *p)
 {
-    for (int64_t i = 0; p && i < p->n_observations; i++)
+    for (int64_t i = 0; i < p->n_observations; i++)
         if (p->observations[i].system == INTRA_CODES_PACP) return true;
     return false;
 }
@@ -267,17 +255,17 @@ static void rating_rows(const struct intra_inspection *p)
     char name[64];
     for (int i = 0; i < 3; i++) {
         snprintf(name, sizeof name, "pacp_rating_%s", aspects[i]);
-        row(name, "", ratings[i]->rating, NAN, NAN, NAN, NAN, 0, ratings[i]->quick);
+        row_of(p, name, "", ratings[i]->rating, NAN, NAN, NAN, NAN, 0, ratings[i]->quick);
         snprintf(name, sizeof name, "pacp_index_%s", aspects[i]);
-        row(name, "", ratings[i]->index, NAN, NAN, NAN, NAN, 0, NULL);
+        row_of(p, name, "", ratings[i]->index, NAN, NAN, NAN, NAN, 0, NULL);
     }
-    row("pacp_without_grade", "", all.n_unknown, NAN, NAN, NAN, NAN, 0, NULL);
-    row("pacp_continuous", "", all.n_continuous, NAN, NAN, NAN, NAN, 0, NULL);
+    row_of(p, "pacp_without_grade", "", all.n_unknown, NAN, NAN, NAN, NAN, 0, NULL);
+    row_of(p, "pacp_continuous", "", all.n_continuous, NAN, NAN, NAN, NAN, 0, NULL);
 }
 
-static void print_csv(const struct request *r, const struct intra_measures *m, const struct intra_inspection *p)
+static void print_csv(const struct request *r, const struct intra_measures *m, const struct intra_record *record)
 {
-    fputs("measure,unit,value,sd,station_from_m,station_to_m,clock,count,id\r\n", stdout);
+    fputs("measure,unit,value,sd,station_from_m,station_to_m,clock,count,id,inspection\r\n", stdout);
     for (int i = 0; i < FIGURES; i++) {
         const struct intra_measure *f = figure(m, i);
         row(figures[i].name, figures[i].unit, f->value * figures[i].scale, f->sd * figures[i].scale, f->station_m,
@@ -286,8 +274,10 @@ static void print_csv(const struct request *r, const struct intra_measures *m, c
     for (int i = 0; i < m->n_steps; i++)
         row("diameter_change", "mm", 1e3 * (m->steps[i].behind_m - m->steps[i].before_m), 1e3 * m->steps[i].sd_m,
             m->steps[i].station_m, m->steps[i].station_m, NAN, 0, NULL);
-    if (p) observation_rows(p);
-    if (has_pacp(p)) rating_rows(p);
+    for (int64_t i = 0; i < record->n_inspections; i++) {
+        observation_rows(&record->inspections[i]);
+        if (has_pacp(&record->inspections[i])) rating_rows(&record->inspections[i]);
+    }
     if (!r->is_rehab) return;
     for (int i = 0; i < m->n_laterals; i++) {
         const struct intra_lateral_measure *l = &m->laterals[i];
@@ -320,11 +310,11 @@ static void json_stretches(struct intra_json *json, const char *name, const stru
 
 static void json_observations(struct intra_json *json, const struct intra_inspection *p)
 {
-    intra_json_open(json, "observations", '[');
     for (int64_t i = 0; i < p->n_observations; i++) {
         const struct intra_observation *o = &p->observations[i];
-        const struct intra_wall_region *r = region_of(o);
+        const struct intra_wall_region *r = intra_place_region(&o->place);
         intra_json_open(json, NULL, '{');
+        if (p->number > 0) intra_json_integer(json, "inspection", p->number);
         intra_json_text(json, "id", o->id);
         intra_json_text(json, "code", o->code);
         intra_json_text(json, "kind", intra_defect_kind_name(intra_defect_kind_of(o->system, o->code)));
@@ -348,14 +338,14 @@ static void json_observations(struct intra_json *json, const struct intra_inspec
         intra_json_number(json, "resolution_mm", 1e3 * o->extent.resolution_m);
         intra_json_close(json, '}');
     }
-    intra_json_close(json, ']');
 }
 
 static void json_ratings(struct intra_json *json, const struct intra_inspection *p)
 {
     struct intra_ratings all = intra_grades_rate(p);
     const struct intra_rating *ratings[] = {&all.structural, &all.om, &all.overall};
-    intra_json_open(json, "pacp", '{');
+    intra_json_open(json, NULL, '{');
+    if (p->number > 0) intra_json_integer(json, "inspection", p->number);
     for (int i = 0; i < 3; i++) {
         intra_json_open(json, aspects[i], '{');
         intra_json_number(json, "rating", ratings[i]->rating);
@@ -368,7 +358,7 @@ static void json_ratings(struct intra_json *json, const struct intra_inspection 
     intra_json_close(json, '}');
 }
 
-static void print_json(const struct request *r, const struct intra_measures *m, const struct intra_inspection *p)
+static void print_json(const struct request *r, const struct intra_measures *m, const struct intra_record *record)
 {
     struct intra_json json = {.stream = stdout, .is_pretty = true};
     intra_json_open(&json, NULL, '{');
@@ -393,8 +383,16 @@ static void print_json(const struct request *r, const struct intra_measures *m, 
         intra_json_close(&json, '}');
     }
     intra_json_close(&json, ']');
-    if (p) json_observations(&json, p);
-    if (has_pacp(p)) json_ratings(&json, p);
+    if (record->n_inspections) {
+        intra_json_open(&json, "observations", '[');
+        for (int64_t i = 0; i < record->n_inspections; i++)
+            json_observations(&json, &record->inspections[i]);
+        intra_json_close(&json, ']');
+        intra_json_open(&json, "pacp", '[');
+        for (int64_t i = 0; i < record->n_inspections; i++)
+            if (has_pacp(&record->inspections[i])) json_ratings(&json, &record->inspections[i]);
+        intra_json_close(&json, ']');
+    }
     if (r->is_rehab) {
         intra_json_open(&json, "laterals", '[');
         for (int i = 0; i < m->n_laterals; i++) {
@@ -427,22 +425,24 @@ static enum intra_status run_measure(const struct request *r, struct intra_error
     struct intra_scene scene;
     struct intra_measures measures = {0};
     struct intra_record record;
-    struct intra_inspection *inspection = NULL;
     char path[1100];
     intra_scene_init(&scene);
     intra_record_init(&record);
     INTRA_TRY(intra_path_join(path, sizeof path, r->project, "project.sqlite", err));
     INTRA_TRY(intra_store_open(path, &store, err));
     INTRA_TRY(intra_store_read_scene(store, &scene, err));
-    if (r->record)
-        INTRA_TRY(intra_record_put(r->record, r->inspection, r->project, r->project, &r->locate, &scene, &record,
-                                   &inspection, err));
-    if (inspection) INTRA_TRY(intra_grades_apply(inspection, r->grades, err));
-    INTRA_TRY(intra_measure_pipe(&scene, inspection, &r->options, &measures, err));
+    INTRA_TRY(intra_record_show(&r->record, r->project, r->project, store, &scene, &record, err));
+    if (intra_record_is_list(&r->record)) {
+        intra_record_list(&record, record.n_inspections, stdout);
+        goto done;
+    }
+    for (int64_t i = 0; i < record.n_inspections; i++)
+        INTRA_TRY(intra_grades_apply(&record.inspections[i], r->grades, err));
+    INTRA_TRY(intra_measure_pipe(&scene, record.inspections, record.n_inspections, &r->options, &measures, err));
     if (r->is_json)
-        print_json(r, &measures, inspection);
+        print_json(r, &measures, &record);
     else
-        print_csv(r, &measures, inspection);
+        print_csv(r, &measures, &record);
     if (fflush(stdout) != 0) status = INTRA_FAIL(err, INTRA_E_IO, "standard output: cannot be written");
 done:
     intra_measures_fini(&measures);
@@ -455,7 +455,7 @@ done:
 int intra_cmd_measure(int argc, char **argv)
 {
     struct intra_error err = {0};
-    struct request request = {.options = intra_measure_defaults(), .locate = intra_locate_defaults()};
+    struct request request = {.options = intra_measure_defaults(), .record = intra_record_request_defaults()};
     enum intra_status status = read_request(argc, argv, &request, &err);
     if (status == INTRA_EOF) return INTRA_EXIT_DONE;
     if (status == INTRA_OK) status = run_measure(&request, &err);

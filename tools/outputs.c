@@ -117,11 +117,11 @@ static enum intra_status write_profile(struct job *job, const char *path, struct
 }
 static enum intra_status write_observations(struct job *job, const char *path, struct intra_error *err)
 {
-    return intra_export_observations(job->scene, path, err);
+    return intra_export_observations(job->scene, NULL, 0, path, err);
 }
 static enum intra_status write_gis(struct job *job, const char *path, struct intra_error *err)
 {
-    return intra_export_gis(job->scene, NULL, INTRA_GIS_GPKG, path, err);
+    return intra_export_gis(job->scene, NULL, 0, INTRA_GIS_GPKG, path, err);
 }
 static enum intra_status write_colour(struct job *job, const char *path, struct intra_error *err)
 {

@@ -1,10 +1,15 @@
 #include "tools/record_places.h"
 
 #include "core/fileio.h"
+#include "core/log.h"
+#include "core/mem.h"
+#include "core/store_records.h"
+#include "export/grades.h"
 #include "export/record.h"
 #include "recon/measure.h"
 #include "tools/wall_load.h"
 
+#include <stdlib.h>
 #include <strings.h>
 
 enum { MOST_LISTED = 20 };
@@ -17,6 +22,7 @@ void intra_record_list(const struct intra_record *record, int64_t most, FILE *to
             fprintf(to, "  ... and %lld more\n", (long long)(record->n_inspections - i));
             return;
         }
+        if (p->number > 0) fprintf(to, "  @%-3lld", (long long)p->number);
         fprintf(to, "  %-12s pipe %s, %s, %lld observations\n", p->id ? p->id : "",
                 p->pipe ? p->pipe : "without a name", p->date ? p->date : "no date", (long long)p->n_observations);
     }
@@ -24,18 +30,33 @@ void intra_record_list(const struct intra_record *record, int64_t most, FILE *to
 
 static bool is_named(const struct intra_inspection *p, const char *name)
 {
+    char *end;
+    if (name[0] == '@' && p->number > 0 && strtoll(name + 1, &end, 10) == p->number && !*end) return true;
     return (p->id && strcasecmp(p->id, name) == 0) || (p->pipe && strcasecmp(p->pipe, name) == 0);
 }
 
-enum intra_status intra_record_choose(const struct intra_record *record, const char *path, const char *id,
-                                      FILE *list_to, int64_t *out, struct intra_error *err)
+/* The others go. */
+static enum intra_status keep_only(struct intra_record *record, int64_t chosen, struct intra_error *err)
 {
-    int64_t n = 0;
-    *out = 0;
-    if (record->n_inspections == 1 && !id) return INTRA_OK;
+    enum intra_status status = INTRA_OK;
+    bool *is_gone = NULL;
+    INTRA_TRY(INTRA_ALLOC(is_gone, (size_t)record->n_inspections, err));
+    for (int64_t i = 0; i < record->n_inspections; i++)
+        is_gone[i] = i != chosen;
+    intra_record_remove_inspections(record, is_gone);
+done:
+    intra_free(is_gone);
+    return status;
+}
+
+/* `path` holds them. */
+static enum intra_status choose(struct intra_record *record, const char *path, const char *id, FILE *list_to,
+                                struct intra_error *err)
+{
+    int64_t n = 0, chosen = 0;
     for (int64_t i = 0; id && i < record->n_inspections; i++)
-        if (is_named(&record->inspections[i], id) && n++ == 0) *out = i;
-    if (n == 1) return INTRA_OK;
+        if (is_named(&record->inspections[i], id) && n++ == 0) chosen = i;
+    if (n == 1) return keep_only(record, chosen, err);
     if (list_to) intra_record_list(record, MOST_LISTED, list_to);
     if (!id)
         return INTRA_FAIL(err, INTRA_E_ARG, "%s: holds %lld inspections; choose one with --inspection ID", path,
@@ -44,35 +65,76 @@ enum intra_status intra_record_choose(const struct intra_record *record, const c
                       n ? "more than one" : "no", id);
 }
 
-enum intra_status intra_record_place(const char *project, const char *scratch_dir,
-                                     const struct intra_locate_options *options, struct intra_scene *scene,
-                                     struct intra_inspection *inspection, struct intra_error *err)
+enum intra_status intra_record_load(const struct intra_record_request *request, enum intra_record_format format,
+                                    FILE *list_to, struct intra_record *record, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    INTRA_TRY(intra_record_read(request->path, format, record, err));
+    for (int64_t i = 0; i < record->n_inspections; i++)
+        record->inspections[i].format = record->format;
+    if (intra_record_is_list(request) || (record->n_inspections == 1 && !request->inspection)) goto done;
+    INTRA_TRY(choose(record, request->path, request->inspection, list_to, err));
+done:
+    return status;
+}
+
+enum intra_status intra_record_imported(const struct intra_record_request *request, struct intra_store *store,
+                                        FILE *list_to, struct intra_record *record, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    int64_t unread;
+    INTRA_TRY(intra_store_read_records(store, record, &unread, err));
+    if (unread > 0)
+        intra_log(INTRA_LOG_WARNING, "records",
+                  "%lld observations, imported by an earlier version of the program, are not shown; reconstruct again "
+                  "and import the record again, or give it with --record",
+                  (long long)unread);
+    if (request->inspection && !intra_record_is_list(request))
+        INTRA_TRY(choose(record, "the project", request->inspection, list_to, err));
+done:
+    return status;
+}
+
+enum intra_status intra_record_load_wall(const char *project, const char *scratch_dir, struct intra_scene *scene,
+                                         struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
     char wall[1100];
-    INTRA_TRY(intra_locate_inspection(scene, options, inspection, err));
     INTRA_TRY(intra_path_join(wall, sizeof wall, project, "unrolled.tif", err));
     if (!intra_path_exists(wall)) return INTRA_OK;
     for (int layer = INTRA_TIFF_COLOUR; layer <= INTRA_TIFF_COVERAGE; layer++)
         INTRA_TRY(intra_wall_load(scene, project, (enum intra_tiff_layer)layer, 0, scene->wall.cols, false, scratch_dir,
                                   err));
-    INTRA_TRY(intra_locate_refine(scene, inspection, err));
-    INTRA_TRY(intra_measure_depths(scene, inspection, err));
 done:
     return status;
 }
 
-enum intra_status intra_record_put(const char *record_path, const char *id, const char *project,
-                                   const char *scratch_dir, const struct intra_locate_options *options,
-                                   struct intra_scene *scene, struct intra_record *record,
-                                   struct intra_inspection **out_inspection, struct intra_error *err)
+enum intra_status intra_record_place(const struct intra_scene *scene, const struct intra_locate_options *options,
+                                     struct intra_record *record, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
-    int64_t chosen;
-    INTRA_TRY(intra_record_read(record_path, INTRA_RECORD_NONE, record, err));
-    INTRA_TRY(intra_record_choose(record, record_path, id, stderr, &chosen, err));
-    INTRA_TRY(intra_record_place(project, scratch_dir, options, scene, &record->inspections[chosen], err));
-    *out_inspection = &record->inspections[chosen];
+    for (int64_t i = 0; i < record->n_inspections; i++) {
+        struct intra_inspection *p = &record->inspections[i];
+        INTRA_TRY(intra_grades_apply(p, NULL, err));
+        INTRA_TRY(intra_locate_inspection(scene, options, p, err));
+        if (!scene->wall.colour) continue;
+        INTRA_TRY(intra_locate_refine(scene, p, err));
+        INTRA_TRY(intra_measure_depths(scene, p, err));
+    }
+done:
+    return status;
+}
+
+enum intra_status intra_record_show(const struct intra_record_request *request, const char *project,
+                                    const char *scratch_dir, struct intra_store *store, struct intra_scene *scene,
+                                    struct intra_record *record, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    if (!request->path) return intra_record_imported(request, store, stderr, record, err);
+    INTRA_TRY(intra_record_load(request, INTRA_RECORD_NONE, stderr, record, err));
+    if (intra_record_is_list(request)) goto done;
+    INTRA_TRY(intra_record_load_wall(project, scratch_dir, scene, err));
+    INTRA_TRY(intra_record_place(scene, &request->locate, record, err));
 done:
     return status;
 }

@@ -1,31 +1,45 @@
-/* A record put on the wall of a finished project, for the commands that take one. */
+/* Records put on the wall, and records that a project has, for the commands that show or take them. */
 #ifndef INTRA_TOOLS_RECORD_PLACES_H
 #define INTRA_TOOLS_RECORD_PLACES_H
 
 #include "core/inspection.h"
 #include "core/scene.h"
-#include "recon/locate.h"
+#include "core/store.h"
+#include "tools/record_options.h"
 
 #include <stdio.h>
 
-/* The inspections of a record, one a line: id, pipe, date, observations. `most` at most, then how many more. */
+/* The inspections of a record, one a line: number in the project, id, pipe, date, observations. `most` at most, then
+ * how many more. */
 void intra_record_list(const struct intra_record *record, int64_t most, FILE *to);
 
-/* Index of the inspection that `id` names (its id, or the name of its pipe; NULL: there must be one only). No guessing between
- * several: INTRA_E_ARG, and the list goes to `list_to` (NULL: no list). */
-enum intra_status intra_record_choose(const struct intra_record *record, const char *path, const char *id, FILE *list_to,
-                                      int64_t *out, struct intra_error *err);
+/* Read `request->path` and leave in `record` (initialised by the caller, who finishes it) only the inspection that is
+ * asked for: its id, or the name of its pipe; none asked for: there must be one only. No guessing between several:
+ * INTRA_E_ARG, and the list goes to `list_to` (NULL: no list). With --inspection list all stay. Errors also: those of
+ * intra_record_read. */
+enum intra_status intra_record_load(const struct intra_record_request *request, enum intra_record_format format,
+                                    FILE *list_to, struct intra_record *record, struct intra_error *err);
 
-/* Load the wall of `project` into `scene` (scratch files in scratch_dir), place, refine and measure the observations. A project
- * without the images of its wall: placed only. */
-enum intra_status intra_record_place(const char *project, const char *scratch_dir, const struct intra_locate_options *options,
-                                     struct intra_scene *scene, struct intra_inspection *inspection, struct intra_error *err);
+/* What was imported into an open project: all of it, or the inspection that is asked for, by id, pipe or @number.
+ * Observations that an earlier version stored and this one cannot read are said in a warning. Errors: INTRA_E_ARG as
+ * above, those of intra_store_read_records. */
+enum intra_status intra_record_imported(const struct intra_record_request *request, struct intra_store *store,
+                                        FILE *list_to, struct intra_record *record, struct intra_error *err);
 
-/* Read `record_path`, choose the inspection `id` and place it, as above. *out_inspection borrows from `record`, which the caller
- * initialised and finishes. Errors: those of intra_record_read and of the images. */
-enum intra_status intra_record_put(const char *record_path, const char *id, const char *project, const char *scratch_dir,
-                                   const struct intra_locate_options *options, struct intra_scene *scene,
-                                   struct intra_record *record, struct intra_inspection **out_inspection,
-                                   struct intra_error *err);
+/* Load the wall of `project` into `scene` (scratch files in scratch_dir), all three layers; nothing happens in a
+ * project without its images. */
+enum intra_status intra_record_load_wall(const char *project, const char *scratch_dir, struct intra_scene *scene,
+                                         struct intra_error *err);
+
+/* Place the observations of all inspections on the wall; where the scene has its colour, refine and measure them; grade
+ * those coded in PACP. */
+enum intra_status intra_record_place(const struct intra_scene *scene, const struct intra_locate_options *options,
+                                     struct intra_record *record, struct intra_error *err);
+
+/* What a command shows: the record of --record, read and placed on the wall that is loaded for it, else what was
+ * imported. With --inspection list nothing is placed. */
+enum intra_status intra_record_show(const struct intra_record_request *request, const char *project,
+                                    const char *scratch_dir, struct intra_store *store, struct intra_scene *scene,
+                                    struct intra_record *record, struct intra_error *err);
 
 #endif

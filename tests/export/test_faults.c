@@ -83,7 +83,7 @@ static enum intra_status export_kind(enum kind kind, const char *dir, char *path
     case PROFILE:
         return intra_export_profile(&scene, path, err);
     case OBSERVATIONS:
-        return intra_export_observations(&scene, path, err);
+        return intra_export_observations(&scene, NULL, 0, path, err);
     case COLOUR:
         return intra_export_tiff(&scene, INTRA_TIFF_COLOUR, path, NULL, err);
     case RELIEF:
@@ -99,7 +99,7 @@ static enum intra_status export_kind(enum kind kind, const char *dir, char *path
     case PROFILE_SVG:
         return intra_export_profile_svg(&scene, path, err);
     case STRIP_SVG:
-        return intra_export_strip_svg(&scene, path, err);
+        return intra_export_strip_svg(&scene, NULL, 0, path, err);
     case REPORT:
         return intra_export_report(&scene, &page, path, NULL, err);
     case KINDS:

@@ -108,7 +108,7 @@ static void gpkg_with_coordinates(void **state)
     make(&m, true);
     made_path(path, sizeof path, m.dir, "observations.gpkg");
     struct intra_error err = {0};
-    enum intra_status status = intra_export_gis(&m.scene, m.inspection, INTRA_GIS_GPKG, path, &err);
+    enum intra_status status = intra_export_gis(&m.scene, m.inspection, 1, INTRA_GIS_GPKG, path, &err);
     if (status != INTRA_OK) fail_msg("%s", err.text);
     assert_float_equal(ask(path, "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check = 'ok'"), 1, 0);
     assert_float_equal(ask(path, "SELECT count(*) FROM pragma_foreign_key_check"), 0, 0);
@@ -144,7 +144,7 @@ static void gpkg_without_coordinates_or_record(void **state)
     (void)state;
     make(&m, false);
     made_path(path, sizeof path, m.dir, "observations.gpkg");
-    assert_int_equal(intra_export_gis(&m.scene, NULL, INTRA_GIS_GPKG, path, NULL), INTRA_OK);
+    assert_int_equal(intra_export_gis(&m.scene, NULL, 0, INTRA_GIS_GPKG, path, NULL), INTRA_OK);
     assert_float_equal(ask(path, "SELECT srs_id FROM gpkg_geometry_columns WHERE table_name = 'pipe'"), -1, 0);
     assert_float_equal(ask(path, "SELECT min_x FROM gpkg_contents WHERE table_name = 'pipe'"),
                        m.scene.sections[0].centre.x, 1e-6);
@@ -168,12 +168,12 @@ static void other_formats_are_read_again(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct intra_error err = {0};
         made_path(path, sizeof path, m.dir, cases[i].name);
-        enum intra_status status = intra_export_gis(&m.scene, m.inspection, cases[i].format, path, &err);
+        enum intra_status status = intra_export_gis(&m.scene, m.inspection, 1, cases[i].format, path, &err);
         if (status != INTRA_OK) fail_msg("%s: %s", cases[i].name, err.text);
         read_with_ogrinfo(path, cases[i].wanted);
     }
     made_path(path, sizeof path, m.dir, "o.gdb");
-    assert_int_equal(intra_export_gis(&m.scene, m.inspection, INTRA_GIS_FGDB, path, NULL), INTRA_E_EXISTS);
+    assert_int_equal(intra_export_gis(&m.scene, m.inspection, 1, INTRA_GIS_FGDB, path, NULL), INTRA_E_EXISTS);
     unmake(&m);
 }
 
@@ -184,11 +184,12 @@ static void what_cannot_be_is_an_error(void **state)
     char path[300];
     (void)state;
     make(&m, true);
-    assert_int_equal(intra_export_gis(&m.scene, m.inspection, INTRA_GIS_GPKG, "/nonexistent/o.gpkg", &err), INTRA_E_IO);
+    assert_int_equal(intra_export_gis(&m.scene, m.inspection, 1, INTRA_GIS_GPKG, "/nonexistent/o.gpkg", &err),
+                     INTRA_E_IO);
     assert_non_null(strstr(err.text, "/nonexistent/o.gpkg"));
     made_path(path, sizeof path, m.dir, "bad.gpkg");
     assert_int_equal(intra_text_set(&m.inspection->crs, "the town's own", NULL), INTRA_OK);
-    assert_int_equal(intra_export_gis(&m.scene, m.inspection, INTRA_GIS_GPKG, path, &err), INTRA_E_ARG);
+    assert_int_equal(intra_export_gis(&m.scene, m.inspection, 1, INTRA_GIS_GPKG, path, &err), INTRA_E_ARG);
     assert_false(intra_path_exists(path));
     unmake(&m);
 }

@@ -139,7 +139,7 @@ static void drawings(void **state)
     intra_free(text);
     remove(path);
     made_path(path, sizeof path, folder, "strip.svg");
-    assert_int_equal(intra_export_strip_svg(&scene, path, &err), INTRA_OK);
+    assert_int_equal(intra_export_strip_svg(&scene, NULL, 0, path, &err), INTRA_OK);
     assert_int_equal(intra_read_file(path, 10000000, &text, &size, &err), INTRA_OK);
     assert_well_formed(text);
     assert_non_null(strstr(text, "2  2.00 m  joint BAJ  offset 14.0"));

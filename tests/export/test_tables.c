@@ -274,7 +274,7 @@ static void observations_table(void **state)
     char path[512];
     int i;
     (void)state;
-    assert_int_equal(intra_export_observations(&scene, made_path(path, sizeof path, folder, "obs.csv"), &err),
+    assert_int_equal(intra_export_observations(&scene, NULL, 0, made_path(path, sizeof path, folder, "obs.csv"), &err),
                      INTRA_OK);
     read_table(&table, path);
     assert_string_equal(
@@ -283,10 +283,13 @@ static void observations_table(void **state)
         "frame,t,source,confidence,station_sd_m,clock_sd,length_sd_mm,width_sd_mm,area_sd_mm2,x_sd,y_sd,z_sd,"
         "offset_mm,offset_clock,deflection_deg,deflection_clock,offset_sd_mm,offset_clock_sd,deflection_sd_deg,"
         "diameter_mm,diameter_sd_mm,intrusion_mm,intrusion_sd_mm,bend_deg,bend_sd_deg,bend_radius_m,bend_radius_sd_m,"
-        "bend_clock,level_pct,level_sd_pct,clock_deg,clock_sd_deg");
+        "bend_clock,level_pct,level_sd_pct,clock_deg,clock_sd_deg,inspection,"
+        "record_id,code_system,characterisation_1,characterisation_2,text,remark,grade_scale,grade,is_refined,placed,"
+        "width_limit_mm,depth_mm,depth_sd_mm,ring_share_pct,ring_share_sd_pct,section_loss_pct,section_loss_sd_pct,"
+        "volume_l,volume_sd_l,opening_mm,opening_sd_mm,resolution_mm");
     assert_int_equal(table.n, 1 + 3);
     for (i = 1; i < table.n; i++) {
-        assert_int_equal(count_fields(table.lines[i]), 45);
+        assert_int_equal(count_fields(table.lines[i]), 68);
         assert_string_equal(field(table.lines[i], 2), "joint");
         assert_string_equal(field(table.lines[i], 15), "found");
         assert_true(fabs(atof(field(table.lines[i], 3)) - i) < 1e-9);

@@ -55,7 +55,7 @@ int main(int argc, char **argv)
     check(intra_export_trajectory(&scene, TO("trajectory.tum"), &err), &err);
     check(intra_export_frames(&scene, TO("frames.csv"), &err), &err);
     check(intra_export_profile(&scene, TO("profile.csv"), &err), &err);
-    check(intra_export_observations(&scene, TO("observations.csv"), &err), &err);
+    check(intra_export_observations(&scene, NULL, 0, TO("observations.csv"), &err), &err);
     check(intra_export_tiff(&scene, INTRA_TIFF_COLOUR, TO("unrolled.tif"), NULL, &err), &err);
     check(intra_export_tiff(&scene, INTRA_TIFF_RELIEF, TO("relief.tif"), NULL, &err), &err);
     check(intra_export_tiff(&scene, INTRA_TIFF_COVERAGE, TO("coverage.tif"), NULL, &err), &err);

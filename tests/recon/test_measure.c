@@ -73,7 +73,7 @@ static void pipe_table(void **state)
     assert_int_equal(intra_scene_add_feature(&scene, &f, NULL), INTRA_OK);
     f.station_m = 0.5;
     assert_int_equal(intra_scene_add_feature(&scene, &f, NULL), INTRA_OK);
-    assert_int_equal(intra_measure_pipe(&scene, p, &o, &m, NULL), INTRA_OK);
+    assert_int_equal(intra_measure_pipe(&scene, p, 1, &o, &m, NULL), INTRA_OK);
     assert_float_equal(m.ovality_pct.station_m, 1.5, 1e-9);
     assert_float_equal(m.ovality_pct.value, 4, 0.01);
     assert_float_equal(m.ovality_factor.value, intra_ovality_factor(m.ovality_pct.value), 1e-12);

@@ -1,6 +1,7 @@
 /* Proves, through the real program: a record goes into a finished project's store and table, placed where its distance
- * and clock position say; a second one stands beside the first; several inspections are not guessed between; a store
- * that cannot be changed stays as it was. Does not prove: where on a real wall a defect is (recon tests). */
+ * and clock position say; a second one stands beside the first; the page and every export show what was imported, all
+ * of it or the inspection that is asked for; several inspections are not guessed between; a store that cannot be
+ * changed stays as it was. Does not prove: where on a real wall a defect is (recon tests). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,7 +10,9 @@
 #include <cmocka.h>
 
 #include "core/store.h"
+#include "core/video.h"
 #include "export/export.h"
+#include "export/report.h"
 #include "made_scene.h"
 #include "program.h"
 
@@ -47,18 +50,56 @@ static void make_project(const char *name)
     assert_int_equal(intra_store_commit(store, &err), INTRA_OK);
     intra_store_close(&store);
     snprintf(path, sizeof path, "%s/observations.csv", project);
-    assert_int_equal(intra_export_observations(&scene, path, &err), INTRA_OK);
+    assert_int_equal(intra_export_observations(&scene, NULL, 0, path, &err), INTRA_OK);
+    static const char *const images[] = {"unrolled.tif", "relief.tif", "coverage.tif"};
+    for (int i = 0; i < 3; i++) {
+        snprintf(path, sizeof path, "%s/%s", project, images[i]);
+        assert_int_equal(intra_export_tiff(&scene, (enum intra_tiff_layer)i, path, NULL, &err), INTRA_OK);
+    }
+    if (intra_report_is_built_in()) {
+        struct intra_report_options page = intra_report_defaults();
+        snprintf(path, sizeof path, "%s/report.html", project);
+        assert_int_equal(intra_export_report(&scene, &page, path, NULL, &err), INTRA_OK);
+    }
     intra_scene_fini(&scene);
 }
 
+/* A whole file as text; the caller frees. */
+static char *read_text(const char *name)
+{
+    char path[400], *text;
+    long size;
+    snprintf(path, sizeof path, "%s/%s", program_dir, name);
+    FILE *f = fopen(path, "rb");
+    if (!f) fail_msg("%s is not there", path);
+    assert_int_equal(fseek(f, 0, SEEK_END), 0);
+    size = ftell(f);
+    rewind(f);
+    text = calloc(1, (size_t)size + 1);
+    assert_non_null(text);
+    assert_int_equal(fread(text, 1, (size_t)size, f), size);
+    fclose(f);
+    return text;
+}
+
+static void assert_in_file(const char *name, const char *wanted, bool is_there)
+{
+    char *text = read_text(name);
+    if ((strstr(text, wanted) != NULL) != is_there) {
+        fprintf(stderr, "%s: ... %s\n", name, strlen(text) > 1500 ? text + strlen(text) - 1500 : text);
+        fail_msg("%s: '%s' %s", name, wanted, is_there ? "missing" : "there");
+    }
+    free(text);
+}
+
 /* The one number that a query gives. */
-static double ask(const char *sql)
+static double ask_in(const char *name, const char *sql)
 {
     sqlite3 *db = NULL;
     sqlite3_stmt *stmt = NULL;
     char path[300];
     double value;
-    snprintf(path, sizeof path, "%s/project.sqlite", project);
+    snprintf(path, sizeof path, "%s/%s", project, name);
     assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
     if (sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) != SQLITE_OK) fail_msg("%s: %s", sql, sqlite3_errmsg(db));
     assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
@@ -68,10 +109,14 @@ static double ask(const char *sql)
     return value;
 }
 
+static double ask(const char *sql)
+{
+    return ask_in("project.sqlite", sql);
+}
+
 static void imported_beside_each_other(void **state)
 {
     struct program_run run;
-    char path[300], *text;
     (void)state;
     make_project("a");
     put_file("r.csv", "station,code,clock_from,remark\n0.4,CL,3,\"a, b\"\n0.5,<b>ZZ</b>,,\n900,FAR,,\nx,NO,,\n");
@@ -91,15 +136,77 @@ static void imported_beside_each_other(void **state)
     assert_int_equal(ask("SELECT count(*) FROM observation"), 8);
     assert_int_equal(ask("SELECT count(*) FROM pragma_foreign_key_check"), 0);
     assert_int_equal(ask("SELECT count(*) > 0 FROM section"), 1); /* the scene is still there */
-    snprintf(path, sizeof path, "%s/observations.csv", project);
-    FILE *f = fopen(path, "rb");
-    text = calloc(1, 1 << 20);
-    assert_non_null(f);
-    assert_true(fread(text, 1, (1 << 20) - 1, f) > 0);
-    fclose(f);
-    assert_non_null(strstr(text, "\nrecord1-1,CL,recorded,"));
-    assert_non_null(strstr(text, "\nrecord2-4,NO,recorded,"));
-    free(text);
+    assert_in_file("a/observations.csv", "\nrecord1-1,CL,recorded,", true);
+    assert_in_file("a/observations.csv", "\nrecord2-4,NO,recorded,", true);
+}
+
+static void everything_imported_is_shown(void **state)
+{
+    struct program_run run;
+    char sha256[65], path[400], sql[300];
+    bool has_page = intra_report_is_built_in();
+    (void)state;
+    make_project("d");
+    put_file("p.csv", "inspection,pipe,date,station,station_to,code,clock_from,clock_to,remark\n"
+                      "17,P-1,2022-03-01,0.3,,BCA,3,,\"first </script>\"\n17,P-1,2022-03-01,0.5,0.9,BBB,5,7,\n");
+    put_file("q.csv", "inspection,pipe,date,station,code,clock_from,clock_to\n18,P-1,2024-03-01,0.6,BAB,11,1\n");
+    run = program_done(program_dir, "import d p.csv");
+    program_free(&run);
+    if (has_page) {
+        assert_in_file("d/report.html", "\"code\":\"BCA\"", true);
+        assert_in_file("d/report.html", "first \\u003c/script>", true);
+    }
+    run = program_done(program_dir, "import d q.csv");
+    program_free(&run);
+    if (has_page) {
+        assert_in_file("d/report.html", "\"code\":\"BCA\"", true);
+        assert_in_file("d/report.html", "\"code\":\"BAB\"", true);
+        snprintf(path, sizeof path, "%s/report.html", project);
+        assert_int_equal(intra_file_sha256(path, sha256, NULL), INTRA_OK);
+        snprintf(sql, sizeof sql, "SELECT count(*) FROM file WHERE name = 'report.html' AND sha256 = '%s'", sha256);
+        assert_int_equal(ask(sql), 1);
+    }
+    assert_int_equal(ask_in("observations.gpkg", "SELECT count(*) FROM observations WHERE inspection IN (1, 2)"), 3);
+    /* All formats that show observations, all or one inspection. */
+    run = program_done(program_dir, "export d -o all.geojson");
+    program_free(&run);
+    run = program_done(program_dir, "export d -o one.geojson --inspection 18");
+    program_free(&run);
+    run = program_done(program_dir, "export d -o strip.svg --drawing strip --inspection @1");
+    program_free(&run);
+    run = program_done(program_dir, "export d --table observations -o observations.csv");
+    program_free(&run);
+    run = program_done(program_dir, "export d --table observations -o record.csv --record q.csv --station-offset 0.2m");
+    program_free(&run);
+    assert_in_file("all.geojson", "\"BCA\"", true);
+    assert_in_file("all.geojson", "\"BAB\"", true);
+    assert_in_file("one.geojson", "\"BAB\"", true);
+    assert_in_file("one.geojson", "\"BCA\"", false);
+    assert_in_file("strip.svg", " m  BBB", true);
+    assert_in_file("strip.svg", " m  BAB", false);
+    snprintf(path, sizeof path, "\nrecord2-1,BAB,recorded,%.4f,",
+             ask("SELECT place_from_m FROM observation WHERE id = 3"));
+    assert_in_file("observations.csv", path, true);
+    assert_in_file("d/observations.csv", path, true);
+    assert_in_file("record.csv", path, false); /* put 0.2 m further on */
+    assert_in_file("record.csv", "\nrecord-1,BAB,recorded,", true);
+    assert_in_file("record.csv", "BCA", false);
+    run = program_done(program_dir, "measure d --rehab");
+    assert_non_null(strstr(run.out, "lateral_recorded,m,"));
+    assert_non_null(strstr(run.out, "crack_refined,m,"));
+    assert_non_null(strstr(run.out, "\nshort_liner,m,0.5"));
+    program_free(&run);
+    run = program_done(program_dir, "measure d --inspection 17 --json");
+    assert_null(strstr(run.out, "\"crack\""));
+    assert_non_null(strstr(run.out, "\"deposit\""));
+    program_free(&run);
+    run = program_done(program_dir, "measure d --inspection list");
+    assert_non_null(strstr(run.out, "@2"));
+    program_free(&run);
+    program_expect(program_dir, "measure d --inspection P-1", 2, "more than one inspection is called 'P-1'");
+    program_expect(program_dir, "export d -o x.geojson --inspection @3", 2, "no inspection is called '@3'");
+    program_expect(program_dir, "export d -o x.geojson --station-offset 1m", 2, "give --record FILE too");
+    program_expect(program_dir, "export d -o x.glb --inspection 17", 2, "--inspection: only for html");
 }
 
 static void several_inspections_are_not_guessed_between(void **state)
@@ -138,6 +245,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(imported_beside_each_other),
+        cmocka_unit_test(everything_imported_is_shown),
         cmocka_unit_test(several_inspections_are_not_guessed_between),
         cmocka_unit_test(what_fails_leaves_the_project_alone),
     };

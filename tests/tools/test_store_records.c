@@ -447,7 +447,7 @@ static void rehab_view_lists_what_measure_lists(void **state)
     p->observations[7].extent.volume_sd_m3 = 0.0002;
     put(p, "BDB", 1, 1, NAN, NAN); /* nothing to be done */
     assert_int_equal(intra_store_add_record(path, &in, NULL, &id, NULL), INTRA_OK);
-    assert_int_equal(intra_measure_pipe(&scene, p, &options, &m, NULL), INTRA_OK);
+    assert_int_equal(intra_measure_pipe(&scene, p, 1, &options, &m, NULL), INTRA_OK);
     assert_int_equal(m.n_laterals, 2);
     assert_int_equal(m.n_patches, 3);
     assert_int_equal(ask("SELECT count(*) FROM v_rehab WHERE action = 'reopen lateral'"), m.n_laterals);

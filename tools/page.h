@@ -1,0 +1,24 @@
+/* The files of a finished project that show its observations, made again from scene, records and store. */
+#ifndef INTRA_TOOLS_PAGE_H
+#define INTRA_TOOLS_PAGE_H
+
+#include "core/inspection.h"
+#include "core/progress.h"
+#include "core/scene.h"
+#include "core/store.h"
+#include "export/report.h"
+
+/* The report page: its provenance comes from the store, its observations from `record`. The scene's wall is loaded.
+ * page->source and page->inspections are set here. Errors: those of intra_export_report and of the store. */
+enum intra_status intra_page_write(const struct intra_scene *scene, const struct intra_record *record,
+                                   struct intra_store *store, struct intra_report_options *page, const char *path,
+                                   const struct intra_progress *progress, struct intra_error *err);
+
+/* observations.csv and observations.gpkg of `project`, and its report.html where it has one, each written beside and
+ * renamed, with everything that was imported; then their sizes and hashes in the store. Needs the wall in `scene` for
+ * the page; without its colour the page stays as it is. Errors: INTRA_E_IO, INTRA_E_MEM ...; what was written before
+ * stays. */
+enum intra_status intra_page_refresh(const char *project, const struct intra_scene *scene,
+                                     const struct intra_progress *progress, struct intra_error *err);
+
+#endif
