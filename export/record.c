@@ -22,7 +22,7 @@ struct format {
 static const struct format formats[INTRA_RECORD_N_FORMATS] = {
     [INTRA_RECORD_OWN_CSV] = {intra_record_read_own_csv, intra_record_write_own_csv},
     [INTRA_RECORD_OWN_JSON] = {intra_record_read_own_json, intra_record_write_own_json},
-    [INTRA_RECORD_PACP_MDB] = {NULL, NULL},
+    [INTRA_RECORD_PACP_MDB] = {intra_record_read_pacp_mdb, NULL},
     [INTRA_RECORD_PACP_CSV] = {intra_record_read_pacp_csv, intra_record_write_pacp_csv},
     [INTRA_RECORD_PACP_SQLITE] = {intra_record_read_pacp_sqlite, intra_record_write_pacp_sqlite},
     [INTRA_RECORD_WINCAN_DB3] = {intra_record_read_wincan_db3, NULL},

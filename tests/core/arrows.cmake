@@ -31,6 +31,7 @@ set(foreign
   "^assimp/"                           "^export/assimp[a-z_]*\\.c$"
   "^(cholmod|SuiteSparse)"             "^recon/bundle_cholmod\\.c$"
   "^libxml/"                           "^export/record_xml\\.c$"
+  "^(mdbtools|mdbsql|glib)"            "^export/record_mdb\\.c$"
   "^jansson\\.h$"                      "\\.c$")
 
 set(problems "")
