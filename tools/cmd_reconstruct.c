@@ -6,6 +6,7 @@
 #include "tools/lens.h"
 #include "tools/options.h"
 #include "tools/outputs.h"
+#include "tools/record_places.h"
 #include "tools/sizes.h"
 #include "tools/summary.h"
 #include "tools/workdir.h"
@@ -41,6 +42,9 @@ enum {
     OPT_COUNTER,
     OPT_LENGTH,
     OPT_SAVE_CAMERA,
+    OPT_RECORD,
+    OPT_RECORD_FIRST,
+    OPT_RECORD_LAST = OPT_RECORD_FIRST + INTRA_N_RECORD_OPTIONS - 1,
     OPT_DEINTERLACE,
     OPT_IMAGE_FPS,
     OPT_NO_MESH,
@@ -78,6 +82,9 @@ static const struct intra_option options[N_OPTIONS] = {
                     "way that the camera drives in all, e.g. 48.2m: without calibration it gives the focal\nlength, in place of "
                     "the distance counter"},
     [OPT_SAVE_CAMERA] = {"save-camera", 0, "FILE", "write the lens that was used, as OpenCV YAML that --camera reads"},
+    [OPT_RECORD] = {"record", 'r', "FILE",
+                    "import this inspection record at the end, as 'intrados import' does on a finished result"},
+    INTRA_RECORD_OPTIONS(OPT_RECORD_FIRST),
     [OPT_DEINTERLACE] = {"deinterlace", 0, "auto|on|off", "default auto: where the stream or the picture says so"},
     [OPT_IMAGE_FPS] = {"image-fps", 0, "NUMBER", "rate of a folder of images, frames per second (default 25)"},
     [OPT_NO_MESH] = {"no-mesh", 0, NULL, "write neither model.glb nor model.obj"},
@@ -104,6 +111,7 @@ struct request {
     struct intra_reconstruct_options recon;
     struct intra_lens_request lens;
     struct intra_outputs_request outputs;
+    struct intra_record_request record;
     const char *input, *out, *debug_dir, *counter_path, *save_camera;
     char out_default[1024];
     bool is_forced, is_quiet, is_json;
@@ -148,6 +156,8 @@ static enum intra_status set_option(void *user, int option, const char *value, s
     struct request *r = user;
     enum intra_status status = INTRA_OK;
     long n = 0;
+    if (option >= OPT_RECORD_FIRST && option <= OPT_RECORD_LAST)
+        return intra_record_option_set(&r->record, option - OPT_RECORD_FIRST, value, err);
     switch (option) {
     case OPT_DIAMETER:
         status = intra_parse_length("--diameter", value, &r->recon.diameter_m, err);
@@ -193,6 +203,9 @@ static enum intra_status set_option(void *user, int option, const char *value, s
         return parse_length_in("--length", value, 0.1, 1e5, &r->recon.length_m, err);
     case OPT_SAVE_CAMERA:
         r->save_camera = value;
+        return INTRA_OK;
+    case OPT_RECORD:
+        r->record.path = value;
         return INTRA_OK;
     case OPT_DEINTERLACE:
         return parse_deinterlace(value, &r->recon.video.deinterlace, err);
@@ -251,6 +264,7 @@ static enum intra_status read_request(int argc, char **argv, struct request *r, 
     int first = 0;
     r->recon = intra_reconstruct_defaults();
     r->recon.diameter_m = 0;
+    r->record = intra_record_request_defaults();
     r->outputs.has_glb = r->outputs.has_obj = r->outputs.has_report = true;
     r->outputs.max_bytes = 25000000;
     INTRA_TRY(intra_options_parse(&usage, argc, argv, set_option, r, &first, err));
@@ -268,6 +282,9 @@ static enum intra_status read_request(int argc, char **argv, struct request *r, 
     if (r->recon.video.to_s > 0 && r->recon.video.to_s <= r->recon.video.from_s)
         return INTRA_FAIL(err, INTRA_E_ARG, "--from %g s is not before --to %g s", r->recon.video.from_s,
                           r->recon.video.to_s);
+    if (r->record.inspection && !r->record.path)
+        return INTRA_FAIL(err, INTRA_E_ARG, "--inspection %s: of which record? Give --record FILE", r->record.inspection);
+    INTRA_TRY(intra_record_request_check(&r->record, err));
     r->input = argv[first];
     if (!r->out) status = default_out(r, err);
 done:
@@ -294,6 +311,9 @@ static char *options_to_json(const struct request *r)
     intra_json_number(&json, "cut_rad", r->recon.cut_rad);
     intra_json_text(&json, "counter", r->counter_path ? r->counter_path : r->recon.has_counter ? "auto" : "off");
     intra_json_number(&json, "length_m", r->recon.length_m > 0 ? r->recon.length_m : NAN);
+    intra_json_text(&json, "record", r->record.path);
+    intra_json_text(&json, "inspection", r->record.inspection);
+    intra_json_number(&json, "station_offset_m", r->record.path ? r->record.locate.station_offset_m : NAN);
     intra_json_text(&json, "deinterlace", modes[r->recon.video.deinterlace]);
     intra_json_number(&json, "image_fps", r->recon.video.image_fps);
     intra_json_bool(&json, "glb", r->outputs.has_glb);
@@ -341,6 +361,7 @@ struct run {
     struct intra_console *console;
     struct intra_camera camera;
     struct intra_counter_file counter; /* of --counter FILE.csv; n 0: none */
+    struct intra_record record;        /* of --record; no inspection: none */
     struct intra_scene scene;
     struct intra_reconstruct_report report;
     struct intra_outputs_result result;
@@ -370,6 +391,27 @@ static enum intra_status compute(struct run *run, struct intra_error *err)
     run->is_early_end = is_ending_early(&run->request, &run->scene, &run->report);
 done:
     return status;
+}
+
+/* The record onto the finished wall. What goes wrong here must not cost the result: it is said, and the record left out.
+ */
+static void place_record(struct run *run)
+{
+    struct intra_error err = {0};
+    const struct intra_record_counts *c = &run->record.counts;
+    double start_s = intra_clock_s();
+    if (!run->record.n_inspections) return;
+    intra_log(INTRA_LOG_INFO, "record", "%s: %lld observations read, %lld values kept as text only, %lld rows refused",
+              run->request.record.path, (long long)c->read, (long long)c->kept, (long long)c->refused);
+    if (intra_record_place(&run->scene, &run->request.record.locate, &run->record, &err) != INTRA_OK) {
+        intra_log(INTRA_LOG_WARNING, "record", "%s is not imported: %s; try 'intrados import %s %s'",
+                  run->request.record.path, err.text, run->dir.out, run->request.record.path);
+        intra_record_fini(&run->record);
+    }
+    for (int64_t i = 0; i < run->record.n_inspections; i++)
+        run->record.inspections[i].number = i + 1; /* as the store will count them */
+    intra_console_stage(run->console, "record", intra_clock_s() - start_s, NAN, -1);
+    run->request.outputs.record = &run->record;
 }
 
 static enum intra_status write_outputs(struct run *run, struct intra_error *err)
@@ -434,6 +476,7 @@ static void print_summary(const struct run *run)
                                     .report = &run->report,
                                     .is_camera_default = run->scene.camera.is_assumed && !(run->request.lens.hfov_rad > 0),
                                     .is_early_end = run->is_early_end,
+                                    .record = run->request.record.path ? &run->record : NULL,
                                     .wall_s = intra_clock_s() - run->start_s};
     summary.n_warnings = intra_console_warnings(run->console, &summary.warnings);
     if (run->request.is_json)
@@ -457,6 +500,8 @@ static enum intra_status reconstruct(struct run *run, struct intra_error *err)
     INTRA_TRY(intra_workdir_spare(run->request.out, run->request.input, intra_is_output_name, err));
     if (run->request.lens.camera_path)
         INTRA_TRY(intra_workdir_spare(run->request.out, run->request.lens.camera_path, intra_is_output_name, err));
+    if (run->request.record.path)
+        INTRA_TRY(intra_workdir_spare(run->request.out, run->request.record.path, intra_is_output_name, err));
     INTRA_TRY(intra_workdir_open(&run->dir, run->request.out, run->request.is_forced, err));
     if (run->request.save_camera) INTRA_TRY(check_writable(run->request.save_camera, err));
     if (run->request.counter_path) INTRA_TRY(intra_counter_file_read(run->request.counter_path, &run->counter, err));
@@ -465,6 +510,7 @@ static enum intra_status reconstruct(struct run *run, struct intra_error *err)
     INTRA_TRY(intra_console_log_to(run->console, path, err));
     intra_log(INTRA_LOG_INFO, "start", "intrados %s: %s into %s", INTRADOS_VERSION, run->request.input, run->dir.out);
     INTRA_TRY(compute(run, err));
+    place_record(run);
     INTRA_TRY(write_outputs(run, err));
     intra_console_clear(run->console);
     INTRA_TRY(publish(run, err));
@@ -484,7 +530,16 @@ int intra_cmd_reconstruct(int argc, char **argv)
     if (status == INTRA_EOF) return INTRA_EXIT_DONE;
     if (status != INTRA_OK) return intra_command_fail("reconstruct", &err);
     intra_scene_init(&run.scene);
-    status = reconstruct(&run, &err);
+    intra_record_init(&run.record);
+    if (run.request.record.path)
+        status = intra_record_load(&run.request.record, INTRA_RECORD_NONE, run.request.is_json ? NULL : stderr,
+                                   &run.record, &err);
+    if (status == INTRA_OK && intra_record_is_list(&run.request.record)) {
+        intra_record_list(&run.record, run.record.n_inspections, stdout);
+        intra_record_fini(&run.record);
+        return INTRA_EXIT_DONE;
+    }
+    if (status == INTRA_OK) status = reconstruct(&run, &err);
     if (run.console) intra_console_clear(run.console);
     intra_workdir_discard(&run.dir);
     if (status == INTRA_OK) {
@@ -494,6 +549,7 @@ int intra_cmd_reconstruct(int argc, char **argv)
     }
     intra_console_close(&run.console);
     intra_counter_file_fini(&run.counter);
+    intra_record_fini(&run.record);
     intra_scene_fini(&run.scene);
     return code;
 }

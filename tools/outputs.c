@@ -1,7 +1,7 @@
 #include "tools/outputs.h"
 
 #include "core/log.h"
-#include "core/store.h"
+#include "core/store_records.h"
 #include "core/video.h"
 #include "export/export.h"
 #include "export/gis.h"
@@ -43,6 +43,8 @@ struct job {
     struct intra_console *console;
     struct intra_progress progress;
     struct intra_outputs_result *result;
+    const struct intra_inspection *inspections; /* of records */
+    int64_t n_inspections;
     double wall_s, cpu_s; /* at the start of the stage */
 };
 
@@ -117,11 +119,11 @@ static enum intra_status write_profile(struct job *job, const char *path, struct
 }
 static enum intra_status write_observations(struct job *job, const char *path, struct intra_error *err)
 {
-    return intra_export_observations(job->scene, NULL, 0, path, err);
+    return intra_export_observations(job->scene, job->inspections, job->n_inspections, path, err);
 }
 static enum intra_status write_gis(struct job *job, const char *path, struct intra_error *err)
 {
-    return intra_export_gis(job->scene, NULL, 0, INTRA_GIS_GPKG, path, err);
+    return intra_export_gis(job->scene, job->inspections, job->n_inspections, INTRA_GIS_GPKG, path, err);
 }
 static enum intra_status write_colour(struct job *job, const char *path, struct intra_error *err)
 {
@@ -160,6 +162,8 @@ static enum intra_status write_report(struct job *job, const char *path, struct 
                                          .is_incomplete = !p->is_complete};
     source.n_warnings = intra_console_warnings(job->console, &source.warnings);
     options.source = &source;
+    options.inspections = job->inspections;
+    options.n_inspections = job->n_inspections;
     return intra_export_report(job->scene, &options, path, &job->progress, err);
 }
 
@@ -229,11 +233,14 @@ static enum intra_status write_store(struct job *job, const char *path, struct i
 {
     enum intra_status status = INTRA_OK;
     struct intra_store *store = NULL;
+    int64_t record_id;
     INTRA_TRY(intra_store_create(path, &store, err));
     INTRA_TRY(intra_store_write_scene(store, job->scene, err));
     INTRA_TRY(store_provenance(job, store, err));
     INTRA_TRY(store_files(job, store, err));
     INTRA_TRY(intra_store_commit(store, err));
+    intra_store_close(&store);
+    if (job->n_inspections) INTRA_TRY(intra_store_add_record(path, job->request->record, NULL, &record_id, err));
 done:
     intra_store_close(&store);
     return status;
@@ -341,6 +348,10 @@ void intra_outputs_write(const struct intra_scene *scene, const struct intra_rec
                       .console = console,
                       .progress = intra_console_progress(console),
                       .result = result};
+    if (request->record) {
+        job.inspections = request->record->inspections;
+        job.n_inspections = request->record->n_inspections;
+    }
     memset(result, 0, sizeof *result);
     begin_stage(&job, "tables");
     write_file(&job, "trajectory.tum", write_trajectory);

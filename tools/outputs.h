@@ -3,6 +3,7 @@
 #ifndef INTRA_TOOLS_OUTPUTS_H
 #define INTRA_TOOLS_OUTPUTS_H
 
+#include "core/inspection.h"
 #include "recon/reconstruct.h"
 #include "tools/console.h"
 #include "tools/workdir.h"
@@ -19,9 +20,10 @@ struct intra_provenance {
 
 struct intra_outputs_request {
     bool has_glb, has_obj;
-    bool has_report;  /* left out where the program was built without the page */
-    size_t max_bytes; /* of model.glb */
-    int threads;      /* files written at once; 0: as many as there are cores, 1: in the caller's thread */
+    bool has_report;                   /* left out where the program was built without the page */
+    size_t max_bytes;                  /* of model.glb */
+    const struct intra_record *record; /* placed; its inspections go into tables, page and store; NULL: none */
+    int threads; /* files written at once; 0: as many as there are cores, 1: in the caller's thread */
 };
 
 enum { INTRA_OUTPUTS_STAGES = 9 };

@@ -40,6 +40,19 @@ static struct extremes find_extremes(const struct intra_scene *scene)
     return e;
 }
 
+/* Observations of the record, and how many of them are on the wall. */
+static int64_t count_observations(const struct intra_record *record, int64_t *out_placed)
+{
+    int64_t n = 0;
+    *out_placed = 0;
+    for (int64_t i = 0; i < record->n_inspections; i++) {
+        n += record->inspections[i].n_observations;
+        for (int64_t k = 0; k < record->inspections[i].n_observations; k++)
+            *out_placed += record->inspections[i].observations[k].place.is_placed;
+    }
+    return n;
+}
+
 void intra_summary_print(const struct intra_summary *s)
 {
     const struct intra_scene *scene = s->scene;
@@ -73,9 +86,16 @@ void intra_summary_print(const struct intra_summary *s)
     else
         printf("\n  lens           %s", scene->camera.source);
     if (isfinite(r->measured_diameter_m))
-        printf("\n  measured       diameter %.1f mm (sd %.1f) by lens and distance counter", r->measured_diameter_m * 1e3,
-               r->measured_diameter_sd_m * 1e3);
+        printf("\n  measured       diameter %.1f mm (sd %.1f) by lens and distance counter",
+               r->measured_diameter_m * 1e3, r->measured_diameter_sd_m * 1e3);
     printf("\n");
+    if (s->record) {
+        int64_t placed, n = count_observations(s->record, &placed);
+        if (s->record->n_inspections)
+            printf("  record         %" PRId64 " observations, %" PRId64 " of them on the wall\n", n, placed);
+        else
+            printf("  record         not imported\n");
+    }
     if (s->n_warnings) printf("  warnings       %d, in log.jsonl\n", s->n_warnings);
     printf("  model          %s/model.glb\n", s->out_dir);
     printf("  wall           %s/unrolled.tif, relief.tif, coverage.tif\n", s->out_dir);
@@ -148,6 +168,12 @@ void intra_summary_print_json(const struct intra_summary *s)
     intra_json_bool(&json, "is_camera_assumed", scene->camera.is_assumed);
     intra_json_bool(&json, "is_camera_default", s->is_camera_default);
     intra_json_text(&json, "camera", scene->camera.source);
+    if (s->record) {
+        int64_t placed, n = count_observations(s->record, &placed);
+        intra_json_bool(&json, "is_record_imported", s->record->n_inspections > 0);
+        intra_json_integer(&json, "observations", n);
+        intra_json_integer(&json, "observations_placed", placed);
+    }
     put_gaps(&json, scene);
     put_stages(&json, r);
     intra_json_open(&json, "warnings", '[');

@@ -2,6 +2,7 @@
 #ifndef INTRA_TOOLS_SUMMARY_H
 #define INTRA_TOOLS_SUMMARY_H
 
+#include "core/inspection.h"
 #include "recon/reconstruct.h"
 
 struct intra_summary {
@@ -11,8 +12,9 @@ struct intra_summary {
     const struct intra_reconstruct_report *report;
     const char *const *warnings;
     int n_warnings;
-    bool is_camera_default; /* the assumed field of view is not even the user's */
-    bool is_early_end;      /* the video stops before its own stated length */
+    bool is_camera_default;            /* the assumed field of view is not even the user's */
+    bool is_early_end;                 /* the video stops before its own stated length */
+    const struct intra_record *record; /* of --record; no inspection in it: not imported; NULL: none given */
     double wall_s;
 };
 

@@ -51,8 +51,8 @@ static void unknown_words(void **state)
     program_expect(folder, "reconstruct v.mp4 --diamter 300mm", 2,
                    "unknown option '--diamter'; did you mean '--diameter'?");
     program_expect(folder, "reconstruct v.mp4 --xyzzy", 2, "unknown option '--xyzzy'\n");
-    program_expect(folder, "reconstruct v.mp4 --record r.xml", 2, "unknown option '--record'");
-    program_expect(folder, "reconstruct v.mp4 --record r.txt", 2, "unknown option '--record'");
+    program_expect(folder, "reconstruct v.mp4 -d 300mm --record r.xml", 1, "r.xml");
+    program_expect(folder, "reconstruct v.mp4 -d 300mm --opposite", 2, "give --record FILE too");
     program_expect(folder, "reconstruct v.mp4 --depth 40m", 2, "unknown option '--depth'");
     program_expect(folder, "reconstruct v.mp4 -Z", 2, "unknown option '-Z'");
     program_expect(folder, "reconstruct v.mp4 --t 3", 2, "write it out");
