@@ -41,6 +41,9 @@ enum intra_status intra_image_write_png(const char *path, const struct intra_vie
 /* As above for floats: `low` is black, `high` is white; 1 or 3 channels. */
 enum intra_status intra_image_write_png_f32(const char *path, const struct intra_view_f32 *image, float low, float high,
                                             struct intra_error *err);
+/* The same PNG into memory of intra_alloc (the caller frees). */
+enum intra_status intra_image_encode_png(const struct intra_view_u8 *image, uint8_t **out_bytes, size_t *out_size,
+                                         struct intra_error *err);
 /* JPEG with 1 or 3 channels into memory of intra_alloc (the caller frees); quality 1 to 100. */
 enum intra_status intra_image_encode_jpeg(const struct intra_view_u8 *image, int quality, uint8_t **out_bytes,
                                           size_t *out_size, struct intra_error *err);

@@ -44,10 +44,12 @@ struct intra_mesh_options {
     size_t max_bytes;                    /* size budget of a GLB; default 25e6 */
     int max_texture_px;                  /* default 2048 */
     int jpeg_quality;                    /* default 85 */
+    const struct intra_inspection *inspections; /* borrowed; their placed observations go onto the wall; NULL: none */
+    int n_inspections;
 };
 struct intra_mesh_options intra_mesh_defaults(void);
-/* One node a chunk ("wall 0.00-1.00 m", extras: stations, texel, seen share) and one a joint; assumptions as extras of
- * the scene. A path that ends in .gltf gets the JSON, and the binary part stands beside it as .bin. What options leave at 0 comes from max_bytes; INTRA_E_ARG when even the coarsest does not fit. Joins bin
+/* One node a chunk ("wall 0.00-1.00 m", extras: stations, texel, seen share), one a joint, one an observation that is
+ * placed in the stretch; assumptions as extras of the scene. A path that ends in .gltf gets the JSON, and the binary part stands beside it as .bin. What options leave at 0 comes from max_bytes; INTRA_E_ARG when even the coarsest does not fit. Joins bin
  * and JSON from PATH.bin.part. Errors also: INTRA_E_NO_RESULT when no wall was seen in the stretch. The same for OBJ
  * and PLY, whose density is that of a GLB of max_bytes. */
 enum intra_status intra_export_glb(const struct intra_scene *scene, const struct intra_mesh_options *options,

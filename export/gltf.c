@@ -4,123 +4,34 @@
  * takes away. The binary part streams into a scratch file beside the target while the JSON grows in memory, then both
  * are joined; so memory is one chunk plus about two kilobytes for each.
  *
- * Joints are nodes of their own, with their stations as extras.
+ * Joints are nodes of their own, with their stations as extras; so are observations (gltf_marks.c).
  *
  * Material: unlit, since the texture is the camera's own light already evened out; viewers without KHR_materials_unlit
  * get a rough dielectric. Single-sided: from the inside the wall is there, from the outside one looks through the near
  * side at the far wall, where the defects are. */
 #include "core/fileio.h"
 #include "core/mem.h"
-#include "export/mesh.h"
+#include "export/gltf_marks.h"
 
 #include <ctype.h>
-#include <strings.h>
-#include <ctype.h>
 #include <inttypes.h>
-#include <jansson.h>
 #include <math.h>
 #include <string.h>
 #include <strings.h>
 
-enum { ARRAY_BUFFER = 34962, ELEMENT_BUFFER = 34963, FLOAT = 5126, U16 = 5123, U32 = 5125 };
-enum { LINEAR = 9729, LINEAR_MIPMAP_LINEAR = 9987, CLAMP = 33071, REPEAT = 10497 };
+enum { LINEAR = 9729, NEAREST = 9728, LINEAR_MIPMAP_LINEAR = 9987, CLAMP = 33071, REPEAT = 10497 };
 enum { MAX_ATTEMPTS = 8, HEADER_BYTES = 28 };
 
-struct writer {
-    FILE *bin;
-    uint64_t bin_size;
-    json_t *views, *accessors, *images, *textures, *materials, *meshes, *nodes, *scene_nodes;
-    bool is_failed; /* an item could not be made: out of memory */
-};
-
-/* Takes over `item`, which may be NULL. Returns its index. */
-static json_int_t push(struct writer *w, json_t *array, json_t *item)
+static json_int_t put_material(struct intra_gltf_writer *w, json_int_t texture, const char *name)
 {
-    if (json_array_append_new(array, item) != 0) w->is_failed = true;
-    return (json_int_t)json_array_size(array) - 1;
+    return intra_gltf_push(w, w->materials,
+                           json_pack("{s:s,s:{s:{s:I},s:i,s:i},s:{s:{}}}", "name", name, "pbrMetallicRoughness",
+                                     "baseColorTexture", "index", texture, "metallicFactor", 0, "roughnessFactor", 1,
+                                     "extensions", "KHR_materials_unlit"));
 }
 
-/* Appends to the binary part, which stays a multiple of four long. Returns the index of the new buffer view. */
-static json_int_t put_view(struct writer *w, const void *data, size_t bytes, int target)
-{
-    static const char zeros[4];
-    json_t *view =
-        json_pack("{s:i,s:I,s:I}", "buffer", 0, "byteOffset", (json_int_t)w->bin_size, "byteLength", (json_int_t)bytes);
-    if (target) json_object_set_new(view, "target", json_integer(target));
-    fwrite(data, 1, bytes, w->bin);
-    fwrite(zeros, 1, (4 - bytes % 4) % 4, w->bin);
-    w->bin_size += (bytes + 3) / 4 * 4;
-    return push(w, w->views, view);
-}
-
-static json_int_t put_accessor(struct writer *w, json_int_t view, int component, int64_t count, const char *type)
-{
-    return push(w, w->accessors,
-                json_pack("{s:I,s:i,s:I,s:s}", "bufferView", view, "componentType", component, "count",
-                          (json_int_t)count, "type", type));
-}
-
-static json_int_t put_positions(struct writer *w, const float *xyz, int64_t n)
-{
-    json_int_t accessor = put_accessor(w, put_view(w, xyz, (size_t)n * 12, ARRAY_BUFFER), FLOAT, n, "VEC3");
-    float low[3] = {xyz[0], xyz[1], xyz[2]}, high[3] = {xyz[0], xyz[1], xyz[2]};
-    json_t *object = json_array_get(w->accessors, (size_t)accessor);
-    int64_t i;
-    int k;
-    for (i = 0; i < n; i++) {
-        for (k = 0; k < 3; k++) {
-            low[k] = fminf(low[k], xyz[3 * i + k]);
-            high[k] = fmaxf(high[k], xyz[3 * i + k]);
-        }
-    }
-    json_object_set_new(object, "min", json_pack("[f,f,f]", (double)low[0], (double)low[1], (double)low[2]));
-    json_object_set_new(object, "max", json_pack("[f,f,f]", (double)high[0], (double)high[1], (double)high[2]));
-    return accessor;
-}
-
-static enum intra_status put_indices(struct writer *w, const struct intra_mesh_chunk *chunk, json_int_t *out_accessor,
-                                     struct intra_error *err)
-{
-    enum intra_status status = INTRA_OK;
-    size_t n = (size_t)chunk->n_indices, i;
-    uint16_t *narrow = NULL;
-    if (chunk->n_vertices > 65535) { /* 65535 itself means "restart" */
-        *out_accessor =
-            put_accessor(w, put_view(w, chunk->indices, n * 4, ELEMENT_BUFFER), U32, chunk->n_indices, "SCALAR");
-        return INTRA_OK;
-    }
-    INTRA_TRY(INTRA_ALLOC(narrow, n, err));
-    for (i = 0; i < n; i++)
-        narrow[i] = (uint16_t)chunk->indices[i];
-    *out_accessor = put_accessor(w, put_view(w, narrow, n * 2, ELEMENT_BUFFER), U16, chunk->n_indices, "SCALAR");
-done:
-    intra_free(narrow);
-    return status;
-}
-
-static void put_material(struct writer *w, json_int_t image_view, const char *name)
-{
-    json_int_t image = push(
-        w, w->images, json_pack("{s:I,s:s,s:s}", "bufferView", image_view, "mimeType", "image/jpeg", "name", name));
-    json_int_t texture = push(w, w->textures, json_pack("{s:i,s:I}", "sampler", 0, "source", image));
-    push(w, w->materials,
-         json_pack("{s:s,s:{s:{s:I},s:i,s:i},s:{s:{}}}", "name", name, "pbrMetallicRoughness", "baseColorTexture",
-                   "index", texture, "metallicFactor", 0, "roughnessFactor", 1, "extensions", "KHR_materials_unlit"));
-}
-
-/* A number as people read it: so many decimals and no 0.30000000000000004. */
-static double tidy(double value, double unit)
-{
-    return round(value / unit) * unit;
-}
-
-static json_t *number_or_null(double value, double unit)
-{
-    return isfinite(value) ? json_real(tidy(value, unit)) : json_null();
-}
-
-static enum intra_status put_chunk(struct writer *w, const struct intra_mesh_plan *plan, int64_t i,
-                                   struct intra_error *err)
+static enum intra_status put_chunk(struct intra_gltf_writer *w, const struct intra_mesh_plan *plan, int64_t i,
+                                   const struct intra_mark_list *marks, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
     const struct intra_mesh_chunk_plan *piece = &plan->chunks[i];
@@ -128,7 +39,8 @@ static enum intra_status put_chunk(struct writer *w, const struct intra_mesh_pla
     struct intra_mesh_chunk chunk = {0};
     double along_mm = 1000 * wall->texel_m * (double)(piece->col_to - piece->col_from) /
                       (piece->texture_width - 2 * INTRA_MESH_GUTTER_PX);
-    json_int_t positions, normals, uvs, indices, index = (json_int_t)json_array_size(w->meshes);
+    json_int_t positions, normals, uvs, indices, texture, material, mesh;
+    json_t *features = NULL, *primitive;
     size_t jpeg_size = 0;
     uint8_t *jpeg = NULL;
     char name[64];
@@ -137,24 +49,27 @@ static enum intra_status put_chunk(struct writer *w, const struct intra_mesh_pla
     INTRA_TRY(intra_mesh_chunk_paint(&chunk, plan, i, err));
     INTRA_TRY(intra_image_encode_jpeg(&chunk.texture, plan->options.jpeg_quality, &jpeg, &jpeg_size, err));
     intra_mesh_chunk_turn_y_up(&chunk);
-    positions = put_positions(w, chunk.positions, chunk.n_vertices);
-    normals = put_accessor(w, put_view(w, chunk.normals, (size_t)chunk.n_vertices * 12, ARRAY_BUFFER), FLOAT,
-                           chunk.n_vertices, "VEC3");
-    uvs = put_accessor(w, put_view(w, chunk.uvs, (size_t)chunk.n_vertices * 8, ARRAY_BUFFER), FLOAT, chunk.n_vertices,
-                       "VEC2");
-    INTRA_TRY(put_indices(w, &chunk, &indices, err));
-    put_material(w, put_view(w, jpeg, jpeg_size, 0), name);
-    push(w, w->meshes,
-         json_pack("{s:s,s:[{s:{s:I,s:I,s:I},s:I,s:I}]}", "name", name, "primitives", "attributes", "POSITION",
-                   positions, "NORMAL", normals, "TEXCOORD_0", uvs, "indices", indices, "material", index));
-    push(w, w->scene_nodes, json_integer((json_int_t)json_array_size(w->nodes)));
-    push(w, w->nodes,
-         json_pack("{s:s,s:I,s:[f,f,f],s:{s:s,s:f,s:f,s:f,s:f,s:f}}", "name", name, "mesh", index, "translation",
-                   chunk.origin[0], chunk.origin[1], chunk.origin[2], "extras", "kind", "wall", "station_from_m",
-                   tidy(piece->station_from_m, 1e-4), "station_to_m", tidy(piece->station_to_m, 1e-4), "texel_mm",
-                   tidy(along_mm, 1e-3), "texel_around_mm",
-                   tidy(1000 * wall->perimeter_m / piece->texture_height, 1e-3), "seen_pct",
-                   tidy(100 * chunk.seen_share, 1e-2)));
+    positions = intra_gltf_put_positions(w, chunk.positions, chunk.n_vertices);
+    normals = intra_gltf_put_accessor(
+        w, intra_gltf_put_view(w, chunk.normals, (size_t)chunk.n_vertices * 12, INTRA_GLTF_ARRAY), INTRA_GLTF_FLOAT,
+        chunk.n_vertices, "VEC3");
+    uvs = intra_gltf_put_accessor(w, intra_gltf_put_view(w, chunk.uvs, (size_t)chunk.n_vertices * 8, INTRA_GLTF_ARRAY),
+                                  INTRA_GLTF_FLOAT, chunk.n_vertices, "VEC2");
+    INTRA_TRY(intra_gltf_put_indices(w, chunk.indices, chunk.n_indices, chunk.n_vertices, &indices, err));
+    texture = intra_gltf_put_texture(w, jpeg, jpeg_size, "image/jpeg", name, 0);
+    material = put_material(w, texture, name);
+    if (marks->n) INTRA_TRY(intra_gltf_put_feature_ids(w, marks, plan, i, 1, &features, err));
+    primitive = json_pack("{s:{s:I,s:I,s:I},s:I,s:I}", "attributes", "POSITION", positions, "NORMAL", normals,
+                          "TEXCOORD_0", uvs, "indices", indices, "material", material);
+    if (features) json_object_set_new(primitive, "extensions", features);
+    mesh = intra_gltf_push(w, w->meshes, json_pack("{s:s,s:[o]}", "name", name, "primitives", primitive));
+    intra_gltf_push_node(w, json_pack("{s:s,s:I,s:[f,f,f],s:{s:s,s:f,s:f,s:f,s:f,s:f}}", "name", name, "mesh", mesh,
+                                      "translation", chunk.origin[0], chunk.origin[1], chunk.origin[2], "extras",
+                                      "kind", "wall", "station_from_m", intra_gltf_tidy(piece->station_from_m, 1e-4),
+                                      "station_to_m", intra_gltf_tidy(piece->station_to_m, 1e-4), "texel_mm",
+                                      intra_gltf_tidy(along_mm, 1e-3), "texel_around_mm",
+                                      intra_gltf_tidy(1000 * wall->perimeter_m / piece->texture_height, 1e-3),
+                                      "seen_pct", intra_gltf_tidy(100 * chunk.seen_share, 1e-2)));
 done:
     intra_free(jpeg);
     intra_mesh_chunk_fini(&chunk);
@@ -164,31 +79,31 @@ done:
 static json_t *joint_extras(const struct intra_feature *joint)
 {
     static const double MM = 1000, DEG = 180 / M_PI;
-    json_t *extras = json_pack("{s:s,s:f,s:o}", "kind", "joint", "station_m", tidy(joint->station_m, 1e-4),
-                               "station_sd_m", number_or_null(joint->station_sd_m, 1e-4));
-    json_object_set_new(extras, "gap_mm", number_or_null(MM * joint->gap_m, 0.01));
-    json_object_set_new(extras, "gap_sd_mm", number_or_null(MM * joint->gap_sd_m, 0.01));
-    json_object_set_new(extras, "offset_mm", number_or_null(MM * joint->offset_m, 0.01));
-    json_object_set_new(extras, "offset_sd_mm", number_or_null(MM * joint->offset_sd_m, 0.01));
-    json_object_set_new(extras, "offset_clock_deg", number_or_null(DEG * joint->offset_clock_rad, 0.1));
-    json_object_set_new(extras, "deflection_deg", number_or_null(DEG * joint->deflection_rad, 0.001));
-    json_object_set_new(extras, "deflection_sd_deg", number_or_null(DEG * joint->deflection_sd_rad, 0.001));
-    json_object_set_new(extras, "confidence", number_or_null(joint->confidence, 0.001));
+    json_t *extras = json_pack("{s:s,s:f,s:o}", "kind", "joint", "station_m", intra_gltf_tidy(joint->station_m, 1e-4),
+                               "station_sd_m", intra_gltf_number(joint->station_sd_m, 1e-4));
+    json_object_set_new(extras, "gap_mm", intra_gltf_number(MM * joint->gap_m, 0.01));
+    json_object_set_new(extras, "gap_sd_mm", intra_gltf_number(MM * joint->gap_sd_m, 0.01));
+    json_object_set_new(extras, "offset_mm", intra_gltf_number(MM * joint->offset_m, 0.01));
+    json_object_set_new(extras, "offset_sd_mm", intra_gltf_number(MM * joint->offset_sd_m, 0.01));
+    json_object_set_new(extras, "offset_clock_deg", intra_gltf_number(DEG * joint->offset_clock_rad, 0.1));
+    json_object_set_new(extras, "deflection_deg", intra_gltf_number(DEG * joint->deflection_rad, 0.001));
+    json_object_set_new(extras, "deflection_sd_deg", intra_gltf_number(DEG * joint->deflection_sd_rad, 0.001));
+    json_object_set_new(extras, "confidence", intra_gltf_number(joint->confidence, 0.001));
     return extras;
 }
 
 static json_t *lateral_extras(const struct intra_feature *f)
 {
     static const double MM = 1000, DEG = 180 / M_PI;
-    json_t *extras = json_pack("{s:s,s:f,s:o}", "kind", "lateral", "station_m", tidy(f->station_m, 1e-4),
-                               "station_sd_m", number_or_null(f->station_sd_m, 1e-4));
-    json_object_set_new(extras, "clock_deg", number_or_null(DEG * f->clock_rad, 0.1));
-    json_object_set_new(extras, "clock_sd_deg", number_or_null(DEG * f->clock_sd_rad, 0.1));
-    json_object_set_new(extras, "diameter_mm", number_or_null(MM * f->diameter_m, 0.01));
-    json_object_set_new(extras, "diameter_sd_mm", number_or_null(MM * f->diameter_sd_m, 0.01));
-    json_object_set_new(extras, "intrusion_mm", number_or_null(MM * f->intrusion_m, 0.01));
-    json_object_set_new(extras, "intrusion_sd_mm", number_or_null(MM * f->intrusion_sd_m, 0.01));
-    json_object_set_new(extras, "confidence", number_or_null(f->confidence, 0.001));
+    json_t *extras = json_pack("{s:s,s:f,s:o}", "kind", "lateral", "station_m", intra_gltf_tidy(f->station_m, 1e-4),
+                               "station_sd_m", intra_gltf_number(f->station_sd_m, 1e-4));
+    json_object_set_new(extras, "clock_deg", intra_gltf_number(DEG * f->clock_rad, 0.1));
+    json_object_set_new(extras, "clock_sd_deg", intra_gltf_number(DEG * f->clock_sd_rad, 0.1));
+    json_object_set_new(extras, "diameter_mm", intra_gltf_number(MM * f->diameter_m, 0.01));
+    json_object_set_new(extras, "diameter_sd_mm", intra_gltf_number(MM * f->diameter_sd_m, 0.01));
+    json_object_set_new(extras, "intrusion_mm", intra_gltf_number(MM * f->intrusion_m, 0.01));
+    json_object_set_new(extras, "intrusion_sd_mm", intra_gltf_number(MM * f->intrusion_sd_m, 0.01));
+    json_object_set_new(extras, "confidence", intra_gltf_number(f->confidence, 0.001));
     return extras;
 }
 
@@ -198,19 +113,20 @@ static json_t *stretch_extras(const struct intra_feature *f)
     static const double DEG = 180 / M_PI;
     json_t *extras =
         json_pack("{s:s,s:f,s:o,s:o,s:o}", "kind", intra_feature_kind_name(f->kind), "station_from_m",
-                  tidy(f->station_m, 1e-4), "station_to_m", number_or_null(f->station_to_m, 1e-4), "station_from_sd_m",
-                  number_or_null(f->station_sd_m, 1e-4), "station_to_sd_m", number_or_null(f->station_to_sd_m, 1e-4));
+                  intra_gltf_tidy(f->station_m, 1e-4), "station_to_m", intra_gltf_number(f->station_to_m, 1e-4),
+                  "station_from_sd_m", intra_gltf_number(f->station_sd_m, 1e-4), "station_to_sd_m",
+                  intra_gltf_number(f->station_to_sd_m, 1e-4));
     if (f->kind == INTRA_FEATURE_BEND) {
-        json_object_set_new(extras, "bend_deg", number_or_null(DEG * f->angle_rad, 0.01));
-        json_object_set_new(extras, "bend_sd_deg", number_or_null(DEG * f->angle_sd_rad, 0.01));
-        json_object_set_new(extras, "bend_radius_m", number_or_null(f->radius_m, 0.001));
-        json_object_set_new(extras, "bend_radius_sd_m", number_or_null(f->radius_sd_m, 0.001));
-        json_object_set_new(extras, "bend_clock_deg", number_or_null(DEG * f->clock_rad, 0.1));
+        json_object_set_new(extras, "bend_deg", intra_gltf_number(DEG * f->angle_rad, 0.01));
+        json_object_set_new(extras, "bend_sd_deg", intra_gltf_number(DEG * f->angle_sd_rad, 0.01));
+        json_object_set_new(extras, "bend_radius_m", intra_gltf_number(f->radius_m, 0.001));
+        json_object_set_new(extras, "bend_radius_sd_m", intra_gltf_number(f->radius_sd_m, 0.001));
+        json_object_set_new(extras, "bend_clock_deg", intra_gltf_number(DEG * f->clock_rad, 0.1));
     } else {
-        json_object_set_new(extras, "level_pct", number_or_null(f->level_pct, 0.01));
-        json_object_set_new(extras, "level_sd_pct", number_or_null(f->level_sd_pct, 0.01));
+        json_object_set_new(extras, "level_pct", intra_gltf_number(f->level_pct, 0.01));
+        json_object_set_new(extras, "level_sd_pct", intra_gltf_number(f->level_sd_pct, 0.01));
     }
-    json_object_set_new(extras, "confidence", number_or_null(f->confidence, 0.001));
+    json_object_set_new(extras, "confidence", intra_gltf_number(f->confidence, 0.001));
     return extras;
 }
 
@@ -235,7 +151,7 @@ static bool feature_point(const struct intra_scene *scene, const struct intra_fe
 }
 
 /* Each feature of the stretch as a node without a mesh, to click on and to read from. */
-static void put_features(struct writer *w, const struct intra_mesh_plan *plan)
+static void put_features(struct intra_gltf_writer *w, const struct intra_mesh_plan *plan)
 {
     const struct intra_scene *scene = plan->scene;
     double from = plan->chunks[0].station_from_m, to = plan->chunks[plan->n_chunks - 1].station_to_m;
@@ -246,39 +162,48 @@ static void put_features(struct writer *w, const struct intra_mesh_plan *plan)
         char name[64];
         if (f->station_m < from || f->station_m > to || !feature_point(scene, f, &at)) continue;
         snprintf(name, sizeof name, "%s %.2f m", intra_feature_kind_name(f->kind), f->station_m);
-        push(w, w->scene_nodes, json_integer((json_int_t)json_array_size(w->nodes)));
-        push(w, w->nodes,
-             json_pack("{s:s,s:[f,f,f],s:o}", "name", name, "translation", tidy(at.x, 1e-6), tidy(at.z, 1e-6),
-                       tidy(0.0 - at.y, 1e-6), "extras", feature_extras(f)));
+        intra_gltf_push_node(w, json_pack("{s:s,s:[f,f,f],s:o}", "name", name, "translation",
+                                          intra_gltf_tidy(at.x, 1e-6), intra_gltf_tidy(at.z, 1e-6),
+                                          intra_gltf_tidy(0.0 - at.y, 1e-6), "extras", feature_extras(f)));
     }
 }
 
 /* What a reader must know to trust the numbers. */
-static json_t *scene_extras(const struct intra_mesh_plan *plan)
+static json_t *scene_extras(const struct intra_mesh_plan *plan, const struct intra_mark_list *marks)
 {
     const struct intra_scene *scene = plan->scene;
     json_t *extras =
         json_pack("{s:s,s:s,s:s,s:o,s:b,s:b,s:o}", "units", "metre", "axes",
                   "glTF is Y-up; pipe world is Z-up, X along the axis at its start: (x, y, z) there is (x, z, -y) here",
                   "clock", "12 is the crown, clockwise looking in the direction of rising station",
-                  "nominal_diameter_mm", number_or_null(1000 * scene->nominal_diameter_m, 1e-3), "is_diameter_assumed",
-                  (int)scene->is_diameter_assumed, "is_lens_assumed", (int)scene->camera.is_assumed, "start_station_m",
-                  number_or_null(scene->start_station_m, 1e-4));
-    json_object_set_new(extras, "length_m", number_or_null(scene->length_m, 1e-4));
-    json_object_set_new(extras, "length_sd_m", number_or_null(scene->length_sd_m, 1e-4));
+                  "nominal_diameter_mm", intra_gltf_number(1000 * scene->nominal_diameter_m, 1e-3),
+                  "is_diameter_assumed", (int)scene->is_diameter_assumed, "is_lens_assumed",
+                  (int)scene->camera.is_assumed, "start_station_m", intra_gltf_number(scene->start_station_m, 1e-4));
+    json_object_set_new(extras, "length_m", intra_gltf_number(scene->length_m, 1e-4));
+    json_object_set_new(extras, "length_sd_m", intra_gltf_number(scene->length_sd_m, 1e-4));
     json_object_set_new(extras, "lens_source", json_string(scene->camera.source));
-    json_object_set_new(extras, "focal_sd_rel", number_or_null(scene->camera.focal_sd_rel, 1e-5));
+    json_object_set_new(extras, "focal_sd_rel", intra_gltf_number(scene->camera.focal_sd_rel, 1e-5));
+    if (plan->options.n_inspections > 0) {
+        json_object_set_new(extras, "observations", json_integer(marks->n));
+        json_object_set_new(extras, "observations_not_placed", json_integer(marks->n_not_placed));
+        json_object_set_new(extras, "observations_left_out", json_integer(marks->n_left_out));
+    }
     return extras;
 }
 
 /* buffer_uri: where the binary part stands; NULL: in the same file. */
-static json_t *document(struct writer *w, const struct intra_mesh_plan *plan, const char *buffer_uri)
+static json_t *document(struct intra_gltf_writer *w, const struct intra_mesh_plan *plan,
+                        const struct intra_mark_list *marks, json_t *table, const char *buffer_uri)
 {
     json_t *root = json_object(), *scene, *buffer;
     json_object_set_new(root, "asset",
                         json_pack("{s:s,s:s}", "version", "2.0", "generator", "Intrados " INTRADOS_VERSION));
-    json_object_set_new(root, "extensionsUsed", json_pack("[s]", "KHR_materials_unlit"));
-    scene = json_pack("{s:s,s:O,s:o}", "name", "pipe", "nodes", w->scene_nodes, "extras", scene_extras(plan));
+    json_object_set_new(
+        root, "extensionsUsed",
+        table ? json_pack("[s,s,s]", "KHR_materials_unlit", "EXT_mesh_features", "EXT_structural_metadata")
+              : json_pack("[s]", "KHR_materials_unlit"));
+    if (table) json_object_set_new(root, "extensions", json_pack("{s:O}", "EXT_structural_metadata", table));
+    scene = json_pack("{s:s,s:O,s:o}", "name", "pipe", "nodes", w->scene_nodes, "extras", scene_extras(plan, marks));
     json_object_set_new(root, "scene", json_integer(0));
     json_object_set_new(root, "scenes", json_pack("[o]", scene));
     json_object_set(root, "nodes", w->nodes);
@@ -286,39 +211,13 @@ static json_t *document(struct writer *w, const struct intra_mesh_plan *plan, co
     json_object_set(root, "materials", w->materials);
     json_object_set(root, "textures", w->textures);
     json_object_set(root, "images", w->images);
-    json_object_set_new(root, "samplers",
-                        json_pack("[{s:i,s:i,s:i,s:i}]", "magFilter", LINEAR, "minFilter", LINEAR_MIPMAP_LINEAR,
-                                  "wrapS", CLAMP, "wrapT", REPEAT));
+    json_object_set(root, "samplers", w->samplers);
     json_object_set(root, "accessors", w->accessors);
     json_object_set(root, "bufferViews", w->views);
     buffer = json_pack("{s:I}", "byteLength", (json_int_t)w->bin_size);
     if (buffer_uri) json_object_set_new(buffer, "uri", json_string(buffer_uri));
     json_object_set_new(root, "buffers", json_pack("[o]", buffer));
     return root;
-}
-
-static bool writer_init(struct writer *w, FILE *bin)
-{
-    json_t **arrays[] = {&w->views,     &w->accessors, &w->images, &w->textures,
-                         &w->materials, &w->meshes,    &w->nodes,  &w->scene_nodes};
-    size_t i;
-    memset(w, 0, sizeof *w);
-    w->bin = bin;
-    for (i = 0; i < sizeof arrays / sizeof *arrays; i++)
-        if (!(*arrays[i] = json_array())) return false;
-    return true;
-}
-
-static void writer_fini(struct writer *w)
-{
-    json_decref(w->views);
-    json_decref(w->accessors);
-    json_decref(w->images);
-    json_decref(w->textures);
-    json_decref(w->materials);
-    json_decref(w->meshes);
-    json_decref(w->nodes);
-    json_decref(w->scene_nodes);
 }
 
 static void put_u32(FILE *stream, uint64_t value)
@@ -369,7 +268,8 @@ static bool name_bin(const char *path, char *out, size_t n)
     return snprintf(out, n, "%.*s.bin", (int)length, path) < (int)n;
 }
 
-/* The last part of a path as a URI (RFC 3986: all but unreserved characters as %XX). out: 3 bytes a character and one. */
+/* The last part of a path as a URI (RFC 3986: all but unreserved characters as %XX). out: 3 bytes a character and one.
+ */
 static void put_uri(const char *path, char *out)
 {
     const char *slash = strrchr(path, '/');
@@ -381,29 +281,49 @@ static void put_uri(const char *path, char *out)
     *out = '\0';
 }
 
+/* The first for colour; the second for row numbers, which have no middle. A sampler that nothing uses is not written.
+ */
+static void put_samplers(struct intra_gltf_writer *w, const struct intra_mark_list *marks)
+{
+    intra_gltf_push(w, w->samplers,
+                    json_pack("{s:i,s:i,s:i,s:i}", "magFilter", LINEAR, "minFilter", LINEAR_MIPMAP_LINEAR, "wrapS",
+                              CLAMP, "wrapT", REPEAT));
+    if (marks->n > 0)
+        intra_gltf_push(w, w->samplers,
+                        json_pack("{s:i,s:i,s:i,s:i}", "magFilter", NEAREST, "minFilter", NEAREST, "wrapS", CLAMP,
+                                  "wrapT", REPEAT));
+}
+
 /* One attempt. *out_bytes is the whole file's size; the file gets its final name only when that is within the budget or
  * nothing is left to choose. */
-static enum intra_status write_once(const struct intra_mesh_plan *plan, const char *path, double limit,
-                                    double *out_bytes, struct intra_error *err)
+static enum intra_status write_once(const struct intra_mesh_plan *plan, const struct intra_mark_list *marks,
+                                    const char *path, double limit, double *out_bytes, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
     struct intra_out_file file = {0}, scratch = {0};
-    struct writer writer = {0};
-    json_t *root = NULL;
+    struct intra_gltf_writer writer = {0};
+    struct intra_mark_surface surface = {0};
+    json_t *root = NULL, *table = NULL;
     char *json = NULL, scratch_path[1024], uri[3 * sizeof scratch_path + 1];
     int64_t i;
     if (!name_bin(path, scratch_path, sizeof scratch_path))
         return INTRA_FAIL(err, INTRA_E_IO, "%.100s...: path is too long", path);
     INTRA_TRY(intra_out_file_open(&file, path, err));
     INTRA_TRY(intra_out_file_open(&scratch, scratch_path, err));
-    if (!writer_init(&writer, scratch.stream)) goto no_memory;
+    if (!intra_gltf_writer_init(&writer, scratch.stream)) goto no_memory;
+    put_samplers(&writer, marks);
     for (i = 0; i < plan->n_chunks; i++) {
-        INTRA_TRY(put_chunk(&writer, plan, i, err));
+        INTRA_TRY(put_chunk(&writer, plan, i, marks, err));
         if (ferror(scratch.stream)) break; /* full: no use in going on */
     }
     put_features(&writer, plan);
+    if (marks->n > 0) {
+        INTRA_TRY(intra_mark_surface_init(&surface, marks, plan, err));
+        INTRA_TRY(intra_gltf_put_marks(&writer, marks, &surface, err));
+        INTRA_TRY(intra_gltf_put_table(&writer, marks, &table, err));
+    }
     put_uri(scratch_path, uri);
-    root = document(&writer, plan, is_split(path) ? uri : NULL);
+    root = document(&writer, plan, marks, table, is_split(path) ? uri : NULL);
     /* 15 digits: exact for all our rounded coordinates, short for the rest. */
     json = root && !writer.is_failed ? json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(15)) : NULL;
     if (!json) goto no_memory;
@@ -433,7 +353,9 @@ no_memory:
 done:
     free(json);
     json_decref(root);
-    writer_fini(&writer);
+    json_decref(table);
+    intra_mark_surface_fini(&surface);
+    intra_gltf_writer_fini(&writer);
     intra_out_file_abandon(&scratch);
     intra_out_file_abandon(&file);
     return status;
@@ -444,13 +366,17 @@ enum intra_status intra_export_glb(const struct intra_scene *scene, const struct
 {
     enum intra_status status = INTRA_OK;
     struct intra_mesh_plan plan = {0};
+    struct intra_mark_list marks = {0};
+    struct intra_mesh_options wall_options = *options;
     bool is_fixed = options->texel_m > 0 && options->step_m > 0 && options->segments > 0;
     double limit = is_fixed ? INFINITY : (double)options->max_bytes, shrink = 1;
     int attempt;
+    INTRA_TRY(intra_mark_list_init(&marks, scene, options, err));
+    if (options->max_bytes > 100000) wall_options.max_bytes -= (size_t)marks.bytes; /* a quarter at most */
     for (attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
         double bytes = 0;
-        INTRA_TRY(intra_mesh_plan_init(&plan, scene, options, shrink, err));
-        INTRA_TRY(write_once(&plan, path, limit, &bytes, err));
+        INTRA_TRY(intra_mesh_plan_init(&plan, scene, &wall_options, shrink, err));
+        INTRA_TRY(write_once(&plan, &marks, path, limit, &bytes, err));
         if (bytes <= limit) goto done;
         shrink *= fmax(1.05, 1.03 * bytes / limit);
         intra_mesh_plan_fini(&plan);
@@ -459,5 +385,6 @@ enum intra_status intra_export_glb(const struct intra_scene *scene, const struct
                         path, options->max_bytes);
 done:
     intra_mesh_plan_fini(&plan);
+    intra_mark_list_fini(&marks);
     return status;
 }

@@ -1,14 +1,19 @@
 /* model.obj with its .mtl and one JPEG per chunk beside it, for tools without glTF. The .obj comes last: where it
  * stands, everything it names stands too.
  *
+ * Observations follow the wall: one object each, in the group of its code; materials by code and colour, so that either
+ * can be chosen by name.
+ *
  * Y-up like the GLB, since OBJ has no axes of its own and importers (Blender, three.js, MeshLab) take Y-up unless told
  * otherwise. */
 #include "core/fileio.h"
 #include "core/mem.h"
-#include "export/mesh.h"
+#include "export/marks.h"
 #include "export/text.h"
 
+#include <ctype.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -50,8 +55,76 @@ done:
     return status;
 }
 
+/* A code as a word of OBJ: no blanks, nothing beyond ASCII. */
+static const char *put_word(const char *code, char out[48])
+{
+    size_t n = 0;
+    for (const char *c = code ? code : ""; *c && n < 40; c++)
+        out[n++] = isalnum((unsigned char)*c) || strchr("-_.", *c) ? *c : '_';
+    out[n] = '\0';
+    if (n == 0) strcpy(out, "observation");
+    return out;
+}
+
+/* Name of the material of a part: code, step of severity, part. */
+static void name_material(const struct intra_mark *mark, enum intra_mark_part part, char *out, size_t n)
+{
+    static const char *const parts[] = {[INTRA_MARK_PATCH] = "_patch", [INTRA_MARK_SOLID] = ""};
+    char word[48], step[16] = "ungraded";
+    if (part == INTRA_MARK_INK) {
+        snprintf(out, n, "number_%s", intra_mark_is_ink_dark(mark->colour) ? "dark" : "light");
+        return;
+    }
+    if (mark->colour != INTRA_MARK_UNGRADED) snprintf(step, sizeof step, "severity_%d", mark->colour);
+    snprintf(out, n, "%s_%s%s", put_word(mark->seen->code, word), step, parts[part]);
+}
+
+static int by_name(const void *a, const void *b)
+{
+    const struct intra_mark *x = *(const struct intra_mark *const *)a, *y = *(const struct intra_mark *const *)b;
+    char names[2][100];
+    name_material(x, INTRA_MARK_SOLID, names[0], sizeof names[0]);
+    name_material(y, INTRA_MARK_SOLID, names[1], sizeof names[1]);
+    return strcmp(names[0], names[1]);
+}
+
+static void put_material(FILE *to, const char *name, const uint8_t rgb[3], double opacity)
+{
+    char text[64];
+    fprintf(to, "\nnewmtl %s\nKa 0 0 0\nKd", name);
+    for (int k = 0; k < 3; k++)
+        fprintf(to, " %s", intra_text_number(rgb[k] / 255.0, 4, text));
+    fprintf(to, "\nKs 0 0 0\nillum 1\nd %s\n", intra_text_number(opacity, 2, text));
+}
+
+/* Each material of the observations once. */
+static enum intra_status put_mark_materials(FILE *to, const struct intra_mark_list *marks, struct intra_error *err)
+{
+    static const uint8_t dark[3] = {0x16, 0x20, 0x2c}, light[3] = {255, 255, 255};
+    enum intra_status status = INTRA_OK;
+    const struct intra_mark **sorted = NULL;
+    char name[100];
+    if (marks->n == 0) return INTRA_OK;
+    INTRA_TRY(INTRA_ALLOC(sorted, (size_t)marks->n, err));
+    for (int64_t i = 0; i < marks->n; i++)
+        sorted[i] = &marks->marks[i];
+    qsort(sorted, (size_t)marks->n, sizeof *sorted, by_name);
+    put_material(to, "number_dark", dark, 1);
+    put_material(to, "number_light", light, 1);
+    for (int64_t i = 0; i < marks->n; i++) {
+        if (i > 0 && by_name(&sorted[i - 1], &sorted[i]) == 0) continue;
+        for (int part = INTRA_MARK_PATCH; part <= INTRA_MARK_SOLID; part++) {
+            name_material(sorted[i], (enum intra_mark_part)part, name, sizeof name);
+            put_material(to, name, intra_mark_colours[sorted[i]->colour], part == INTRA_MARK_PATCH ? 0.35 : 1);
+        }
+    }
+done:
+    intra_free(sorted);
+    return status;
+}
+
 static enum intra_status write_materials(const struct names *names, const struct intra_mesh_plan *plan,
-                                         struct intra_error *err)
+                                         const struct intra_mark_list *marks, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
     struct intra_out_file file = {0};
@@ -64,6 +137,7 @@ static enum intra_status write_materials(const struct names *names, const struct
         fprintf(file.stream,
                 "\nnewmtl wall_%03" PRId64 "\nKa 0 0 0\nKd 1 1 1\nKs 0 0 0\nillum 1\nmap_Kd %s_%03" PRId64 ".jpg\n", i,
                 names->base_name, i);
+    INTRA_TRY(put_mark_materials(file.stream, marks, err));
     INTRA_TRY(intra_out_file_commit(&file, err));
 done:
     intra_out_file_abandon(&file);
@@ -122,16 +196,48 @@ static void put_chunk(FILE *stream, const struct intra_mesh_plan *plan, int64_t 
     *first += chunk->n_vertices;
 }
 
+/* Positions only: what floats has one colour, and viewers light it by its faces. */
+static void put_mark(FILE *stream, const struct intra_mark *mark, const struct intra_mark_body *body, int64_t *first)
+{
+    char word[48], name[100];
+    put_word(mark->seen->code, word);
+    fprintf(stream, "o observation_%" PRId64 "_%s_%.2f_m\ng %s\n", mark->number, word,
+            intra_place_region(&mark->seen->place)->station_from_m, word);
+    for (int part = 0; part < INTRA_MARK_PARTS; part++) {
+        const struct intra_mark_triangles *t = &body->parts[part];
+        if (t->n_indices == 0) continue;
+        for (int64_t v = 0; v < t->n_vertices; v++) {
+            double point[3];
+            for (int k = 0; k < 3; k++)
+                point[k] = body->origin[k] + (double)t->positions[3 * v + k];
+            put_numbers(stream, "v", point, 3, 5);
+        }
+        name_material(mark, (enum intra_mark_part)part, name, sizeof name);
+        fprintf(stream, "usemtl %s\n", name);
+        for (int64_t v = 0; v < t->n_indices; v += 3) {
+            fputc('f', stream);
+            for (int k = 0; k < 3; k++)
+                fprintf(stream, " %" PRId64, *first + t->indices[v + k]);
+            fputc('\n', stream);
+        }
+        *first += t->n_vertices;
+    }
+}
+
 enum intra_status intra_export_obj(const struct intra_scene *scene, const struct intra_mesh_options *options,
                                    const char *path, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
     struct intra_mesh_plan plan = {0};
     struct intra_mesh_chunk chunk = {0};
+    struct intra_mark_list marks = {0};
+    struct intra_mark_surface surface = {0};
+    struct intra_mark_body body = {0};
     struct intra_out_file file = {0};
     struct names names;
     int64_t first = 1, i;
     INTRA_TRY(split_path(path, &names, err));
+    INTRA_TRY(intra_mark_list_init(&marks, scene, options, err));
     INTRA_TRY(intra_mesh_plan_init(&plan, scene, options, 1, err));
     INTRA_TRY(intra_out_file_open(&file, path, err));
     fprintf(file.stream, "# Intrados %s\n# metres; Y up: pipe world (x, y, z) is (x, z, -y) here\nmtllib %s.mtl\n",
@@ -145,11 +251,21 @@ enum intra_status intra_export_obj(const struct intra_scene *scene, const struct
         intra_mesh_chunk_fini(&chunk);
         if (ferror(file.stream)) break; /* full: the commit says so */
     }
-    INTRA_TRY(write_materials(&names, &plan, err));
+    INTRA_TRY(intra_mark_surface_init(&surface, &marks, &plan, err));
+    for (i = 0; i < marks.n && !ferror(file.stream); i++) {
+        INTRA_TRY(intra_mark_body_init(&body, &marks, i, &surface, err));
+        intra_mark_body_turn_y_up(&body);
+        put_mark(file.stream, &marks.marks[i], &body, &first);
+        intra_mark_body_fini(&body);
+    }
+    INTRA_TRY(write_materials(&names, &plan, &marks, err));
     INTRA_TRY(intra_out_file_commit(&file, err));
 done:
     intra_out_file_abandon(&file);
     intra_mesh_chunk_fini(&chunk);
+    intra_mark_body_fini(&body);
+    intra_mark_surface_fini(&surface);
+    intra_mark_list_fini(&marks);
     intra_mesh_plan_fini(&plan);
     return status;
 }

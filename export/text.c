@@ -1,5 +1,6 @@
 #include "export/text.h"
 
+#include "core/mem.h"
 #include "core/units.h"
 
 #include <math.h>
@@ -125,4 +126,46 @@ void intra_text_base64(FILE *to, const uint8_t *bytes, size_t n)
         if (used == sizeof line) fwrite(line, 1, used, to), used = 0;
     }
     fwrite(line, 1, used, to);
+}
+
+/* Length of the UTF-8 sequence at `s`, 0 where there is none (RFC 3629). */
+static size_t sequence_length(const unsigned char *s)
+{
+    size_t n = s[0] < 0x80                   ? 1
+               : s[0] >= 0xC2 && s[0] < 0xE0 ? 2
+               : s[0] >= 0xE0 && s[0] < 0xF0 ? 3
+               : s[0] >= 0xF0 && s[0] < 0xF5 ? 4
+                                             : 0;
+    for (size_t i = 1; i < n; i++)
+        if ((s[i] & 0xC0) != 0x80) return 0;
+    if (n == 3 && ((s[0] == 0xE0 && s[1] < 0xA0) || (s[0] == 0xED && s[1] > 0x9F))) return 0;
+    if (n == 4 && ((s[0] == 0xF0 && s[1] < 0x90) || (s[0] == 0xF4 && s[1] > 0x8F))) return 0;
+    return n;
+}
+
+char *intra_text_utf8(const char *from, size_t max_bytes)
+{
+    static const char ellipsis[] = "\xE2\x80\xA6";
+    size_t whole = strnlen(from, max_bytes + 1), room = whole > max_bytes ? max_bytes - strlen(ellipsis) : whole,
+           used = 0;
+    char *out = intra_alloc(whole + sizeof ellipsis, 1);
+    if (!out) return NULL;
+    for (const char *s = from; *s && used < room;) {
+        size_t n = sequence_length((const unsigned char *)s);
+        if (used + (n ? n : 1) > room) break;
+        if (n == 0) {
+            out[used++] = '?';
+            s++;
+            continue;
+        }
+        memcpy(out + used, s, n);
+        used += n;
+        s += n;
+    }
+    if (whole > max_bytes) {
+        memcpy(out + used, ellipsis, strlen(ellipsis));
+        used += strlen(ellipsis);
+    }
+    out[used] = '\0';
+    return out;
 }

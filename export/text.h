@@ -21,6 +21,10 @@ char *intra_text_integer(int64_t value, char *out);
 /* A clock angle as clock position with one decimal, "1.0" to "12.9"; empty when not finite. */
 const char *intra_text_clock(double theta_rad, char out[64]);
 
+/* `from` as valid UTF-8 of at most max_bytes: a byte that belongs to no sequence becomes '?', what is too long is cut
+ * between two characters and ends in an ellipsis. Memory of core/mem, the caller's; NULL: out of memory. */
+char *intra_text_utf8(const char *from, size_t max_bytes);
+
 /* Bytes as base64 of RFC 4648, on one line. */
 void intra_text_base64(FILE *to, const uint8_t *bytes, size_t n);
 

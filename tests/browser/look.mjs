@@ -62,12 +62,14 @@ try {
   const model = await page.evaluate((url) => window.load(url), `${base}/model/model.glb`);
   console.log(`${model.nodes.length} nodes, ${model.triangles} triangles, from ${model.low.map((v) => v.toFixed(3))} to ` +
               `${model.high.map((v) => v.toFixed(3))}`);
-  expect(model.nodes.length > 0 && model.triangles > 1000, 'the model has nodes and triangles');
-  expect(model.nodes.every((n) => n.texture[0] > 0 && Math.max(...n.texture) <= 2048), 'textures are there, at most 2048 px');
+  const walls = model.nodes.filter((n) => n.extras.kind === 'wall');
+  expect(walls.length > 0 && model.triangles > 1000, 'the model has nodes and triangles');
+  expect(walls.every((n) => n.texture[0] > 0 && Math.max(...n.texture) <= 2048), 'textures are there, at most 2048 px');
   expect(model.nodes.every((n) => n.material === 'MeshBasicMaterial'), 'materials arrive as unlit');
-  expect(model.nodes.every((n) => n.extras.station_to_m > n.extras.station_from_m && n.extras.texel_mm > 0),
-         'every node carries its stations and texel');
+  expect(walls.every((n) => n.extras.station_to_m > n.extras.station_from_m && n.extras.texel_mm > 0),
+         'every chunk of the wall carries its stations and texel');
   expect(model.extras.units === 'metre' && model.extras.nominal_diameter_mm > 0, 'the scene carries units and diameter');
+  await lookAtObservations(page);
   await (existsSync(join(dir, 'marks.json')) ? lookAtMarks(page) : lookAround(page));
 } finally {
   await context.close();
@@ -114,4 +116,16 @@ async function lookAtMarks(page) {
   expect(isNear(outside[point('blue')].rgb, marks[point('blue')].rgb, 30), 'outside: the far wall shows its mark');
   expect(!isNear(outside[point('red')].rgb, marks[point('red')].rgb, 60), 'outside: the near wall is looked through');
   await shoot(page, 'overview', [-0.6, 0.5, 1.4], [1.6, 0, -0.1], [], 0.02);
+}
+
+// Each observation from inside, so that its patch fills a good part of the picture: that it is drawn in its colour shows by
+// the difference to the same picture without it.
+async function lookAtObservations(page) {
+  const observations = await page.evaluate(() => window.observations());
+  for (const o of observations) {
+    await page.evaluate(([e, t]) => window.look(e, t, []), [o.eye, o.at]);
+    await page.screenshot({ path: join(pictures, `look_observation_${o.number}.png`) });
+    const changed = await page.evaluate(([id, e, t]) => window.difference(id, e, t), [o.id, o.eye, o.at]);
+    expect(changed.share > 0.002 && o.meshes >= 2, `observation ${o.number} (${o.name}): ${(100 * changed.share).toFixed(1)} % of the picture is its own`);
+  }
 }

@@ -8,15 +8,20 @@ expect() { # FILE PATTERN
     if assimp info "$dir/$1" 2>&1 | grep -q -- "$2"; then echo "ok     $1: $2"; else
         echo "FAILED $1: $2 not in what assimp says"; failures=$((failures + 1)); fi
 }
+wall=$(sed -n 's/^element face //p' "$dir/model.ply" | head -1)
+whole=$(grep -c '^f ' "$dir/model.obj") # with the observations
+[ "$(sed '/^o observation_/,$d' "$dir/model.obj" | grep -c '^f ')" = "$wall" ] || { echo "FAILED the OBJ's wall is not the PLY's"; failures=$((failures + 1)); }
+[ "$whole" -gt "$wall" ] || { echo "FAILED no observations in the OBJ"; failures=$((failures + 1)); }
 for file in model.glb model.obj model.ply "apart.gltf" foreign.dae foreign.fbx foreign.stl; do
-    triangles=$(sed -n 's/^element face //p' "$dir/model.ply" | head -1)
+    case $file in *.ply | *.stl) triangles=$wall ;; *) triangles=$whole ;; esac
     expect "$file" "^Faces: *$triangles\$"
     expect "$file" 'Primitive Types: *triangles'
 done
 expect model.glb 'wall 0.00-1.00 m'
 expect model.obj 'wall_2.00-2.30_m'
 expect model.obj "'model_003.jpg'"
-expect model.glb '^Meshes: *4$'
+expect model.obj 'BAC_severity_4_patch'
+expect model.glb '^Meshes: *25$' # 4 chunks, 7 observations of 3 materials
 expect model.ply '^Meshes: *1$'
 # Where the pipe lies says whether units and axes came through: Y up but for PLY and STL.
 extent() { # FILE: smallest and largest corner, to the centimetre

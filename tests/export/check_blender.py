@@ -39,10 +39,22 @@ walls = [o for o in bpy.context.scene.objects if o.type == "MESH" and o.name.sta
 expect(len(walls) == 4, f"{len(walls)} wall objects: {[o.name for o in walls]}")
 expect(all(o["station_to_m"] > o["station_from_m"] for o in walls), "stations arrive as custom properties")
 expect(all(i.size[0] > 0 and i.has_data for i in bpy.data.images if i.source == "FILE"), "textures load")
-expect(len([i for i in bpy.data.images if i.source == "FILE"]) == len(walls), "one texture a wall object")
-expect(all(m.use_backface_culling for m in bpy.data.materials), "single-sided materials")
+textures = {n.image.name for o in walls for m in o.data.materials for n in m.node_tree.nodes if n.type == "TEX_IMAGE"}
+expect(len(textures) == len(walls), "one texture a wall object")
+expect(all(m.use_backface_culling for o in walls for m in o.data.materials), "single-sided materials")
 joints = [o for o in bpy.context.scene.objects if o.type == "EMPTY" and o.name.startswith("joint")]
 expect(sorted(o["station_m"] for o in joints) == [1, 2, 3], f"joints as empties: {[o.name for o in joints]}")
+observations = [o for o in bpy.context.scene.objects if o.get("kind") == "observation"]
+expect(len(observations) == 7 and all(o.type == "MESH" for o in observations), f"{len(observations)} observations: {[o.name for o in observations]}")
+hole = next(o for o in observations if o["code"] == "BAC")
+expect(abs(hole["station_from_m"] - 3) < 1e-6 and hole["grade_scale"] == "DWA" and hole["grade"] == 0, "an observation's properties arrive")
+expect([s.material.name for s in hole.material_slots] == ["observation severity 4, patch", "observation severity 4", "observation number, light"],
+       f"its materials: {[s.material.name for s in hole.material_slots]}")
+patches = [o.matrix_world @ o.data.vertices[v].co for o in observations for p in o.data.polygons
+           if o.material_slots[p.material_index].material.name.endswith("patch") for v in p.vertices]
+gaps = [on_surface(walls, p) for p in patches[::37] if not 2.2 < p.x < 2.9]
+expect(len(gaps) > 50 and all(0.001 < d < 0.007 and facing > 0.9 for d, facing in gaps),
+       f"{len(gaps)} corners of patches float {1000 * min(g[0] for g in gaps):.1f} to {1000 * max(g[0] for g in gaps):.1f} mm off the wall")
 for mark in json.load(open(folder + "/marks.json")):
     x, y, z = mark["at"]
     distance, facing = on_surface(walls, Vector((x, -z, y)))  # the importer turns Y-up into Blender's Z-up

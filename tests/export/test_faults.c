@@ -12,6 +12,7 @@
 #include "core/mem.h"
 #include "export/export.h"
 #include "export/report.h"
+#include "made_record.h"
 #include "made_scene.h"
 
 #include <signal.h>
@@ -21,6 +22,7 @@
 
 static char folder[256], out_folder[256];
 static struct intra_scene scene;
+static struct intra_record record; /* on the models */
 
 static int make_scene(void **state)
 {
@@ -31,6 +33,7 @@ static int make_scene(void **state)
     made.length_m = 0.8;
     made.texel_m = 0.004;
     made_scene_init(&scene, &made, folder);
+    made_record_init(&record, made.start_m - 0.2);
     signal(SIGXFSZ, SIG_IGN); /* over the limit, write() shall fail and not kill us */
     return 0;
 }
@@ -38,6 +41,7 @@ static int make_scene(void **state)
 static int drop_scene(void **state)
 {
     (void)state;
+    intra_record_fini(&record);
     intra_scene_fini(&scene);
     made_remove_folder(folder);
     made_remove_folder(out_folder);
@@ -74,6 +78,8 @@ static enum intra_status export_kind(enum kind kind, const char *dir, char *path
 {
     struct intra_mesh_options options = intra_mesh_defaults();
     struct intra_report_options page = intra_report_defaults();
+    options.inspections = record.inspections;
+    options.n_inspections = 1;
     made_path(path, n, dir, names[kind]);
     switch (kind) {
     case TRAJECTORY:

@@ -11,6 +11,7 @@
 #include "core/fileio.h"
 #include "core/mem.h"
 #include "export/export.h"
+#include "glb.h"
 #include "made_scene.h"
 
 #include <jansson.h>
@@ -44,86 +45,11 @@ static int drop_scene(void **state)
     return 0;
 }
 
-struct glb {
-    char *bytes;
-    size_t size;
-    json_t *root;
-    const unsigned char *bin;
-    size_t bin_size;
-};
-
-static uint32_t u32_at(const char *at)
-{
-    const unsigned char *b = (const unsigned char *)at;
-    return b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
-}
-
 static void write_glb(const struct intra_mesh_options *options, const char *name, char *path, size_t n)
 {
     struct intra_error err = {0};
     made_path(path, n, folder, name);
     if (intra_export_glb(&scene, options, path, &err) != INTRA_OK) fail_msg("%s", err.text);
-}
-
-static void open_glb(struct glb *glb, const char *path)
-{
-    struct intra_error err = {0};
-    uint32_t json_size;
-    assert_int_equal(intra_read_file(path, 1 << 28, &glb->bytes, &glb->size, &err), INTRA_OK);
-    assert_memory_equal(glb->bytes, "glTF", 4);
-    assert_int_equal(u32_at(glb->bytes + 4), 2);
-    assert_int_equal(u32_at(glb->bytes + 8), glb->size);
-    json_size = u32_at(glb->bytes + 12);
-    assert_memory_equal(glb->bytes + 16, "JSON", 4);
-    assert_int_equal(json_size % 4, 0);
-    glb->root = json_loadb(glb->bytes + 20, json_size, 0, NULL);
-    assert_non_null(glb->root);
-    glb->bin_size = u32_at(glb->bytes + 20 + json_size);
-    assert_memory_equal(glb->bytes + 24 + json_size, "BIN", 4);
-    glb->bin = (const unsigned char *)glb->bytes + 28 + json_size;
-    assert_int_equal(28 + json_size + glb->bin_size, glb->size);
-}
-
-static void close_glb(struct glb *glb)
-{
-    json_decref(glb->root);
-    intra_free(glb->bytes);
-}
-
-static json_t *item(const struct glb *glb, const char *array, json_int_t index)
-{
-    json_t *found = json_array_get(json_object_get(glb->root, array), (size_t)index);
-    assert_non_null(found);
-    return found;
-}
-
-static json_int_t whole(const json_t *object, const char *key)
-{
-    assert_true(json_is_integer(json_object_get(object, key)));
-    return json_integer_value(json_object_get(object, key));
-}
-
-static double number(const json_t *object, const char *key)
-{
-    assert_true(json_is_number(json_object_get(object, key)));
-    return json_number_value(json_object_get(object, key));
-}
-
-static const unsigned char *view_at(const struct glb *glb, json_int_t view, size_t *out_size)
-{
-    json_t *object = item(glb, "bufferViews", view);
-    size_t offset = (size_t)whole(object, "byteOffset"), size = (size_t)whole(object, "byteLength");
-    assert_true(offset + size <= glb->bin_size);
-    assert_int_equal(offset % 4, 0);
-    if (out_size) *out_size = size;
-    return glb->bin + offset;
-}
-
-static float f32_at(const unsigned char *at)
-{
-    float value;
-    memcpy(&value, at, sizeof value);
-    return value;
 }
 
 /* Decoded pixel (rows x cols x 3). */

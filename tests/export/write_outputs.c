@@ -1,5 +1,6 @@
 /* Writes every output of export for the made scene into a folder, for the checks by other programs (the Khronos
  * validator, GDAL, Assimp, Blender, three.js). With a length, the pipe is that long. */
+#include "made_record.h"
 #include "made_scene.h"
 
 #include "export/export.h"
@@ -45,12 +46,16 @@ int main(int argc, char **argv)
     struct made_pipe pipe = made_pipe_defaults();
     struct intra_mesh_options mesh = intra_mesh_defaults();
     struct intra_scene scene;
+    struct intra_record record;
     struct intra_error err = {0};
     char path[1024];
     const char *dir = argc > 1 ? argv[1] : ".";
     if (argc > 2) pipe.length_m = atof(argv[2]);
     if (argc > 3) pipe.texel_m = atof(argv[3]) / 1000;
     made_scene_init(&scene, &pipe, dir);
+    made_record_init(&record, pipe.start_m);
+    mesh.inspections = record.inspections;
+    mesh.n_inspections = 1;
 #define TO(name) made_path(path, sizeof path, dir, name)
     check(intra_export_trajectory(&scene, TO("trajectory.tum"), &err), &err);
     check(intra_export_frames(&scene, TO("frames.csv"), &err), &err);
@@ -68,6 +73,7 @@ int main(int argc, char **argv)
     check(intra_export_foreign(&scene, &mesh, INTRA_FOREIGN_X3D, TO("foreign.x3d"), &err), &err);
     check(intra_export_foreign(&scene, &mesh, INTRA_FOREIGN_STL, TO("foreign.stl"), &err), &err);
     write_marks(&scene, &pipe, TO("marks.json"));
+    intra_record_fini(&record);
     intra_scene_fini(&scene);
     return 0;
 }
