@@ -45,7 +45,7 @@ struct intra_mesh_options {
     int max_texture_px;                  /* default 2048 */
     int jpeg_quality;                    /* default 85 */
     const struct intra_inspection *inspections; /* borrowed; their placed observations go onto the wall; NULL: none */
-    int n_inspections;
+    int64_t n_inspections;
 };
 struct intra_mesh_options intra_mesh_defaults(void);
 /* One node a chunk ("wall 0.00-1.00 m", extras: stations, texel, seen share), one a joint, one an observation that is

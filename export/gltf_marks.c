@@ -7,6 +7,7 @@
 #include "core/mem.h"
 #include "export/text.h"
 
+#include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -464,10 +465,9 @@ enum intra_status intra_gltf_put_table(struct intra_gltf_writer *w, const struct
             INTRA_TRY(put_flags(w, list, c, property, err));
             break;
         case NUMBER:
-            json_object_set_new(
-                kinds, row.columns[c].name,
-                json_pack("{s:s,s:s,s:f,s:f}", "type", "SCALAR", "componentType", "FLOAT32", "noData", UNKNOWN,
-                          "default", UNKNOWN)); /* without one, readers show 0 */
+            json_object_set_new(kinds, row.columns[c].name,
+                                json_pack("{s:s,s:s,s:f,s:f}", "type", "SCALAR", "componentType", "FLOAT32", "noData",
+                                          UNKNOWN, "default", UNKNOWN)); /* without one, readers show 0 */
             INTRA_TRY(put_numbers(w, list, c, property, err));
         }
     }

@@ -12,10 +12,10 @@ enum intra_status intra_gltf_put_marks(struct intra_gltf_writer *w, const struct
 /* What a primitive of the wall has as `extensions`: a texture of row numbers of the table, the smallest observation on
  * top, list->n where there is none. *out: NULL where no observation touches the chunk. sampler: nearest neighbour. */
 enum intra_status intra_gltf_put_feature_ids(struct intra_gltf_writer *w, const struct intra_mark_list *list,
-                                             const struct intra_mesh_plan *plan, int64_t chunk, json_int_t sampler,
-                                             json_t **out, struct intra_error *err);
+                                             const struct intra_mesh_plan *plan, int64_t chunk, long long sampler,
+                                             struct json_t **out, struct intra_error *err);
 /* EXT_structural_metadata of the document: a row for each mark, columns as the nodes' extras. */
-enum intra_status intra_gltf_put_table(struct intra_gltf_writer *w, const struct intra_mark_list *list, json_t **out,
-                                       struct intra_error *err);
+enum intra_status intra_gltf_put_table(struct intra_gltf_writer *w, const struct intra_mark_list *list,
+                                       struct json_t **out, struct intra_error *err);
 
 #endif

@@ -3,6 +3,7 @@
 #include "core/mem.h"
 #include "export/text.h"
 
+#include <jansson.h>
 #include <math.h>
 #include <string.h>
 

@@ -299,10 +299,10 @@ static enum intra_status number_all(const struct intra_scene *scene, const struc
     enum intra_status status = INTRA_OK;
     struct listed *all = NULL;
     int64_t n = scene->n_features, at = 0;
-    for (int i = 0; i < options->n_inspections; i++)
+    for (int64_t i = 0; i < options->n_inspections; i++)
         n += options->inspections[i].n_observations;
     INTRA_TRY(INTRA_ALLOC(all, (size_t)n, err));
-    for (int i = 0; i < options->n_inspections; i++)
+    for (int64_t i = 0; i < options->n_inspections; i++)
         for (int64_t k = 0; k < options->inspections[i].n_observations; k++, at++)
             all[at] = (struct listed){.station_m = page_station(&options->inspections[i].observations[k]),
                                       .order = at,

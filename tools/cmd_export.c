@@ -211,7 +211,9 @@ static enum intra_status set_option(void *user, int option, const char *value, s
 /* Whether observations of records are part of what is asked for. */
 static bool shows_records(const struct request *r)
 {
-    return gis_format(r->format) >= 0 || r->format == FORMAT_HTML || (r->format == FORMAT_SVG && r->is_strip) ||
+    bool is_model = r->format == FORMAT_GLB || r->format == FORMAT_GLTF || r->format == FORMAT_OBJ ||
+                    r->format == FORMAT_DAE || r->format == FORMAT_FBX || r->format == FORMAT_X3D;
+    return is_model || gis_format(r->format) >= 0 || r->format == FORMAT_HTML || (r->format == FORMAT_SVG && r->is_strip) ||
            (r->format == FORMAT_CSV && r->has_observations);
 }
 
@@ -237,7 +239,8 @@ static enum intra_status read_request(int argc, char **argv, struct request *r, 
         return INTRA_FAIL(err, INTRA_E_ARG, "%s: this ending names no format; give --format " ALL_FORMATS, r->out);
     if (!shows_records(r) && (r->record.path || r->record.inspection))
         return INTRA_FAIL(err, INTRA_E_ARG,
-                          "--%s: only for html, gpkg, geojson, fgdb, shp, --drawing strip and --table observations",
+                          "--%s: only for html, glb, gltf, obj, dae, fbx, x3d, gpkg, geojson, fgdb, shp, --drawing strip and "
+                          "--table observations",
                           r->record.path ? "record" : "inspection");
     INTRA_TRY(intra_record_request_check(&r->record, err));
     if (gis_format(r->format) >= 0 && isfinite(r->from_m))
@@ -265,18 +268,22 @@ static enum intra_status find_columns(const struct request *r, const struct intr
     return INTRA_OK;
 }
 
-static enum intra_status export_model(const struct request *r, struct intra_scene *scene, const char *scratch_dir,
+static enum intra_status export_model(const struct request *r, struct intra_scene *scene,
+                                      const struct intra_record *record, const char *scratch_dir,
                                       struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
     struct intra_mesh_options mesh = intra_mesh_defaults();
+    bool has_wall = scene->wall.colour != NULL; /* for the record's sake */
     int64_t from, to;
     int64_t margin = (int64_t)ceil(0.1 / scene->wall.texel_m); /* filters at the ends see their neighbours */
     INTRA_TRY(find_columns(r, scene, &from, &to, err));
     from = from > margin ? from - margin : 0;
     to = to + margin < scene->wall.cols ? to + margin : scene->wall.cols;
-    INTRA_TRY(intra_wall_load(scene, r->project, INTRA_TIFF_COLOUR, from, to, false, scratch_dir, err));
-    INTRA_TRY(intra_wall_load(scene, r->project, INTRA_TIFF_RELIEF, from, to, false, scratch_dir, err));
+    for (int layer = INTRA_TIFF_COLOUR; layer <= INTRA_TIFF_RELIEF && !has_wall; layer++)
+        INTRA_TRY(intra_wall_load(scene, r->project, (enum intra_tiff_layer)layer, from, to, false, scratch_dir, err));
+    mesh.inspections = record->inspections;
+    mesh.n_inspections = record->n_inspections;
     if (!isnan(r->from_m)) {
         mesh.station_from_m = r->from_m;
         mesh.station_to_m = r->to_m;
@@ -445,7 +452,7 @@ static enum intra_status run_export(const struct request *r, struct intra_consol
     } else if (r->format == FORMAT_HTML) {
         status = name_project(export_page(r, &scene, store, &record, scratch_dir, &progress, err), r, err);
     } else {
-        status = name_project(export_model(r, &scene, scratch_dir, err), r, err);
+        status = name_project(export_model(r, &scene, &record, scratch_dir, err), r, err);
     }
 done:
     intra_store_close(&store);

@@ -178,6 +178,14 @@ static void everything_imported_is_shown(void **state)
     program_free(&run);
     run = program_done(program_dir, "export d --table observations -o record.csv --record q.csv --station-offset 0.2m");
     program_free(&run);
+    run = program_done(program_dir, "export d -o all.gltf");
+    program_free(&run);
+    run = program_done(program_dir, "export d -o one.obj --inspection 18");
+    program_free(&run);
+    assert_in_file("all.gltf", "\"code\":\"BCA\"", true);
+    assert_in_file("all.gltf", "\"code\":\"BAB\"", true);
+    assert_in_file("all.gltf", "EXT_structural_metadata", true);
+    assert_in_file("one.obj", "\ng B", true);
     assert_in_file("all.geojson", "\"BCA\"", true);
     assert_in_file("all.geojson", "\"BAB\"", true);
     assert_in_file("one.geojson", "\"BAB\"", true);
@@ -206,7 +214,7 @@ static void everything_imported_is_shown(void **state)
     program_expect(program_dir, "measure d --inspection P-1", 2, "more than one inspection is called 'P-1'");
     program_expect(program_dir, "export d -o x.geojson --inspection @3", 2, "no inspection is called '@3'");
     program_expect(program_dir, "export d -o x.geojson --station-offset 1m", 2, "give --record FILE too");
-    program_expect(program_dir, "export d -o x.glb --inspection 17", 2, "--inspection: only for html");
+    program_expect(program_dir, "export d -o x.ply --inspection 17", 2, "--inspection: only for html");
 }
 
 static void several_inspections_are_not_guessed_between(void **state)

@@ -71,7 +71,7 @@ static void missing_and_surplus(void **state)
     program_expect(folder, "measure x --patch-margin 3", 2, "has no unit");
     program_expect(folder, "measure x --patch-margin -1m", 2, "must not be negative");
     program_expect(folder, "measure x --station-offset 3", 2, "has no unit");
-    program_expect(folder, "export x --record y.csv -o y.glb", 2, "only for html, gpkg");
+    program_expect(folder, "export x --record y.csv -o y.ply", 2, "only for html, glb");
     program_expect(folder, "measure x", 1, "project.sqlite");
     program_expect(folder, "export x --range 1m:2m -o y.gpkg", 2, "the whole pipe");
     program_expect(folder, "export", 2, "no project given");
