@@ -13,7 +13,8 @@
 
 /* Where the scene came from; what is not known is NULL. */
 struct intra_report_source {
-    const char *video; /* path as it was given */
+    const char *video;      /* path as it was given */
+    const char *video_link; /* its address relative to the page, percent-encoded; NULL: it does not lie beside */
     const char *sha256, *started_utc, *options_json, *program_version;
     bool is_incomplete;
     const char *const *warnings;

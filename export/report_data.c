@@ -225,6 +225,7 @@ static json_t *source_json(const struct intra_report_source *source)
     slash = source->video ? strrchr(source->video, '/') : NULL;
     set_text(out, "video", slash ? slash + 1 : source->video);
     set_text(out, "video_path", source->video);
+    set_text(out, "video_link", source->video_link);
     set_text(out, "sha256", source->sha256);
     set_text(out, "started", source->started_utc);
     set_text(out, "program_version", source->program_version);
@@ -390,16 +391,18 @@ static json_t *outline_json(const struct intra_place *place)
     return out;
 }
 
-static json_t *recorded_json(const struct intra_observation *o, const char *standard, int64_t index)
+/* `index` counts observations, `inspection` inspections, both from 0. */
+static json_t *recorded_json(const struct intra_observation *o, const char *standard, int64_t index, int64_t inspection)
 {
     json_t *out = json_object(), *grades;
     const struct intra_place *place = &o->place;
-    const struct intra_wall_region *region = place->is_refined ? &place->refined : &place->recorded;
+    const struct intra_wall_region *region = intra_place_region(place);
     char id[32];
     int worst;
     snprintf(id, sizeof id, "record-%lld", (long long)index + 1);
     set_text(out, "id", id);
     set_text(out, "record_id", o->id);
+    json_object_set_new(out, "inspection", json_integer(inspection));
     set_text(out, "kind", "recorded");
     set_text(out, "source", o->model ? o->model : standard ? standard : "record");
     set_text(out, "system", intra_code_system_name(o->system));
@@ -521,7 +524,7 @@ enum intra_status intra_report_json(const struct intra_scene *scene, const struc
         const struct intra_inspection *in = &options->inspections[i];
         json_array_append_new(inspections, inspection_json(in));
         for (int64_t k = 0; k < in->n_observations; k++)
-            json_array_append_new(observations, recorded_json(&in->observations[k], in->standard, n++));
+            json_array_append_new(observations, recorded_json(&in->observations[k], in->standard, n++, i));
     }
     for (int64_t i = 0; i < scene->n_features; i++) {
         const struct intra_feature *f = &scene->features[i];

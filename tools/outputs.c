@@ -1,4 +1,5 @@
 #include "tools/outputs.h"
+#include "tools/page.h"
 
 #include "core/log.h"
 #include "core/store_records.h"
@@ -160,6 +161,8 @@ static enum intra_status write_report(struct job *job, const char *path, struct 
                                          .options_json = p->options_json,
                                          .program_version = INTRADOS_VERSION,
                                          .is_incomplete = !p->is_complete};
+    char link[1024];
+    if (intra_page_video_link(job->dir->out, p->input_path, link, sizeof link)) source.video_link = link;
     source.n_warnings = intra_console_warnings(job->console, &source.warnings);
     options.source = &source;
     options.inspections = job->inspections;

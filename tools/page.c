@@ -8,8 +8,48 @@
 #include "export/gis.h"
 #include "tools/record_places.h"
 
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+
+/* Absolute path of the folder that holds `path`, which itself need not be there. */
+static bool folder_of(const char *path, char out[PATH_MAX])
+{
+    char copy[PATH_MAX];
+    size_t n = strlen(path);
+    const char *slash;
+    if (n + 1 > sizeof copy) return false;
+    memcpy(copy, path, n + 1);
+    while (n > 1 && copy[n - 1] == '/')
+        copy[--n] = 0;
+    slash = strrchr(copy, '/');
+    if (!slash) return realpath(".", out) != NULL;
+    copy[slash == copy ? 1 : slash - copy] = 0;
+    return realpath(copy, out) != NULL;
+}
+
+bool intra_page_video_link(const char *dir, const char *input, char *out, size_t n)
+{
+    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+    char video[PATH_MAX], home[PATH_MAX], above[PATH_MAX];
+    struct stat st;
+    const char *name = input ? strrchr(input, '/') : NULL;
+    size_t used;
+    bool is_inside, is_beside;
+    *out = 0;
+    if (!input || stat(input, &st) != 0 || !S_ISREG(st.st_mode) || !folder_of(input, video)) return false;
+    name = name ? name + 1 : input;
+    is_inside = realpath(dir, home) && strcmp(home, video) == 0;
+    is_beside = !is_inside && folder_of(dir, above) && strcmp(above, video) == 0;
+    if (!is_inside && !is_beside) return false;
+    used = (size_t)snprintf(out, n, is_inside ? "./" : "../");
+    for (; *name && used + 4 < n; name++)
+        used += (size_t)snprintf(out + used, n - used, strchr(plain, *name) ? "%c" : "%%%02X", (unsigned char)*name);
+    if (*name) *out = 0;
+    return *name == 0;
+}
 
 enum intra_status intra_page_write(const struct intra_scene *scene, const struct intra_record *record,
                                    struct intra_store *store, struct intra_report_options *page, const char *path,
@@ -20,12 +60,13 @@ enum intra_status intra_page_write(const struct intra_scene *scene, const struct
     enum { KEYS = sizeof keys / sizeof keys[0] };
     enum intra_status status = INTRA_OK;
     struct intra_report_source source = {0};
-    char *texts[KEYS] = {NULL}, **warnings = NULL;
+    char *texts[KEYS] = {NULL}, **warnings = NULL, dir[PATH_MAX], link[1024];
     int n_warnings = 0;
     for (int k = 0; k < KEYS; k++)
         INTRA_TRY(intra_store_read_meta(store, keys[k], &texts[k], err));
     INTRA_TRY(intra_store_read_warnings(store, &warnings, &n_warnings, err));
     source.video = texts[0];
+    if (folder_of(path, dir) && intra_page_video_link(dir, texts[0], link, sizeof link)) source.video_link = link;
     source.sha256 = texts[1];
     source.started_utc = texts[2];
     source.options_json = texts[3];

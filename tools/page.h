@@ -8,6 +8,11 @@
 #include "core/store.h"
 #include "export/report.h"
 
+/* Address of the video `input` as a page in the folder `dir` links it, percent-encoded: where it lies in that folder or
+ * in the one above. dir need not be there yet. False (and out empty): it lies elsewhere, is a folder, or is not there.
+ */
+bool intra_page_video_link(const char *dir, const char *input, char *out, size_t n);
+
 /* The report page: its provenance comes from the store, its observations from `record`. The scene's wall is loaded.
  * page->source and page->inspections are set here. Errors: those of intra_export_report and of the store. */
 enum intra_status intra_page_write(const struct intra_scene *scene, const struct intra_record *record,

@@ -10,6 +10,8 @@ const words = {
   section: ['Section', 'Querschnitt'],
   measure: ['Measure', 'Messen'],
   about: ['About', 'Angaben'],
+  inspection: ['Inspection', 'Inspektion'],
+  all_inspections: ['all inspections', 'alle Inspektionen'],
   inside: ['Inside', 'Innen'],
   outside: ['Outside', 'Außen'],
   path: ['Camera', 'Kamera'],

@@ -1,7 +1,7 @@
 // The page: puts the views together and listens to the keys that hold everywhere.
 import { clamp, el } from './dom.js';
 import * as d from './data.js';
-import { get, on, set } from './state.js';
+import { during, forget, get, on, set } from './state.js';
 import { t } from './i18n.js';
 import * as format from './format.js';
 import * as about from './about.js';
@@ -23,7 +23,7 @@ const pressed = (button, key, value) => {
 };
 
 function header() {
-  const choice = (key, values, label, word) => el('select', { 'aria-label': label, title: label, onchange: (e) => set({ [key]: e.target.value }) },
+  const choice = (key, values, label, word) => el('select', { 'aria-label': label, title: label, 'data-choice': key, onchange: (e) => set({ [key]: e.target.value }) },
     values.map((value) => el('option', { value, selected: get(key) === value }, word(value))));
   const key = [`${t('nominal_diameter')} ${format.quantity(d.pipe.nominal_diameter, 'small')}`, `${format.bare(d.from, 'station')} – ${format.station(d.to)}`];
   return el('header', {}, el('h1', {}, about.title()), el('span', { class: 'facts' }, key.join(' · ')),
@@ -48,7 +48,7 @@ function controls() {
     play.setAttribute('aria-label', t(get('isPlaying') ? 'pause' : 'play'));
     play.title = t(get('isPlaying') ? 'pause' : 'play');
   };
-  on('s clock isPlaying units', show);
+  on('s clock isPlaying', show);
   show();
   return el('div', { class: 'row controls' }, play, slider, number,
     el('button', { 'aria-label': t('previous'), title: t('previous'), onclick: () => seekObservation(kind.value, -1) }, '◀'), kind,
@@ -63,26 +63,27 @@ function legend() {
       el('span', { class: 'row' }, `−${format.quantity(d.reliefRange, 'small')} ${t('inwards')}`, el('i', { class: 'ramp' }), `+${format.quantity(d.reliefRange, 'small')} ${t('outwards')}`),
       el('span', {}, el('i', { class: 'hatch' }), t('not_seen')));
   };
-  on('colouring units', show);
+  on('colouring', show);
   show();
   return node;
 }
 
+// The stage of the 3D view stays when the page around it is built again.
+const stage = el('div', { class: 'stage' });
+
 function view3d() {
-  const stage = el('div', { class: 'stage' });
   const bar = el('div', { class: 'row bar floating' }, el('span', { class: 'row choices', role: 'group', 'aria-label': t('view3d') },
     ['inside', 'outside', 'path'].map((mode) => pressed(el('button', { title: t(`${mode}_hint`), onclick: () => set({ mode }) }, t(mode)), 'mode', mode))),
   pressed(el('button', { onclick: () => set({ colouring: get('colouring') === 'relief' ? 'picture' : 'relief' }) }, t('relief')), 'colouring', 'relief'),
   pressed(el('button', { onclick: () => set({ showsPath: !get('showsPath') }) }, t('show_path')), 'showsPath', true));
-  const node = el('section', { class: 'view three', 'aria-label': t('view3d') }, stage, bar, legend(), controls());
-  views.start3d = () => {
-    try {
-      views.three = new View3d(stage);
-    } catch {
-      stage.append(el('p', { class: 'hint' }, t('no_webgl')));
-    }
-  };
-  return node;
+  return el('section', { class: 'view three', 'aria-label': t('view3d') }, stage, bar, legend(), controls());
+}
+function start3d() {
+  try {
+    views.three = new View3d(stage);
+  } catch {
+    stage.append(el('p', { class: 'hint' }, t('no_webgl')));
+  }
 }
 
 function side() {
@@ -118,7 +119,7 @@ function side() {
   return node;
 }
 
-function build() {
+function buildViews() {
   document.documentElement.lang = get('language');
   document.title = `${about.title()} – Intrados`;
   const unrolled = el('section', { class: 'view unrolled', 'aria-label': t('unrolled') }), profile = el('section', { class: 'view profile', 'aria-label': t('profile') });
@@ -127,13 +128,22 @@ function build() {
   unrolled.append(el('div', { class: 'row floating right' }, el('button', { class: 'small', onclick: () => views.unrolled.whole() }, t('reset_view')),
     el('button', { class: 'small', 'aria-label': '+', onclick: () => views.unrolled.zoom(1.5) }, '+'), el('button', { class: 'small', 'aria-label': '−', onclick: () => views.unrolled.zoom(1 / 1.5) }, '−')));
   views.profile = new Profile(profile);
-  views.start3d();
+}
+// Another language or unit changes every word: all but the 3D view is built again, around what is kept in the state.
+function build() {
+  const { view, isTouched } = views.unrolled ?? {};
+  forget('views');
+  during('views', buildViews);
+  if (view) Object.assign(views.unrolled, { view, isTouched });
+  if (views.three) views.three.canvas.setAttribute('aria-label', t('view3d_label'));
+  else start3d();
 }
 
 const dark = matchMedia('(prefers-color-scheme: dark)');
 function dress() {
-  const theme = get('theme') === 'auto' ? (dark.matches ? 'dark' : 'light') : get('theme');
-  document.documentElement.dataset.theme = theme;
+  const dressed = get('theme') === 'auto' ? (dark.matches ? 'dark' : 'light') : get('theme');
+  document.documentElement.dataset.theme = dressed;
+  set({ dressed });
 }
 
 document.addEventListener('keydown', (e) => {
@@ -152,10 +162,7 @@ document.addEventListener('keydown', (e) => {
 set({ s: clamp(0, d.from, d.to), tab: d.observations.length ? 'observations' : 'section' });
 set(readAddress());
 dress();
-dark.addEventListener('change', () => {
-  dress();
-  if (get('theme') === 'auto') location.reload();
-});
+dark.addEventListener('change', dress);
 build();
 
 let timer = 0;
@@ -165,11 +172,11 @@ on('s clock mode selected language units theme', () => {
 });
 addEventListener('hashchange', () => set(readAddress()));
 on('theme', dress);
-// Another language or unit changes every word: the page is built again at the same place.
-on('language units', () => {
-  clearTimeout(timer);
-  history.replaceState(null, '', address());
-  location.reload();
+on('language units', (changed) => {
+  const isFocused = document.activeElement?.dataset.choice === changed[0];
+  build();
+  if (isFocused) document.querySelector(`[data-choice=${changed[0]}]`).focus();
+  if (window.intrados.paper) printable();
 });
 
 // For scripts and tests: what is shown, and whether it is ready.
@@ -191,6 +198,13 @@ const start = performance.now();
 const wait = () => {
   if (!window.intrados.isReady() && performance.now() - start < 60000) return setTimeout(wait, 30);
   window.intrados.readyAfter = performance.now();
-  window.intrados.paper = buildPaper(document.getElementById('paper')).then(() => { window.intrados.isPaperReady = true; });
+  printable();
 };
+function printable() {
+  window.intrados.isPaperReady = false;
+  const paper = buildPaper(document.getElementById('paper')).then(() => {
+    if (window.intrados.paper === paper) window.intrados.isPaperReady = true; // else another one is being made
+  });
+  window.intrados.paper = paper;
+}
 wait();

@@ -175,7 +175,7 @@ export function panel() {
     const tool = get('tool'), points = get('drawing');
     return points.length >= pointsOf[tool][0] ? `: ${describe(evaluate(tool, points))}` : '';
   };
-  on('tool drawing measurements units', draw);
+  on('tool drawing measurements', draw);
   draw();
   return el('div', { class: 'panel-body' }, buttons, status, list,
     el('div', { class: 'row' },

@@ -44,6 +44,18 @@ export function measures(o) {
 }
 const extentWord = (o) => measures(o)[0]?.join(' ') ?? '';
 
+// Which of several inspections: its date and pipe, else its number.
+export const inspectionWord = (o) => {
+  const inspection = d.data.inspections?.[o.inspection];
+  return inspection ? [inspection.date, inspection.pipe].filter(Boolean).join(' ') || `${o.inspection + 1}` : '';
+};
+// The video lies beside the result: the moment of an observation in it, as a link.
+const videoLink = (o) => d.source.video_link && isNumber(o.time)
+  ? el('a', { href: `${d.source.video_link}#t=${o.time.toFixed(2)}`, target: '_blank', rel: 'noopener', title: t('video_at', { t: format.seconds(o.time) }),
+    onclick: (e) => e.stopPropagation(), onkeydown: (e) => e.stopPropagation() }, format.seconds(o.time))
+  : null;
+
+const hasSeveral = (d.data.inspections ?? []).length > 1, hasLinks = d.observations.some(videoLink);
 const columns = [
   ['number', (o) => String(o.number), (o) => o.number],
   ['code', fullCode, fullCode],
@@ -54,6 +66,8 @@ const columns = [
   ['extent', extentWord, (o) => Object.values(o.measures ?? {}).find(isNumber) ?? -1],
   ['source', sourceWord, sourceWord],
   ['confidence', (o) => (isNumber(o.confidence) ? format.share(o.confidence) : '–'), (o) => o.confidence ?? -1],
+  ...(hasSeveral ? [['inspection', inspectionWord, inspectionWord]] : []),
+  ...(hasLinks ? [['video', (o) => (isNumber(o.time) ? format.seconds(o.time) : '–'), (o) => o.time ?? Infinity, videoLink]] : []),
 ];
 const LONGEST = 90; // characters of a cell; all of a text stands in the detail
 const short = (text) => (text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text);
@@ -92,6 +106,7 @@ function detail(o) {
   const rows = [[t('code'), fullCode(o) || '–'], [t('station'), `${stationWord(o)}${isNumber(o.station_sd) ? ` (± ${format.quantity(o.station_sd, 'small')})` : ''}`], [t('clock'), clockWord(o)], ...measures(o)];
   for (const grade of o.grades ?? []) rows.push([`${t('grade')} (${grade.scale}${grade.aspect ? `, ${grade.aspect}` : ''})`, format.number(grade.value, Number.isInteger(grade.value) ? 0 : 1)]);
   if (isNumber(o.distance)) rows.push([t('distance'), format.station(o.distance)]);
+  if (hasSeveral && inspectionWord(o)) rows.push([t('inspection'), inspectionWord(o)]);
   rows.push([t('source'), sourceWord(o)], [t('confidence'), isNumber(o.confidence) ? format.share(o.confidence) : '–']);
   if (o.remark && o.remark !== meaning(o)) rows.push([t('remark'), o.remark]);
   if (o.kind === 'recorded') rows.push([t('why'), [o.is_placed ? t(o.is_refined ? 'placed_refined' : 'placed_record') : t('not_placed'), o.reason].filter(Boolean).join(': ')]);
@@ -108,11 +123,13 @@ export function panel() {
   const filter = el('input', { type: 'search', placeholder: t('filter_text'), 'aria-label': t('filter'), oninput: () => draw() });
   const kinds = [...new Set(d.observations.map((o) => o.kind))];
   const kind = el('select', { 'aria-label': t('all_kinds'), onchange: () => draw() }, el('option', { value: '' }, t('all_kinds')), kinds.map((name) => el('option', { value: name }, word(name))));
+  const inspection = hasSeveral ? el('select', { 'aria-label': t('all_inspections'), onchange: () => draw() }, el('option', { value: '' }, t('all_inspections')),
+    d.data.inspections.map((_, i) => el('option', { value: i }, inspectionWord({ inspection: i })))) : null;
   const count = el('span', { class: 'hint', 'aria-live': 'polite' });
   const head = el('tr'), body = el('tbody'), below = el('div');
   const shown = () => {
     const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
-    const list = d.observations.filter((o) => (!kind.value || o.kind === kind.value) &&
+    const list = d.observations.filter((o) => (!kind.value || o.kind === kind.value) && (!inspection?.value || o.inspection === Number(inspection.value)) &&
       words.every((part) => columns.some(([, text]) => text(o).toLowerCase().includes(part)) || (o.remark ?? '').toLowerCase().includes(part)));
     const value = columns[sort.column][2];
     return list.sort((a, b) => {
@@ -138,7 +155,7 @@ export function panel() {
         else return;
         e.preventDefault();
         e.stopPropagation();
-      } }, columns.map(([name, text], i) => el('td', { class: name }, i === 0 ? el('span', { class: 'chip', style: { background: colour, color: inkOn(colour) } }, text(o)) : short(text(o)))));
+      } }, columns.map(([name, text, , node], i) => el('td', { class: name }, node?.(o) ?? (i === 0 ? el('span', { class: 'chip', style: { background: colour, color: inkOn(colour) } }, text(o)) : short(text(o))))));
     }));
     mark();
   };
@@ -152,11 +169,10 @@ export function panel() {
     const o = d.observation(get('selected'));
     below.replaceChildren(...(o ? [detail(o)] : []));
   };
-  on('units', draw);
   on('selected', mark);
   draw();
   return el('div', { class: 'panel-body columns' },
-    el('div', { class: 'row' }, filter, kind, count),
+    el('div', { class: 'row' }, filter, kind, inspection, count),
     d.observations.length ? el('div', { class: 'scroll' }, el('table', { class: 'list' }, el('thead', {}, head), body)) : el('p', { class: 'hint' }, t('no_observations')),
     below);
 }

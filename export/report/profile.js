@@ -42,7 +42,7 @@ export class Profile {
     parent.append(el('div', { class: 'row bar' }, this.buttons, this.legend), this.plotNode);
     this.redraw = perFrame(() => this.plot?.redraw(false));
     on('s window', this.redraw);
-    on('units theme', () => this.build());
+    on('dressed', () => this.build());
     new ResizeObserver(() => this.resize()).observe(this.plotNode);
     this.choose('diameter');
   }
@@ -82,7 +82,7 @@ export class Profile {
       bands.push({ series: [rowsOf.length - 2, rowsOf.length - 1], fill: themed('--band') });
     }
     const axis = { stroke: ink, grid: { stroke: grid, width: 1 }, ticks: { stroke: grid, width: 1 }, font: '11px system-ui, sans-serif', labelFont: '11px system-ui, sans-serif' };
-    const label = (v, n) => format.number(v, n);
+    const label = (v, n) => format.number(v, n), tickDecimals = ([a, b]) => (b - a < 0.0995 ? 2 : b - a < 0.995 ? 1 : 0);
     this.plot = new uPlot({
       width: Math.max(100, this.plotNode.clientWidth), height: Math.max(60, this.plotNode.clientHeight), legend: { show: false }, series, bands,
       cursor: { drag: { x: true, y: false }, points: { show: false }, y: false },
@@ -90,8 +90,8 @@ export class Profile {
         const all = nominal === null ? [low, high] : [Math.min(low, nominal), Math.max(high, nominal)], pad = 0.08 * (all[1] - all[0] || 1);
         return [all[0] - pad, all[1] + pad];
       } } },
-      axes: [{ ...axis, size: 24, values: (u, ticks) => ticks.map((v) => `${label(v, ticks[1] - ticks[0] < 1 ? 1 : 0)} ${format.unitOf('station')}`) },
-        { ...axis, size: 62, space: 20, values: (u, ticks) => ticks.map((v) => `${label(v, ticks[1] - ticks[0] < 0.1 ? 2 : ticks[1] - ticks[0] < 1 ? 1 : 0)} ${unit}`) }],
+      axes: [{ ...axis, size: 24, values: (u, ticks) => ticks.map((v) => `${label(v, tickDecimals(ticks))} ${format.unitOf('station')}`) },
+        { ...axis, size: 62, space: 20, values: (u, ticks) => ticks.map((v) => `${label(v, tickDecimals(ticks))} ${unit}`) }],
       hooks: { drawClear: [(u) => this.shade(u, toX)], draw: [(u) => this.mark(u, toX, nominal)] },
     }, rowsOf, this.plotNode);
     let start = null;

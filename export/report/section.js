@@ -88,7 +88,7 @@ export function panel() {
       el('p', { class: 'hint' }, [`– – ${t('nominal')}`, `··· ${t('ellipse')}`, times > 1 ? t('exaggerated', { n: times }) : null, t('deviation_note')].filter(Boolean).join(' · ')),
       table(figures(s)));
   });
-  on('s clock units theme tab', draw);
+  on('s clock dressed tab', draw);
   node.refresh = draw;
   draw();
   return node;

@@ -13,19 +13,31 @@ const values = {
   units: 'metric',
   language: 'en',
   theme: 'auto',
+  dressed: 'light', // what theme comes to: light, dark
   window: null, // stations the unrolled view shows: [from, to]
 };
 const listeners = [];
+let group = null;
 
 export const get = (key) => values[key];
 
 export function on(keys, fn) {
-  listeners.push({ keys: new Set(keys.split(' ')), fn });
+  listeners.push({ keys: new Set(keys.split(' ')), fn, group });
+}
+// Listeners that build() adds make a group, so that what it built can be taken down: forget().
+export function during(name, build) {
+  const outer = group;
+  group = name;
+  build();
+  group = outer;
+}
+export function forget(name) {
+  for (let i = listeners.length - 1; i >= 0; i--) if (listeners[i].group === name) listeners.splice(i, 1);
 }
 
 export function set(changes) {
   const changed = Object.keys(changes).filter((key) => values[key] !== changes[key]);
   if (!changed.length) return;
   Object.assign(values, changes);
-  for (const { keys, fn } of [...listeners]) if (changed.some((key) => keys.has(key))) fn(changed);
+  for (const one of [...listeners]) if (listeners.includes(one) && changed.some((key) => one.keys.has(key))) one.fn(changed);
 }

@@ -24,7 +24,7 @@ export class Unrolled {
       this.reveal();
       this.draw();
     });
-    on('selected colouring measurements drawing theme units tool', () => this.draw());
+    on('selected colouring measurements drawing dressed tool', () => this.draw());
     new ResizeObserver(() => {
       if (this.view && !this.isTouched) this.view = null;
       this.draw();

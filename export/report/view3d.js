@@ -34,7 +34,7 @@ export class View3d {
     this.orbitNow = { ...this.orbit };
     this.listen();
     on('s clock mode', (changed) => this.follow(changed));
-    on('colouring showsPath selected measurements drawing theme', () => this.decorate());
+    on('colouring showsPath selected measurements drawing dressed', () => this.decorate());
     on('isPlaying', () => this.ask());
     new ResizeObserver(() => this.ask()).observe(parent);
     this.decorate();

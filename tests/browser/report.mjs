@@ -1,62 +1,16 @@
 // The report page in a browser, as people open it: from a file, without a network.
 // node report.mjs DIR [PICTURES]     DIR holds report.html and truth.json of export_report. Exit status 77 without Chromium or
-// npm's packages, or where the build has no page. What it does not prove: speed on a real GPU (the WebGL here is software).
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { existsSync, statSync } from 'node:fs';
+// npm's packages, or where the build has no page. What it does not prove: speed on a real GPU (the WebGL here is software);
+// lengths on a reconstructed wall (crack.mjs).
+import { readFile } from 'node:fs/promises';
+import { statSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
-import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { expect, failures, launch, state, until } from './page.mjs';
 
-const { chromium } = await import('playwright-core').catch(() => {
-  console.log('skipped: run `npm ci` in tests/browser first');
-  process.exit(77);
-});
 const dir = resolve(process.argv[2]), pictures = process.argv[3] ?? dir, file = join(dir, 'report.html');
-const browserPath = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser'].find((p) => p && existsSync(p));
-if (!browserPath || !existsSync(file)) {
-  console.log(`skipped: ${browserPath ? `no ${file}` : 'no Chromium; install the Debian package chromium or set CHROMIUM'}`);
-  process.exit(77);
-}
+const { open, close } = await launch(file);
 const truth = JSON.parse(await readFile(join(dir, 'truth.json'), 'utf8'));
-const failures = [];
-const expect = (isTrue, text) => {
-  console.log(`${isTrue ? 'ok    ' : 'FAILED'} ${text}`);
-  if (!isTrue) failures.push(text);
-};
-
-const profile = await mkdtemp(join(tmpdir(), 'intra-report-'));
-const context = await chromium.launchPersistentContext(profile, {
-  executablePath: browserPath, headless: true, viewport: { width: 1366, height: 768 },
-  args: ['--headless=new', '--no-sandbox', '--disable-gpu', '--use-gl=angle', '--use-angle=swiftshader', '--enable-unsafe-swiftshader',
-         '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
-});
-
-async function open(hash) {
-  const page = await context.newPage();
-  page.on('pageerror', (e) => expect(false, `page error: ${e.message}`));
-  page.on('console', (m) => { if (m.type() === 'error') expect(false, `console: ${m.text()}`); });
-  page.on('dialog', (dialog) => {
-    expect(false, `dialog: ${dialog.message()}`);
-    dialog.dismiss();
-  });
-  page.on('request', (r) => {
-    const url = r.url();
-    if (!url.startsWith('data:') && !url.startsWith('blob:') && url.split('#')[0] !== pathToFileURL(file).href) expect(false, `request: ${url}`);
-  });
-  await page.goto(pathToFileURL(file).href + hash);
-  await until(page, () => window.intrados?.isReady());
-  return page;
-}
-// The page forbids eval, which the browser's own waiting needs.
-async function until(page, isTrue, ms = 90000) {
-  for (const end = Date.now() + ms; Date.now() < end;) {
-    if (await page.evaluate(isTrue)) return;
-    await page.waitForTimeout(50);
-  }
-  throw new Error(`waited in vain: ${isTrue}`);
-}
-const state = (page, key) => page.evaluate((k) => window.intrados.get(k), key);
 
 try {
   let page = await open('');
@@ -114,6 +68,32 @@ try {
   expect(kept, 'measurements come back from their file');
   await page.screenshot({ path: join(pictures, 'report_measure.png') });
 
+  // Another language, other units, the browser's dark scheme while the page is open: nothing measured is lost, nor the place.
+  await page.evaluate(() => { window.isSamePage = true; window.intrados.views.unrolled.zoom(1.3); });
+  await page.mouse.click(...(await page.evaluate(() => window.intrados.pixelOf(1.3, 0.5))));
+  const kept_now = () => page.evaluate(() => JSON.stringify([['measurements', 'drawing', 'tool', 'tab', 's', 'clock', 'mode'].map((k) => window.intrados.get(k)), window.intrados.views.unrolled.view, window.isSamePage]));
+  const background = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  const was = await kept_now();
+  expect(JSON.parse(was)[0][0].length === 1 && JSON.parse(was)[0][1].length === 1, 'a measurement, and a point of the next one');
+  await page.locator('[data-choice=units]').focus();
+  await page.locator('[data-choice=units]').selectOption('us');
+  expect((await kept_now()) === was, 'kept when the units change');
+  expect(/ in$/.test(await page.locator('.measures .figure').textContent()), `and shown in inches: ${await page.locator('.measures .figure').textContent()}`);
+  expect((await page.evaluate(() => document.activeElement.dataset.choice)) === 'units', 'the choice keeps the focus');
+  await page.locator('[data-choice=language]').selectOption('de');
+  expect((await kept_now()) === was && (await page.locator('#app').innerText()).includes('Messen'), 'kept when the language changes, and the page is German');
+  const light = await background();
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await until(page, () => window.intrados.get('dressed') === 'dark');
+  expect((await kept_now()) === was && (await background()) !== light, `kept when the scheme turns dark: ${light} to ${await background()}`);
+  await page.emulateMedia({ colorScheme: 'light' });
+  await until(page, () => window.intrados.get('dressed') === 'light');
+  expect((await background()) === light, 'and light again');
+  await page.locator('[data-choice=language]').selectOption('en');
+  await page.locator('[data-choice=units]').selectOption('metric');
+  expect((await kept_now()) === was, 'kept all the way back');
+  await page.locator('button[data-tool=length]').click(); // the tool is laid down
+
   // Hostile texts are text.
   expect((await page.evaluate(() => window.hacked)) === undefined, 'no text of a record ran as a script');
   await page.getByRole('tab', { name: 'Observations' }).click();
@@ -126,6 +106,14 @@ try {
   expect(long.length === 10240 && long.startsWith('<img src=x'), `10 kB of text stand in the detail: ${long.length} characters`);
   const box = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
   expect(box[0] <= box[1], 'and the page is no wider for it');
+  // Of two inspections one can be chosen; what has a moment in the video that lies beside links there.
+  const links = page.locator('.list a'), hrefs = await links.evaluateAll((all) => all.map((a) => a.getAttribute('href')));
+  expect(hrefs.includes('../pipe%20%227%22%20%3Cb%3E.mp4#t=12.35'), `the row links to the video at its time: ${hrefs}`);
+  const rows = await page.locator('.list tbody tr').count();
+  await page.getByLabel('all inspections').selectOption({ label: '2026-05-18 H-4711' });
+  const some = await page.locator('.list tbody tr').allInnerTexts();
+  expect(some.length === 1 && some[0].includes('TIMED') && rows > 6, `one inspection of two: ${some.length} of ${rows} rows`);
+  await page.getByLabel('all inspections').selectOption('');
   // Keyboard only: to the table, to a row, fly there.
   await page.locator('.list tbody tr').first().focus();
   await page.keyboard.press('ArrowDown');
@@ -158,7 +146,6 @@ try {
     console.log('not checked: pdfinfo and pdftotext are not there (Debian: poppler-utils)');
   }
 } finally {
-  await context.close();
-  await rm(profile, { recursive: true, force: true });
+  await close();
 }
 process.exit(failures.length ? 1 : 0);

@@ -90,6 +90,7 @@ int main(int argc, char **argv)
     struct intra_report_options options = intra_report_defaults();
     const char *warnings[] = {"a warning with </script><script>window.hacked = 1</script>"};
     struct intra_report_source source = {.video = "/videos/pipe \"7\" <b>.mp4",
+                                         .video_link = "../pipe%20%227%22%20%3Cb%3E.mp4",
                                          .sha256 = "00ff",
                                          .options_json = "{\"x\": \"</script>\"}",
                                          .warnings = warnings,
@@ -131,6 +132,12 @@ int main(int argc, char **argv)
     o = add(inspection, "LOST", "an observation without a place", 3.2, 3.2, NAN, NAN, 2);
     o->place.is_placed = false;
     snprintf(o->place.reason, sizeof o->place.reason, "the record ends before <it>");
+    /* Another one of the same pipe, two years later; its observation has a moment in the video. */
+    check(intra_record_add_inspection(&record, &inspection, &err), &err);
+    check(intra_text_set(&inspection->pipe, "H-4711", &err), &err);
+    check(intra_text_set(&inspection->date, "2026-05-18", &err), &err);
+    o = add(inspection, "TIMED", "a later inspection", 2.6, 2.6, 2, 2.5, 2);
+    o->time_s = 12.345;
     options.inspections = record.inspections;
     options.n_inspections = record.n_inspections;
     options.source = &source;
