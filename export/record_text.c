@@ -393,7 +393,7 @@ enum intra_status intra_record_join_continuous(struct intra_record *record, stru
         if (!list[i].continuous_id || !*list[i].continuous_id) continue;
         if (parse_mark(list[i].continuous_id, &m))
             marks[n_marks++] = m;
-        else
+        else if (!isfinite(list[i].distance_to_m)) /* with an end it is one whole defect already, and its number */
             intra_record_kept(record, "continuous defect '%.20s' is neither start nor finish", list[i].continuous_id);
     }
     qsort(marks, (size_t)n_marks, sizeof *marks, by_number);

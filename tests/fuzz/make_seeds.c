@@ -1,11 +1,14 @@
-/* make_seeds FOLDER: what the fuzzers begin with, one folder a target, all of it made by the program's own writers or
- * by hand here: nothing is kept in the repository. */
+/* make_seeds FOLDER RECORDS: what the fuzzers begin with, one folder a target, made by the program's own writers or by
+ * hand here, and copied from RECORDS (tests/data/records). */
+#include "made_mdb.h"
 #include "made_pair.h"
 #include "made_scene.h"
 
 #include "core/camera_file.h"
+#include "core/dbfile.h"
 #include "core/store.h"
 #include "export/export.h"
+#include "export/record.h"
 #include "tools/sim/presets.h"
 
 #include <stdio.h>
@@ -13,7 +16,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static const char *root;
+static const char *root, *records;
 
 static void check(enum intra_status status, const struct intra_error *err)
 {
@@ -106,62 +109,89 @@ static void evaluate_seeds(void)
     }
 }
 
-/* Behind the byte that says which reader (fuzz_record_files.c). */
+/* A file of tests/data/records, or several with a line "==" between (fuzz_records.c). */
+static void copy_seed(const char *target, int number, const char *const *names, int n)
+{
+    FILE *to = fopen(seed_path(target, number), "wb");
+    if (!to) exit(1);
+    for (int i = 0; i < n; i++) {
+        char path[1100], bytes[4096];
+        size_t got;
+        FILE *from;
+        snprintf(path, sizeof path, "%s/%s", records, names[i]);
+        from = fopen(path, "rb");
+        if (!from) exit(1);
+        if (i) fputs("\n==\n", to);
+        while ((got = fread(bytes, 1, sizeof bytes, from)) > 0)
+            fwrite(bytes, 1, got, to);
+        fclose(from);
+    }
+    if (fclose(to) != 0) exit(1);
+}
+
+/* A database of the tables that WinCan has, by hand. */
+static void wincan_seed(void)
+{
+    static const char *const names[] = {"SECTION", "NODE", "SECINSP", "SECOBS", "SECOBSMM"};
+    static const char *const columns[5][16] = {
+        {"OBJ_PK", "OBJ_Key", "OBJ_FromNode_REF", "OBJ_ToNode_REF", "OBJ_Size1", "OBJ_Length", "OBJ_Deleted"},
+        {"OBJ_PK", "OBJ_Key"},
+        {"INS_PK", "INS_Section_FK", "INS_InspectionDir", "INS_StartDate", "INS_Standard", "INS_RateText"},
+        {"OBS_PK", "OBS_Inspection_FK", "OBS_Distance", "OBS_OpCode", "OBS_CD_Code1", "OBS_ClockPos1", "OBS_ClockPos2",
+         "OBS_TimeCtr", "OBS_GradeS", "OBS_Q1_Value", "OBS_U1_Value", "OBS_Memo", "OBS_SortOrder"},
+        {"OMM_PK", "OMM_Observation_FK", "OMM_Type", "OMM_FileName"}};
+    static const char *const rows[][16] = {
+        {"s1", "L-9", "n1", "n2", "250", "18.4"},
+        {"n1", "N1"},
+        {"n2", "N2"},
+        {"i1", "s1", "1", "2026-02-03 08:30:00", "EN13508", "3"},
+        {"o1", "i1", "1.5", "BAB", "A01", "10", "2", "00:00:12", "2", "1.5", "mm", "a", "1"},
+        {"o2", "i1", "4", "BAB", "B01", "10", "2", "00:00:30", "2", "1.5", "mm", "<b>", "2"},
+        {"m1", "o1", "PI1", "a1.jpg"}};
+    static const int table_of[] = {0, 1, 1, 2, 3, 3, 4};
+    struct intra_sheet sheets[5] = {{0}};
+    struct intra_error err = {0};
+    for (int t = 0; t < 5; t++)
+        for (int c = 0; c < 16 && columns[t][c]; c++)
+            check(intra_sheet_add_column(&sheets[t], columns[t][c], &err), &err);
+    for (size_t r = 0; r < sizeof rows / sizeof rows[0]; r++) {
+        struct intra_sheet *t = &sheets[table_of[r]];
+        check(intra_sheet_add_row(t, &err), &err);
+        for (int c = 0; c < t->n_cols && rows[r][c]; c++)
+            check(intra_sheet_set(t, t->n_rows - 1, c, rows[r][c], &err), &err);
+    }
+    check(intra_dbfile_write(seed_path("record_wincan_db3", 0), sheets, names, 5, &err), &err);
+    for (int t = 0; t < 5; t++)
+        intra_sheet_fini(&sheets[t]);
+}
+
 static void record_seeds(void)
 {
-    static const char *const texts[] = {
-        "A<Identifikation "
-        "xmlns=\"n\"><Version>2013-02</Version><Datenkollektive><Zustandsdatenkollektiv><Auftraege><Auftrag>"
-        "<Auftragskennung>1</Auftragskennung><Kodiersystem>8</Kodiersystem></Auftrag></Auftraege>"
-        "<InspizierteAbwassertechnischeAnlage><Objektbezeichnung>P</Objektbezeichnung><Anlagentyp>1</"
-        "Anlagentyp><OptischeInspektion>"
-        "<Auftragskennung>1</Auftragskennung><Rohrleitung><Inspektionsrichtung>O</"
-        "Inspektionsrichtung><Inspektionsdaten><RZustand>"
-        "<Station>1.5</Station><Timecode>00000205</Timecode><InspektionsKode>BAB</InspektionsKode><Streckenschaden>A</"
-        "Streckenschaden>"
-        "<StreckenschadenLfdNr>1</StreckenschadenLfdNr><PositionVon>12</PositionVon><Klassifizierung><MaxSKeAuto>2</"
-        "MaxSKeAuto>"
-        "</Klassifizierung></RZustand><RZustand><Station>2.5</Station><InspektionsKode>BAB</"
-        "InspektionsKode><Streckenschaden>B"
-        "</Streckenschaden><StreckenschadenLfdNr>1</StreckenschadenLfdNr></RZustand></Inspektionsdaten></Rohrleitung>"
-        "</OptischeInspektion></InspizierteAbwassertechnischeAnlage><Filme><Film><Filmname>f</"
-        "Filmname><Offsets><Offset><TcFrameNr>5"
-        "</TcFrameNr><MPEGFrameNr>0</MPEGFrameNr></Offset></Offsets><FilmObjekte><FilmObjekt><Objektbezeichnung>P</"
-        "Objektbezeichnung>"
-        "<Typ>1</Typ></FilmObjekt></FilmObjekte></Film></Filme></Zustandsdatenkollektiv></Datenkollektive></"
-        "Identifikation>",
-        "B<DATA><FD><FD001>04-2010</FD001></FD><HG><HG001>P</HG001><GO><GP><GP001>RAPZ</GP001><GP005>1</GP005></GP></"
-        "GO><HI>"
-        "<HI101>I</HI101><HZ><HZ001>1,0</HZ001><HZ002>BCA</HZ002><HZ005>A1</HZ005><HZ006>9</HZ006><HZ206>3</HZ206></"
-        "HZ></HI></HG></DATA>",
-        "C<DATA><ZA/><ZB_A><AAA>P</AAA><AAE><Point srsName=\"RD\"><pos>1 "
-        "2</pos></Point></AAE><AAK>A</AAK><ZC><A>BAF</A><B "
-        "ADE=\"x\">Z</B><I>001.0</I><N>v|00:01:00</N></ZC></ZB_A></DATA>",
-        "D<PROJECT><SURVEYS><SURVEY><HEADER><AAA>P</AAA></HEADER><OBSERVATIONS><OBSERVATION><OBSERVATIONID>1</"
-        "OBSERVATIONID><CODE>BAB"
-        "</CODE><STR>2</STR></OBSERVATION></OBSERVATIONS><IMAGES><IMAGE><FILENAME>i</FILENAME><OBSERVATIONID>1</"
-        "OBSERVATIONID></IMAGE>"
-        "</IMAGES></SURVEY></SURVEYS></PROJECT>",
-        "E<SurveyGroup><Survey><Header><Direction>D</Direction></Header><Observations><Observation><Distance>1</"
-        "Distance><Code>CC</Code>"
-        "<ContinuousDefect>S01</ContinuousDefect></Observation></Observations></Survey></SurveyGroup>",
-        "F{\"images\":[{\"id\":1,\"file_name\":\"f_12.jpg\",\"width\":9}],\"categories\":[{\"id\":3,\"name\":\"BAB\"}],"
-        "\"annotations\":[{\"image_id\":1,\"category_id\":3,\"bbox\":[1,2,3,4]},{\"image_id\":1,\"segmentation\":{"
-        "\"size\":[4,5],"
-        "\"counts\":[1,2,3,1,11,1,1]}},{\"image_id\":1,\"segmentation\":[[0,0,1,0,1,1]]}]}",
-        "G0 0.5 0.5 0.2 0.1 0.7\n1 0.1 0.1 0.2 0.1 0.2 0.3\n",
-        "H<annotations><image name=\"f_1.png\" width=\"9\" height=\"9\"><mask label=\"a\" rle=\"1,2,1\" left=\"0\" "
-        "top=\"0\" "
-        "width=\"2\" height=\"2\"/><polygon label=\"b\" points=\"1,2;3,4;5,6\"/></image><track id=\"0\" "
-        "label=\"c\"><box frame=\"1\" "
-        "xtl=\"0\" ytl=\"0\" xbr=\"1\" ybr=\"1\"/><box frame=\"9\" outside=\"1\" xtl=\"0\" ytl=\"0\" xbr=\"1\" "
-        "ybr=\"1\"/></track>"
-        "</annotations>",
-        "I{\"IsImperial\":true,\"observations\":[{\"video_frame\":5,\"Distance\":17.1,\"code\":\"CL\",\"Continuous\":"
-        "\"S01\","
-        "\"Clock_At_From\":2,\"bounding_boxes\":[[1,2,3,4]],\"Grade\":3}]}"};
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
-        put("record_files", (int)i, texts[i]);
+    static const struct {
+        const char *target, *file;
+    } single[] = {{"record_own_csv", "csv/pipe.csv"},       {"record_own_json", "json/pipe.json"},
+                  {"record_en_text", "en-text/pipe.txt"},   {"record_isybau", "isybau/pipe.xml"},
+                  {"record_dwa_m150", "dwa-m150/pipe.xml"}, {"record_ribx", "ribx/pipe.ribx"},
+                  {"record_wsaa", "wsaa/pipe.xml"},         {"record_mscc", "mscc/pipe.xml"},
+                  {"record_coco", "coco/boxes.json"},       {"record_coco", "coco/results.json"},
+                  {"record_cvat", "cvat/boxes.xml"},        {"record_sewerai", "sewerai/boxes.json"}};
+    static const char *const pacp[] = {"pacp-csv/PACP_Inspections.csv", "pacp-csv/PACP_Conditions.csv",
+                                       "pacp-csv/PACP_Media_Inspections.csv", "pacp-csv/PACP_Media_Conditions.csv"};
+    static const char *const yolo[] = {"yolo/data.yaml", "yolo/labels/l9_frame_000120.txt"};
+    struct intra_record record;
+    struct intra_error err = {0};
+    char path[1100];
+    for (size_t i = 0; i < sizeof single / sizeof single[0]; i++)
+        copy_seed(single[i].target, (int)i, &single[i].file, 1);
+    copy_seed("record_pacp_csv", 0, pacp, 4);
+    copy_seed("record_yolo", 0, yolo, 2);
+    made_mdb_pipe(seed_path("record_pacp_mdb", 0), 7);
+    wincan_seed();
+    snprintf(path, sizeof path, "%s/pacp-csv", records);
+    check(intra_record_read(path, INTRA_RECORD_NONE, &record, &err), &err);
+    check(intra_record_write(&record, INTRA_RECORD_PACP_SQLITE, seed_path("record_pacp_sqlite", 0), &err), &err);
+    check(intra_record_write(&record, INTRA_RECORD_OWN_JSON, seed_path("record_own_json", 100), &err), &err);
+    intra_record_fini(&record);
 }
 
 static void project_seeds(void)
@@ -186,8 +216,9 @@ static void project_seeds(void)
 
 int main(int argc, char **argv)
 {
-    if (argc != 2) return 2;
+    if (argc != 3) return 2;
     root = argv[1];
+    records = argv[2];
     mkdir(root, 0777);
     camera_seeds();
     scene_seeds();
