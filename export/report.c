@@ -18,7 +18,10 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TILE_PX = 512, MAX_LEVELS = 8, MAX_ATTEMPTS = 6, SAMPLES = 8 };
+enum { TILE_PX = 512, MAX_LEVELS = 8, MAX_ATTEMPTS = 6, SAMPLES = 12, ROUNDS = 4 };
+#define FILL                                                                                                           \
+    0.95 /* of the room is aimed at: what samples say of the whole is worth a few percent, and a page that comes       \
+            out too large is made twice */
 enum { MAX_RELIEF_CELLS = 600000, COVERAGE_SEGMENTS = 36, MAX_COVERAGE_COLS = 6000 };
 
 struct intra_report_options intra_report_defaults(void)
@@ -209,24 +212,50 @@ static enum intra_status sample_cost(struct pyramid *p, double *out_bytes_per_px
     enum intra_status status = INTRA_OK;
     int n_strips = (p->shape.cols + TILE_PX - 1) / TILE_PX, take = n_strips < SAMPLES ? n_strips : SAMPLES;
     uint8_t *scratch = NULL;
+    int64_t pixels = 0;
+    p->jpeg_bytes = p->pixels = 0;
     INTRA_TRY(INTRA_ALLOC(scratch, (size_t)p->shape.rows * TILE_PX * 4, err));
-    INTRA_TRY(INTRA_ALLOC(p->strips[0].cells, (size_t)p->shape.rows * TILE_PX * 4, err));
+    for (int k = 0; k < p->shape.n_levels; k++)
+        INTRA_TRY(INTRA_ALLOC(p->strips[k].cells, (size_t)(p->shape.rows >> k) * TILE_PX * 4, err));
     for (int k = 0; k < take; k++) {
         int x = (int)((k + 0.5) * n_strips / take) * TILE_PX;
         int n = p->shape.cols - x < TILE_PX ? p->shape.cols - x : TILE_PX;
         INTRA_TRY(fill_strip(p, x, n, scratch, err));
-        INTRA_TRY(put_tiles(p, 0, err));
+        pixels += (int64_t)n * p->shape.rows;
+        for (int level = 0; level < p->shape.n_levels; level++) {
+            INTRA_TRY(put_tiles(p, level, err));
+            if (level + 1 == p->shape.n_levels) break;
+            p->strips[level + 1].filled = 0;
+            halve(&p->strips[level], p->shape.rows >> level, &p->strips[level + 1]);
+        }
     }
-    *out_bytes_per_px = (double)p->jpeg_bytes / (double)p->pixels * 4 / 3 * 4 / 3;
+    *out_bytes_per_px = (double)p->jpeg_bytes / (double)pixels * 4 / 3;
 done:
-    intra_free(p->strips[0].cells);
+    for (int k = 0; k < MAX_LEVELS; k++)
+        intra_free(p->strips[k].cells);
     intra_free(scratch);
     memset(p->strips, 0, sizeof p->strips);
-    p->jpeg_bytes = p->pixels = 0;
     return status;
 }
 
 /* ---- relief and coverage as grids ---- */
+
+static struct intra_report_grid relief_grid(const struct intra_wall *wall, double from, double until)
+{
+    struct intra_report_grid grid = {.unit_m = 2e-5};
+    grid.rows = (int)fmin(192, fmax(48, 4 * round(wall->perimeter_m / 0.008 / 4)));
+    grid.step_m = fmax(0.008, (until - from) * grid.rows / MAX_RELIEF_CELLS);
+    grid.cols = (int)ceil((until - from) / grid.step_m - 1e-6);
+    return grid;
+}
+
+static struct intra_report_grid coverage_grid(double from, double until)
+{
+    struct intra_report_grid grid = {.rows = COVERAGE_SEGMENTS, .unit_m = 1e-4};
+    grid.step_m = fmax(0.02, (until - from) / MAX_COVERAGE_COLS);
+    grid.cols = (int)ceil((until - from) / grid.step_m - 1e-6);
+    return grid;
+}
 
 static enum intra_status put_relief(FILE *to, const struct intra_scene *scene, double from, double until,
                                     struct intra_report_grid *grid, struct intra_error *err)
@@ -237,10 +266,7 @@ static enum intra_status put_relief(FILE *to, const struct intra_scene *scene, d
     float *values = NULL;
     uint8_t *packed = NULL;
     struct intra_wall_grid windows;
-    grid->rows = (int)fmin(192, fmax(48, 4 * round(wall->perimeter_m / 0.008 / 4)));
-    grid->step_m = fmax(0.008, (until - from) * grid->rows / MAX_RELIEF_CELLS);
-    grid->cols = (int)ceil((until - from) / grid->step_m - 1e-6);
-    grid->unit_m = 2e-5;
+    *grid = relief_grid(wall, from, until);
     INTRA_TRY(INTRA_ALLOC(centres, (size_t)grid->cols, err));
     INTRA_TRY(INTRA_ALLOC(values, (size_t)grid->cols * (size_t)grid->rows, err));
     INTRA_TRY(INTRA_ALLOC(packed, (size_t)grid->cols * (size_t)grid->rows * 2, err));
@@ -278,10 +304,7 @@ static enum intra_status put_coverage(FILE *to, const struct intra_scene *scene,
     double *sums = NULL;
     float *column = NULL;
     uint8_t *packed = NULL;
-    grid->rows = COVERAGE_SEGMENTS;
-    grid->step_m = fmax(0.02, (until - from) / MAX_COVERAGE_COLS);
-    grid->cols = (int)ceil((until - from) / grid->step_m - 1e-6);
-    grid->unit_m = 1e-4;
+    *grid = coverage_grid(from, until);
     cells = (size_t)grid->cols * (size_t)grid->rows;
     INTRA_TRY(INTRA_ALLOC(sums, cells * 3, err)); /* log resolution, seen, all */
     INTRA_TRY(INTRA_ALLOC(packed, cells, err));
@@ -355,14 +378,42 @@ static double clamp(double v, double low, double high)
     return fmax(low, fmin(high, v));
 }
 
+/* The finest cell whose pyramid, as far as samples tell, fills what max_bytes leaves beside the rest of the page. What
+ * a pixel costs depends on its size, so that the answer is sought in a few rounds. */
+static enum intra_status choose_texel(const struct intra_scene *scene, const struct intra_report_options *options,
+                                      double from, double until, double *texel, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    const double finest = *texel, area = (until - from) * scene->wall.perimeter_m;
+    struct intra_report_grid relief = relief_grid(&scene->wall, from, until), coverage = coverage_grid(from, until);
+    struct pyramid sample = {.scene = scene, .options = options};
+    size_t page_size;
+    double room;
+    char *json = NULL;
+    intra_report_page(&page_size);
+    pyramid_shape(&sample.shape, scene, from, until, finest);
+    INTRA_TRY(intra_report_json(scene, options, &sample.shape, &relief, &coverage, &json, err));
+    room = (double)options->max_bytes - (double)page_size - (double)strlen(json) -
+           4.0 / 3 * (2.0 * relief.rows * relief.cols + (double)coverage.rows * coverage.cols);
+    for (int round = 0; round < ROUNDS; round++) {
+        double cost = 0, before = *texel;
+        INTRA_TRY(sample_cost(&sample, &cost, err));
+        *texel = fmax(finest, sqrt(area * cost / fmax(1e5, FILL * room)));
+        if (fabs(*texel - before) < 0.01 * before) break;
+        pyramid_shape(&sample.shape, scene, from, until, *texel);
+    }
+done:
+    intra_free(json);
+    return status;
+}
+
 enum intra_status intra_export_report(const struct intra_scene *scene, const struct intra_report_options *options,
                                       const char *path, const struct intra_progress *progress, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
     const struct intra_wall *wall = &scene->wall;
     double from = wall->station0_m, until = wall->station0_m + (double)wall->cols * wall->texel_m;
-    double texel, cost, area, bytes = 0;
-    struct pyramid sample = {.scene = scene, .options = options};
+    double texel, bytes = 0;
     if (!intra_report_is_built_in())
         return INTRA_FAIL(err, INTRA_E_UNSUPPORTED,
                           "this program was built without the report page; install Node and npm, run scripts/setup.sh, "
@@ -374,13 +425,7 @@ enum intra_status intra_export_report(const struct intra_scene *scene, const str
     if (!(until - from > wall->texel_m) || scene->n_sections < 2 || wall->rows < 1)
         return INTRA_FAIL(err, INTRA_E_NO_RESULT, "%s: no wall was measured there", path);
     texel = fmax(wall->texel_m, options->texel_m);
-    /* Some 2^31 bytes of pixels a strip and 2^31 columns are far away; a coarser start only saves a useless sample. */
-    pyramid_shape(&sample.shape, scene, from, until, texel);
-    if (!(options->texel_m > 0)) {
-        INTRA_TRY(sample_cost(&sample, &cost, err));
-        area = (until - from) * wall->perimeter_m;
-        texel = fmax(texel, sqrt(area * cost / fmax(1e5, 0.93 * ((double)options->max_bytes - 3e6))));
-    }
+    if (!(options->texel_m > 0)) INTRA_TRY(choose_texel(scene, options, from, until, &texel, err));
     for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
         INTRA_TRY(write_once(scene, options, from, until, texel, path, progress, &bytes, err));
         if (bytes <= (double)options->max_bytes) return INTRA_OK;

@@ -36,8 +36,8 @@ static const struct intra_usage usage = {
     "OUT RECORD",
     "Adds an inspection record to a finished reconstruction: its observations are placed on the wall, looked for "
     "there,\n"
-    "measured, and stand in project.sqlite beside those imported before; observations.csv, observations.gpkg and\n"
-    "report.html are made again. Stations of the model count from where the camera set out unless --start-station\n"
+    "measured, and stand in project.sqlite beside those imported before; observations.csv, observations.gpkg, the\n"
+    "models and report.html are made again. Stations of the model count from where the camera set out unless --start-station\n"
     "was given: then --station-offset says where the record's 0 is.",
     "intrados import run.intrados PACP_folder --inspection 17",
     options,

@@ -142,12 +142,16 @@ static enum intra_status write_glb(struct job *job, const char *path, struct int
 {
     struct intra_mesh_options options = intra_mesh_defaults();
     options.max_bytes = job->request->max_bytes;
+    options.inspections = job->inspections;
+    options.n_inspections = job->n_inspections;
     return intra_export_glb(job->scene, &options, path, err);
 }
 static enum intra_status write_obj(struct job *job, const char *path, struct intra_error *err)
 {
     struct intra_mesh_options options = intra_mesh_defaults();
     options.max_bytes = job->request->max_bytes;
+    options.inspections = job->inspections;
+    options.n_inspections = job->n_inspections;
     return intra_export_obj(job->scene, &options, path, err);
 }
 

@@ -8,7 +8,10 @@
 #include "export/gis.h"
 #include "tools/record_places.h"
 
+#include <dirent.h>
+#include <jansson.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,53 +89,156 @@ done:
     return status;
 }
 
-/* Size and hash of a file of the project; is_there false where it has none of that name. */
-static enum intra_status look_at(const char *project, struct intra_store_file *file, bool *is_there,
-                                 struct intra_error *err)
+struct refresh {
+    const char *project;
+    const struct intra_scene *scene;
+    const struct intra_record *record;
+    struct intra_store *store;
+    const struct intra_progress *progress;
+    struct intra_mesh_options mesh;
+};
+
+/* The size budget of the models, as the project was made with. */
+static enum intra_status model_budget(struct intra_store *store, size_t *out, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
-    char path[1100];
-    struct stat st;
-    INTRA_TRY(intra_path_join(path, sizeof path, project, file->name, err));
-    *is_there = stat(path, &st) == 0 && S_ISREG(st.st_mode);
-    if (!*is_there) goto done;
-    file->bytes = st.st_size;
-    INTRA_TRY(intra_file_sha256(path, file->sha256, err));
+    char *text = NULL;
+    json_t *options, *size;
+    INTRA_TRY(intra_store_read_meta(store, "options_json", &text, err));
+    options = text ? json_loads(text, 0, NULL) : NULL;
+    size = json_object_get(options, "max_size_bytes");
+    if (json_is_integer(size) && json_integer_value(size) > 0) *out = (size_t)json_integer_value(size);
+    json_decref(options);
 done:
+    intra_free(text);
+    return status;
+}
+
+static enum intra_status write_glb(const struct refresh *r, const char *path, struct intra_error *err)
+{
+    return intra_export_glb(r->scene, &r->mesh, path, err);
+}
+static enum intra_status write_obj(const struct refresh *r, const char *path, struct intra_error *err)
+{
+    return intra_export_obj(r->scene, &r->mesh, path, err);
+}
+static enum intra_status write_page(const struct refresh *r, const char *path, struct intra_error *err)
+{
+    struct intra_report_options page = intra_report_defaults();
+    if (!intra_report_is_built_in()) return INTRA_OK;
+    return intra_page_write(r->scene, r->record, r->store, &page, path, r->progress, err);
+}
+
+/* A file of the wall that is made again where it stands, in a thread of its own: they take turns at a raster. */
+struct task {
+    const struct refresh *refresh;
+    const char *name;
+    enum intra_status (*write)(const struct refresh *r, const char *path, struct intra_error *err);
+    enum intra_status status;
+    struct intra_error error;
+    pthread_t thread;
+    bool is_started;
+};
+
+static void *work(void *user)
+{
+    struct task *task = user;
+    char path[1100];
+    task->status = intra_path_join(path, sizeof path, task->refresh->project, task->name, &task->error);
+    if (task->status == INTRA_OK && intra_path_exists(path))
+        task->status = task->write(task->refresh, path, &task->error);
+    return NULL;
+}
+
+/* What the project has of the files that show observations, made again. */
+static enum intra_status write_again(const struct refresh *r, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    const struct intra_record *record = r->record;
+    struct task tasks[] = {{.refresh = r, .name = "model.glb", .write = write_glb},
+                           {.refresh = r, .name = "model.obj", .write = write_obj},
+                           {.refresh = r, .name = "report.html", .write = write_page}};
+    enum { TASKS = sizeof tasks / sizeof tasks[0] };
+    char path[1100];
+    INTRA_TRY(intra_path_join(path, sizeof path, r->project, "observations.csv", err));
+    INTRA_TRY(intra_export_observations(r->scene, record->inspections, record->n_inspections, path, err));
+    INTRA_TRY(intra_path_join(path, sizeof path, r->project, "observations.gpkg", err));
+    INTRA_TRY(intra_export_gis(r->scene, record->inspections, record->n_inspections, INTRA_GIS_GPKG, path, err));
+    if (!r->scene->wall.colour) goto done;
+    for (int i = 0; i + 1 < TASKS; i++)
+        tasks[i].is_started = pthread_create(&tasks[i].thread, NULL, work, &tasks[i]) == 0;
+    for (int i = TASKS - 1; i >= 0; i--)
+        if (!tasks[i].is_started) work(&tasks[i]);
+    for (int i = 0; i < TASKS; i++)
+        if (tasks[i].is_started) pthread_join(tasks[i].thread, NULL);
+    for (int i = 0; i < TASKS && status == INTRA_OK; i++) {
+        status = tasks[i].status;
+        if (status != INTRA_OK && err) *err = tasks[i].error;
+    }
+done:
+    return status;
+}
+
+static bool is_shown_in(const char *name)
+{
+    static const char *const names[] = {"observations.csv", "observations.gpkg", "report.html",
+                                        "model.glb",        "model.obj",         "model.mtl"};
+    int number, end = 0;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(names[i], name) == 0) return true;
+    return sscanf(name, "model_%d.jpg%n", &number, &end) == 1 && end && !name[end];
+}
+
+/* Sizes and hashes of those files into the store. */
+static enum intra_status note_files(const char *project, const char *store_path, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    struct intra_store_file *files = NULL;
+    struct dirent **entries = NULL;
+    int n = scandir(project, &entries, NULL, alphasort), n_files = 0;
+    if (n < 0) return INTRA_FAIL(err, INTRA_E_IO, "%s: cannot list the folder", project);
+    INTRA_TRY(INTRA_ALLOC(files, (size_t)n + 1, err));
+    for (int i = 0; i < n; i++) {
+        struct intra_store_file *file = &files[n_files];
+        char path[1100];
+        struct stat st;
+        if (!is_shown_in(entries[i]->d_name)) continue;
+        INTRA_TRY(intra_path_join(path, sizeof path, project, entries[i]->d_name, err));
+        if (stat(path, &st) != 0 || !S_ISREG(st.st_mode)) continue;
+        file->name = entries[i]->d_name;
+        file->bytes = st.st_size;
+        INTRA_TRY(intra_file_sha256(path, file->sha256, err));
+        n_files++;
+    }
+    INTRA_TRY(intra_store_update_files(store_path, files, n_files, err));
+done:
+    for (int i = 0; i < n; i++)
+        free(entries[i]); /* of scandir, so not core/mem's */
+    free(entries);
+    intra_free(files);
     return status;
 }
 
 enum intra_status intra_page_refresh(const char *project, const struct intra_scene *scene,
                                      const struct intra_progress *progress, struct intra_error *err)
 {
-    static const char *const names[] = {"observations.csv", "observations.gpkg", "report.html"};
-    enum { FILES = sizeof names / sizeof names[0] };
     enum intra_status status = INTRA_OK;
     struct intra_record_request all = intra_record_request_defaults();
-    struct intra_report_options page = intra_report_defaults();
     struct intra_record record;
     struct intra_store *store = NULL;
-    struct intra_store_file files[FILES];
-    char path[1100], paths[FILES][1100];
-    int n = 0;
+    struct refresh refresh;
+    char path[1100];
     intra_record_init(&record);
-    for (int i = 0; i < FILES; i++)
-        INTRA_TRY(intra_path_join(paths[i], sizeof paths[i], project, names[i], err));
     INTRA_TRY(intra_path_join(path, sizeof path, project, "project.sqlite", err));
     INTRA_TRY(intra_store_open(path, &store, err));
     INTRA_TRY(intra_record_imported(&all, store, NULL, &record, err));
-    INTRA_TRY(intra_export_observations(scene, record.inspections, record.n_inspections, paths[0], err));
-    INTRA_TRY(intra_export_gis(scene, record.inspections, record.n_inspections, INTRA_GIS_GPKG, paths[1], err));
-    if (intra_path_exists(paths[2]) && intra_report_is_built_in() && scene->wall.colour)
-        INTRA_TRY(intra_page_write(scene, &record, store, &page, paths[2], progress, err));
+    refresh = (struct refresh){project, scene, &record, store, progress, intra_mesh_defaults()};
+    refresh.mesh.inspections = record.inspections;
+    refresh.mesh.n_inspections = record.n_inspections;
+    INTRA_TRY(model_budget(store, &refresh.mesh.max_bytes, err));
+    INTRA_TRY(write_again(&refresh, err));
     intra_store_close(&store);
-    for (int i = 0; i < FILES; i++) {
-        bool is_there;
-        files[n].name = names[i];
-        INTRA_TRY(look_at(project, &files[n], &is_there, err));
-        n += is_there;
-    }
-    INTRA_TRY(intra_store_update_files(path, files, n, err));
+    INTRA_TRY(note_files(project, path, err));
 done:
     intra_store_close(&store);
     intra_record_fini(&record);

@@ -19,9 +19,9 @@ enum intra_status intra_page_write(const struct intra_scene *scene, const struct
                                    struct intra_store *store, struct intra_report_options *page, const char *path,
                                    const struct intra_progress *progress, struct intra_error *err);
 
-/* observations.csv and observations.gpkg of `project`, and its report.html where it has one, each written beside and
- * renamed, with everything that was imported; then their sizes and hashes in the store. Needs the wall in `scene` for
- * the page; without its colour the page stays as it is. Errors: INTRA_E_IO, INTRA_E_MEM ...; what was written before
+/* observations.csv and observations.gpkg of `project`, and of model.glb, model.obj and report.html those it has, each
+ * written beside and renamed, with everything that was imported; then their sizes and hashes in the store. Without the
+ * wall's colour in `scene` models and page stay as they are. Errors: INTRA_E_IO, INTRA_E_MEM ...; what was written before
  * stays. */
 enum intra_status intra_page_refresh(const char *project, const struct intra_scene *scene,
                                      const struct intra_progress *progress, struct intra_error *err);

@@ -81,7 +81,7 @@ static void size_is_kept(void **state)
 {
     struct intra_report_options options = intra_report_defaults();
     char path[512];
-    long free_size;
+    long least_size, free_size;
     (void)state;
     made_path(path, sizeof path, folder, "report.html");
     if (!intra_report_is_built_in()) {
@@ -94,6 +94,15 @@ static void size_is_kept(void **state)
     options.max_bytes = (size_t)free_size - 15000;
     if (intra_export_report(&scene, &options, path, NULL, &err) != INTRA_OK) fail_msg("%s", err.text);
     assert_true(made_file_size(path) <= (long)options.max_bytes);
+    /* And what is allowed is used, of what lies beyond the page itself. */
+    options.texel_m = 0.05;
+    assert_int_equal(intra_export_report(&scene, &options, path, NULL, &err), INTRA_OK);
+    least_size = made_file_size(path);
+    options.texel_m = 0;
+    options.max_bytes = (size_t)((free_size + least_size) / 2);
+    assert_int_equal(intra_export_report(&scene, &options, path, NULL, &err), INTRA_OK);
+    assert_true(made_file_size(path) <= (long)options.max_bytes);
+    assert_true((double)(made_file_size(path) - least_size) > 0.8 * (double)((long)options.max_bytes - least_size));
     options.max_bytes = 100000; /* less than the page alone */
     assert_int_equal(intra_export_report(&scene, &options, path, NULL, &err), INTRA_E_ARG);
     assert_non_null(strstr(err.text, "0.1"));

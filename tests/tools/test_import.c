@@ -34,7 +34,27 @@ static void put_file(const char *name, const char *text)
     assert_int_equal(fclose(f), 0);
 }
 
-static void make_project(const char *name)
+static void write_wall(const struct intra_scene *scene)
+{
+    char path[300];
+    struct intra_error err = {0};
+    static const char *const images[] = {"unrolled.tif", "relief.tif", "coverage.tif"};
+    for (int i = 0; i < 3; i++) {
+        snprintf(path, sizeof path, "%s/%s", project, images[i]);
+        assert_int_equal(intra_export_tiff(scene, (enum intra_tiff_layer)i, path, NULL, &err), INTRA_OK);
+    }
+    struct intra_mesh_options mesh = intra_mesh_defaults();
+    snprintf(path, sizeof path, "%s/model.glb", project);
+    assert_int_equal(intra_export_glb(scene, &mesh, path, &err), INTRA_OK);
+    if (intra_report_is_built_in()) {
+        struct intra_report_options page = intra_report_defaults();
+        snprintf(path, sizeof path, "%s/report.html", project);
+        assert_int_equal(intra_export_report(scene, &page, path, NULL, &err), INTRA_OK);
+    }
+}
+
+/* has_wall: with the wall's images, a model and the page, as reconstruct leaves them. */
+static void make_project(const char *name, bool has_wall)
 {
     struct intra_scene scene;
     struct intra_store *store = NULL;
@@ -51,16 +71,7 @@ static void make_project(const char *name)
     intra_store_close(&store);
     snprintf(path, sizeof path, "%s/observations.csv", project);
     assert_int_equal(intra_export_observations(&scene, NULL, 0, path, &err), INTRA_OK);
-    static const char *const images[] = {"unrolled.tif", "relief.tif", "coverage.tif"};
-    for (int i = 0; i < 3; i++) {
-        snprintf(path, sizeof path, "%s/%s", project, images[i]);
-        assert_int_equal(intra_export_tiff(&scene, (enum intra_tiff_layer)i, path, NULL, &err), INTRA_OK);
-    }
-    if (intra_report_is_built_in()) {
-        struct intra_report_options page = intra_report_defaults();
-        snprintf(path, sizeof path, "%s/report.html", project);
-        assert_int_equal(intra_export_report(&scene, &page, path, NULL, &err), INTRA_OK);
-    }
+    if (has_wall) write_wall(&scene);
     intra_scene_fini(&scene);
 }
 
@@ -118,7 +129,7 @@ static void imported_beside_each_other(void **state)
 {
     struct program_run run;
     (void)state;
-    make_project("a");
+    make_project("a", false);
     put_file("r.csv", "station,code,clock_from,remark\n0.4,CL,3,\"a, b\"\n0.5,<b>ZZ</b>,,\n900,FAR,,\nx,NO,,\n");
     run = program_done(program_dir, "import a r.csv --station-offset 0.1m");
     assert_non_null(strstr(run.out, "4 observations read, 1 values kept as text only, 0 rows refused"));
@@ -146,7 +157,7 @@ static void everything_imported_is_shown(void **state)
     char sha256[65], path[400], sql[300];
     bool has_page = intra_report_is_built_in();
     (void)state;
-    make_project("d");
+    make_project("d", true);
     put_file("p.csv", "inspection,pipe,date,station,station_to,code,clock_from,clock_to,remark\n"
                       "17,P-1,2022-03-01,0.3,,BCA,3,,\"first </script>\"\n17,P-1,2022-03-01,0.5,0.9,BBB,5,7,\n");
     put_file("q.csv", "inspection,pipe,date,station,code,clock_from,clock_to\n18,P-1,2024-03-01,0.6,BAB,11,1\n");
@@ -192,6 +203,7 @@ static void everything_imported_is_shown(void **state)
     assert_in_file("one.geojson", "\"BCA\"", false);
     assert_in_file("strip.svg", " m  BBB", true);
     assert_in_file("strip.svg", " m  BAB", false);
+    program_shell("grep -aq '\"code\":\"BCA\"' %s/model.glb && test ! -e %s/model.obj", project, project);
     snprintf(path, sizeof path, "\nrecord2-1,BAB,recorded,%.4f,",
              ask("SELECT place_from_m FROM observation WHERE id = 3"));
     assert_in_file("observations.csv", path, true);
@@ -221,7 +233,7 @@ static void several_inspections_are_not_guessed_between(void **state)
 {
     struct program_run run;
     (void)state;
-    make_project("b");
+    make_project("b", false);
     put_file("two.csv", "inspection,station,code\n11,0.1,A\n12,0.2,B\n12,0.3,C\n");
     program_expect(program_dir, "import b two.csv", 2, "holds 2 inspections; choose one with --inspection");
     program_expect(program_dir, "import b two.csv --inspection 13", 2, "no inspection is called '13'");
@@ -240,7 +252,7 @@ static void several_inspections_are_not_guessed_between(void **state)
 static void what_fails_leaves_the_project_alone(void **state)
 {
     (void)state;
-    make_project("c");
+    make_project("c", false);
     put_file("one.csv", "station,code\n0.1,A\n");
     program_expect(program_dir, "import c missing.csv", 1, "missing.csv");
     program_expect(program_dir, "import c one.csv --format wsoa", 2, "no format");
