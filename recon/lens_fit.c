@@ -1,13 +1,15 @@
-/* Pilot: motion over the first stretch without wall and texture, its stations against the counter (recon/scale_fit).
- * Stations grow in proportion to the assumed focal length, exactly so for a camera on the axis, so f_true = f k, k the
- * counter per station. Far off, views that are not along the axis bend the result: the pilot is then driven again with
- * the corrected lens. */
+/* The lens from the pipe: a pilot (recon/lens_pilot) is followed with the lens as it is, all it saw is adjusted
+ * together with the lens (recon/lens_solve), and followed once more with the lens that came out, until that changes
+ * little: patches are looked for where the lens says, so that a wrong one loses some and takes wrong ones in.
+ *
+ * All the while the lens is Kannala-Brandt: its curve over the angle is near a straight line for all lenses of pipe
+ * cameras, narrow or wide. One that a pinhole with distortion shows as well becomes one at the end. */
 #include "recon/lens_fit.h"
 
+#include "core/camera_convert.h"
 #include "core/log.h"
 #include "core/mem.h"
-#include "recon/counter.h"
-#include "recon/motion.h"
+#include "recon/lens_pilot.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -15,110 +17,46 @@
 
 #define PILOT_S 60.0    /* bounds the cost; */
 #define PILOT_WAY_M 5.0 /* at the assumed scale */
-#define AGAIN_OFF 0.02  /* corrected by more than this: once more */
+#define AGAIN_OFF 0.01  /* the angles changed by more than this: once more; */
+#define FAR_OFF 0.03    /* by more than this: also beyond PASSES */
 #define NARROWEST 0.3   /* a correction beyond these is no lens but a fault */
 #define WIDEST 3.0
 #define LENGTH_SD_M 0.02 /* of a length that was typed in: where it begins and ends */
 #define LENGTH_SD_REL 0.003
-/* What the unknown distortion leaves: the scale changes as the view moves within the pipe, by 1 to 4 % over a metre on
- * five simulated scenes. */
-#define DISTORTION_SD_REL 0.03
-enum { PASSES = 2 };
+/* What is believed before: what a term of the distortion does at the picture's corner, as a share of the angle there.
+ */
+#define TERM_1 0.1
+#define TERM_1_SD 0.15
+#define TERM_2_SD 0.05
+#define TERM_3_SD 0.02
+#define FOCAL_SD 0.7 /* of ln f, before; where nothing tells the scale it is held instead: */
+#define HELD_SD 1e-5
+#define CENTRE_SD_PX 1e-3
+#define MODEL_SD_REL 0.004 /* of focal length and angles, beyond what the wall shows; set by hand on simulated scenes  \
+                            */
+#define WAY_SD_REL 0.0015  /* of the way: what the fitted lens leaves; likewise */
+#define ODD_SHARE 0.05     /* of the readings that may be no multiple of the counter's step */
+#define STRETCH_END 1.45   /* radians: beyond, the tangent says little */
+#define BROWN_END 0.85     /* radians: wider, no pinhole */
+#define BROWN_OFF_PX 0.1
+enum { PASSES = 3, MOST_PASSES = 6 };
 
-struct pilot {
-    struct intra_frame_record *frames;
-    int64_t n, cap;
-    double low_m, high_m;
-};
-
-static enum intra_status on_frame(void *user, const struct intra_motion_frame *f, struct intra_error *err)
-{
-    struct pilot *p = user;
-    if (p->n == p->cap) {
-        int64_t cap = p->cap ? 2 * p->cap : 1024;
-        struct intra_frame_record *grown = intra_resize(p->frames, (size_t)p->n, (size_t)cap, sizeof *grown);
-        if (!grown) return INTRA_FAIL(err, INTRA_E_MEM, "out of memory for %lld frames", (long long)cap);
-        p->frames = grown;
-        p->cap = cap;
-    }
-    p->frames[p->n++] = (struct intra_frame_record){.index = f->index,
-                                                    .pts_s = f->pts_s,
-                                                    .state = f->state,
-                                                    .is_posed = f->is_posed,
-                                                    .segment = f->segment,
-                                                    .station_m = f->station_m,
-                                                    .counter_m = NAN};
-    if (!f->is_posed) return INTRA_OK;
-    p->low_m = fmin(p->low_m, f->station_m);
-    p->high_m = fmax(p->high_m, f->station_m);
-    return INTRA_OK;
-}
-
-static enum intra_status on_keyframe(void *user, struct intra_run *run, const struct intra_placement *placement,
-                                     const struct intra_keyframe *kf, struct intra_frame *picture,
-                                     struct intra_error *err)
-{
-    (void)user, (void)run, (void)placement, (void)kf, (void)picture, (void)err;
-    return INTRA_OK;
-}
-
-static enum intra_status on_samples(void *user, struct intra_run *run, const struct intra_placement *placement,
-                                    const struct intra_wall_sample *samples, int n, struct intra_error *err)
-{
-    (void)user, (void)run, (void)placement, (void)samples, (void)n, (void)err;
-    return INTRA_OK;
-}
-
-static enum intra_status on_run_end(void *user, struct intra_run *run, const struct intra_placement *placement,
-                                    struct intra_error *err)
-{
-    (void)user, (void)run, (void)placement, (void)err;
-    return INTRA_OK;
-}
-
-/* One drive. counter: fed on the first drive only, or NULL. */
-static enum intra_status drive(const char *path, const struct intra_lens_fit_options *options,
-                               const struct intra_mask_pyramid *mask, const struct intra_view_f32 *log_shading,
-                               const struct intra_camera *camera, struct intra_counter *counter, struct pilot *pilot,
-                               struct intra_error *err)
-{
-    enum intra_status status = INTRA_OK;
-    struct intra_motion *motion = NULL;
-    struct intra_video *video = NULL;
-    struct intra_frame *frame = NULL;
-    struct intra_motion_options motion_options = {.radius_m = options->radius_m, .threads = options->threads};
-    struct intra_motion_sink sink = {pilot, on_frame, on_keyframe, on_samples, on_run_end};
-    pilot->n = 0;
-    pilot->low_m = INFINITY, pilot->high_m = -INFINITY;
-    INTRA_TRY(intra_motion_create(&motion_options, camera, mask, log_shading, &sink, &motion, err));
-    INTRA_TRY(intra_video_open(path, options->video, &video, err));
-    while (options->length_m > 0 || !(pilot->high_m - pilot->low_m > PILOT_WAY_M)) {
-        status = intra_video_next(video, &frame, err);
-        if (status == INTRA_EOF) break;
-        if (status != INTRA_OK) goto done;
-        if (!(options->length_m > 0) && frame->pts_s - options->video->from_s > PILOT_S) break;
-        INTRA_TRY(intra_motion_process(motion, frame, err));
-        if (counter) INTRA_TRY(intra_counter_frame(counter, frame, err));
-        intra_frame_release(&frame);
-    }
-    INTRA_TRY(intra_motion_finish(motion, err));
-done:
-    intra_frame_release(&frame);
-    intra_video_close(&video);
-    intra_motion_destroy(&motion);
-    return status;
-}
-
-/* The smallest difference between two readings: the step of the last digit, or a multiple of it where the camera is
- * fast. */
+/* The step of the counter's last digit: the largest of the usual ones, in metres or feet, that all readings but a few
+ * are multiples of, against the first. The smallest difference will not do: a camera that is fast skips digits. */
 static double step_of(const struct intra_scale_pair *pairs, int64_t n)
 {
-    double step = INFINITY;
-    for (int64_t i = 1; i < n; i++) {
-        double d = fabs(pairs[i].counter_m - pairs[i - 1].counter_m);
-        if (d > 0.0005) step = fmin(step, d);
+    static const double steps[] = {1,       0.5,  0.3048,  0.2,  0.1524, 0.1,      0.06096, 0.05,
+                                   0.03048, 0.02, 0.01524, 0.01, 0.005,  0.003048, 0.002,   0.001};
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        int64_t off = 0, moved = 0;
+        for (int64_t k = 1; k < n; k++) {
+            double d = (pairs[k].counter_m - pairs[0].counter_m) / steps[i];
+            moved += fabs(d) > 0.5;
+            off += fabs(d - round(d)) > 0.02;
+        }
+        if (moved && off <= ODD_SHARE * (double)n) return steps[i];
     }
-    return step;
+    return 0.001;
 }
 
 enum intra_status intra_scale_of_frames(const struct intra_frame_record *frames, int64_t n, struct intra_scale_fit *out,
@@ -157,59 +95,208 @@ static enum intra_status read_counter(const char *path, const struct intra_video
     return status;
 }
 
+/* Angles of the lens against another's, at quarters of the half diagonal: the largest relative difference. */
+static double angle_change(const struct intra_camera *a, const struct intra_camera *b)
+{
+    double worst = 0, half = 0.5 * hypot(a->width, a->height);
+    for (int i = 1; i <= 4; i++) {
+        double x = intra_camera_angle_rad(a, half * i / 4), y = intra_camera_angle_rad(b, half * i / 4);
+        if (isfinite(x) && isfinite(y)) worst = fmax(worst, fabs(x / y - 1));
+    }
+    return worst;
+}
+
+/* The scale of the present pilot by counter or length: 1 where the lens is right; NaN: not known. */
+static enum intra_status find_scale(const struct intra_lens_fit_options *options, struct intra_counter *counter,
+                                    struct intra_lens_pilot *pilot, int pass, double *out_k, double *out_sd,
+                                    struct intra_error *err)
+{
+    struct intra_scale_fit fit;
+    *out_k = *out_sd = NAN;
+    if (options->length_m > 0) {
+        double way = pilot->high_m - pilot->low_m;
+        if (way > 4 * options->radius_m) *out_k = options->length_m / way;
+        *out_sd = hypot(LENGTH_SD_M / options->length_m, LENGTH_SD_REL);
+        return INTRA_OK;
+    }
+    if (counter)
+        intra_counter_fill(counter, pilot->frames, pilot->n);
+    else if (options->fill_counter)
+        options->fill_counter(options->user, pilot->frames, pilot->n);
+    else
+        return INTRA_OK;
+    enum intra_status status = intra_scale_of_frames(pilot->frames, pilot->n, &fit, err);
+    if (status != INTRA_OK) return status;
+    if (fit.is_known) *out_k = fit.scale, *out_sd = fit.sd_rel;
+    intra_log(INTRA_LOG_INFO, "lens",
+              "pilot %d: %d of %d readings agree over %.2f m, scale %.4f (sd %.2f %%), noise %.0f mm", pass + 1,
+              fit.n_agree, fit.n, fit.way_m, fit.scale, 100 * fit.sd_rel, 1e3 * fit.noise_m);
+    return INTRA_OK;
+}
+
+static struct intra_lens_prior believe(const struct intra_camera *camera, double way_sd)
+{
+    double t2 = pow(intra_camera_corner_rad(camera), 2);
+    struct intra_lens_prior p = {
+        .mean = {0, TERM_1 / t2, 0, 0, 0.5 * (camera->width - 1), 0.5 * (camera->height - 1)},
+        .sd = {HELD_SD, TERM_1_SD / t2, TERM_2_SD / (t2 * t2), TERM_3_SD / (t2 * t2 * t2), CENTRE_SD_PX, CENTRE_SD_PX}};
+    if (isfinite(way_sd)) {
+        p.sd[INTRA_LENS_F] = FOCAL_SD;
+        p.way_rel = 1;
+        p.way_sd_rel = way_sd;
+    }
+    return p;
+}
+
+/* The lens to begin with: of the same field from left to right as the assumed one, bent as usual lenses are. */
+static enum intra_status first_guess(const struct intra_camera *camera, struct intra_camera *out,
+                                     struct intra_error *err)
+{
+    enum intra_status status = intra_camera_convert(camera, INTRA_CAMERA_KB, out, NULL, err);
+    if (status != INTRA_OK || camera->model == INTRA_CAMERA_KB) return status;
+    double half = intra_camera_angle_rad(camera, 0.5 * camera->width), t2 = pow(intra_camera_corner_rad(camera), 2);
+    memset(out->k, 0, sizeof out->k);
+    out->k[0] = TERM_1 / t2;
+    out->fx = 0.5 * camera->width / (half * (1 + out->k[0] * half * half));
+    out->fy = out->fx * camera->fy / camera->fx;
+    return intra_camera_finish(out, err);
+}
+
+/* The lens back to the field of view that is assumed: its way goes with it. */
+static enum intra_status hold_field(const struct intra_camera *assumed, struct intra_camera *lens,
+                                    struct intra_error *err)
+{
+    struct intra_camera held;
+    double want = intra_camera_angle_rad(assumed, 0.5 * assumed->width);
+    double have = intra_camera_angle_rad(lens, 0.5 * lens->width);
+    if (!(want > 0 && want < STRETCH_END && have > 0 && have < STRETCH_END)) return INTRA_OK;
+    enum intra_status status = intra_camera_stretch(lens, tan(have) / tan(want), &held, err);
+    if (status == INTRA_OK) *lens = held;
+    return status;
+}
+
+/* d ln (angle) at the picture's corner over the parameters: a pixel of the corner stays where it is. */
+static double corner_sd(const struct intra_camera *lens, const struct intra_lens_solution *found)
+{
+    double theta = intra_camera_corner_rad(lens) * 0.999, px[2], jac[6], jp[2 * INTRA_CAMERA_MAX_PARAMS], sum = 0;
+    if (!intra_camera_project(lens, intra_vec3(sin(theta), 0, cos(theta)), px, jac, jp)) return NAN;
+    double slope = jac[0] * cos(theta) - jac[2] * sin(theta); /* d px / d theta */
+    double g[4] = {lens->fx * jp[0], jp[4], jp[5], jp[6]};
+    for (int i = 0; i < 4; i++)
+        for (int k = 0; k < 4; k++)
+            sum += g[i] * g[k] * found->cov[i][k];
+    return sqrt(fmax(0, sum)) / fabs(slope) / theta;
+}
+
+/* One pilot and what it says of the lens. *out_is_usable false: nothing. */
+static enum intra_status improve(struct intra_lens_pilot *pilot, double k, double way_sd, int pass,
+                                 struct intra_camera *lens, struct intra_lens_solution *found, bool *out_is_usable,
+                                 struct intra_error *err)
+{
+    struct intra_error trouble = {0};
+    struct intra_camera start = *lens;
+    *out_is_usable = false;
+    if (isfinite(k)) {
+        if (!(k > NARROWEST && k < WIDEST) || intra_camera_stretch(&start, k, lens, NULL) != INTRA_OK) return INTRA_OK;
+        intra_lens_scene_stretch(&pilot->scene, k);
+    }
+    struct intra_lens_prior prior = believe(lens, isfinite(k) ? way_sd : NAN);
+    enum intra_status status = intra_lens_solve(&pilot->scene, &prior, lens, found, &trouble);
+    if (status == INTRA_E_DEGENERATE) {
+        intra_log(INTRA_LOG_INFO, "lens", "%s", trouble.text);
+        *lens = start;
+        return INTRA_OK;
+    }
+    if (status != INTRA_OK) {
+        if (err) *err = trouble;
+        return status;
+    }
+    intra_log(INTRA_LOG_INFO, "lens",
+              "pilot %d: %d views, %d points, %d sights, %d steps, noise %.2f, %.2f px, %.0f %% agree; f %.1f (sd %.2f "
+              "%%), k "
+              "%.4f (%.4f) %.4f (%.4f) %.4f (%.4f)",
+              pass + 1, pilot->scene.n_views, pilot->scene.n_tracks, found->n_sights, found->iterations, found->noise,
+              found->rms_px, 100 * found->inlier_share, lens->fx, 100 * sqrt(found->cov[0][0]), lens->k[0],
+              sqrt(found->cov[1][1]), lens->k[1], sqrt(found->cov[2][2]), lens->k[2], sqrt(found->cov[3][3]));
+    *out_is_usable = true;
+    return INTRA_OK;
+}
+
+/* What is known, in words, and the model that other programs read best. */
+static void conclude(const struct intra_camera *assumed, const struct intra_lens_fit_options *options,
+                     const struct intra_lens_solution *found, double way_sd, struct intra_camera *lens,
+                     struct intra_lens_fit_result *out)
+{
+    bool is_whole = isfinite(way_sd);
+    struct intra_camera pinhole;
+    double off;
+    out->known = is_whole ? INTRA_LENS_WHOLE : INTRA_LENS_DISTORTION;
+    out->focal_sd_rel =
+        is_whole ? hypot(sqrt(found->cov[INTRA_LENS_F][INTRA_LENS_F]), MODEL_SD_REL) : assumed->focal_sd_rel;
+    out->corner_sd_rel = hypot(corner_sd(lens, found), MODEL_SD_REL);
+    lens->is_assumed = !is_whole;
+    lens->focal_sd_rel = is_whole ? hypot(way_sd, WAY_SD_REL) : assumed->focal_sd_rel;
+    if (is_whole)
+        snprintf(lens->source, sizeof lens->source,
+                 "estimated: focal length (to %.1f %%) and distortion (angle at the corner to %.1f %%) from the %s and "
+                 "the nominal "
+                 "diameter",
+                 100 * out->focal_sd_rel, 100 * out->corner_sd_rel,
+                 options->length_m > 0 ? "known length" : "distance counter");
+    else
+        snprintf(lens->source, sizeof lens->source, "%.160s; distortion estimated", assumed->source);
+    if (intra_camera_corner_rad(lens) < BROWN_END &&
+        intra_camera_convert(lens, INTRA_CAMERA_BROWN, &pinhole, &off, NULL) == INTRA_OK && off < BROWN_OFF_PX)
+        *lens = pinhole;
+}
+
 enum intra_status intra_lens_fit(const char *video_path, const struct intra_lens_fit_options *options,
                                  const struct intra_mask_pyramid *mask, const struct intra_view_f32 *log_shading,
-                                 struct intra_camera *camera, bool *out_is_known, struct intra_error *err)
+                                 struct intra_camera *camera, struct intra_lens_fit_result *out,
+                                 struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
-    struct pilot pilot = {0};
-    struct intra_camera fitted = *camera;
+    struct intra_lens_pilot pilot = {0};
+    bool is_length = options->length_m > 0, is_known = false, is_held = false;
+    struct intra_lens_pilot_options drive = {options->radius_m, is_length ? INFINITY : PILOT_S,
+                                             is_length ? INFINITY : PILOT_WAY_M, options->threads, options->video};
+    struct intra_camera lens, next;
     struct intra_counter *counter = NULL;
-    double total = 1, sd = NAN;
-    *out_is_known = false;
-    if (!(options->length_m > 0)) {
+    struct intra_lens_solution found = {0}, one;
+    double k, sd, way_sd = NAN;
+    *out = (struct intra_lens_fit_result){.focal_sd_rel = camera->focal_sd_rel, .corner_sd_rel = NAN};
+    if (!is_length && !options->fill_counter && options->has_counter) {
         status = read_counter(video_path, options->video, &counter, err);
         if (status == INTRA_E_UNSUPPORTED) status = INTRA_OK; /* the main pass says so */
-        if (status != INTRA_OK || !counter || !intra_counter_has_place(counter)) goto done;
+        if (status != INTRA_OK) goto done;
+        if (counter && !intra_counter_has_place(counter)) intra_counter_destroy(&counter);
     }
-    for (int pass = 0; pass < PASSES; pass++) {
-        double k = NAN;
-        INTRA_TRY(drive(video_path, options, mask, log_shading, &fitted, pass == 0 ? counter : NULL, &pilot, err));
-        if (options->length_m > 0) {
-            if (pilot.high_m - pilot.low_m > 4 * options->radius_m)
-                k = options->length_m / (pilot.high_m - pilot.low_m);
-            sd = hypot(LENGTH_SD_M / options->length_m, LENGTH_SD_REL);
-        } else {
-            struct intra_scale_fit fit;
-            if (pass == 0) INTRA_TRY(intra_counter_finish(counter, err));
-            intra_counter_fill(counter, pilot.frames, pilot.n);
-            INTRA_TRY(intra_scale_of_frames(pilot.frames, pilot.n, &fit, err));
-            if (fit.is_known) k = fit.scale;
-            sd = fit.sd_rel;
-            intra_log(INTRA_LOG_INFO, "lens",
-                      "pilot %d: %d of %d readings agree over %.2f m, scale %.4f (sd %.2f %%), noise %.0f mm", pass + 1,
-                      fit.n_agree, fit.n, fit.way_m, fit.scale, 100 * fit.sd_rel, 1e3 * fit.noise_m);
-        }
-        if (!isfinite(k)) goto done;
-        total *= k;
-        fitted.fx = camera->fx * total;
-        fitted.fy = camera->fy * total;
-        if (!(total > NARROWEST && total < WIDEST) || intra_camera_finish(&fitted, NULL) != INTRA_OK) goto done;
-        if (fabs(k - 1) < AGAIN_OFF) break;
+    if (first_guess(camera, &lens, NULL) != INTRA_OK) goto done;
+    for (int pass = 0; pass < MOST_PASSES; pass++) {
+        bool is_usable;
+        INTRA_TRY(intra_lens_pilot_drive(video_path, &drive, mask, log_shading, &lens, pass == 0 ? counter : NULL,
+                                         &pilot, err));
+        if (pass == 0 && counter) INTRA_TRY(intra_counter_finish(counter, err));
+        INTRA_TRY(find_scale(options, counter, &pilot, pass, &k, &sd, err));
+        if (pass == 0) is_held = !isfinite(k);
+        if (!is_held && !isfinite(k)) break;
+        next = lens;
+        INTRA_TRY(improve(&pilot, is_held ? NAN : k, sd, pass, &next, &one, &is_usable, err));
+        if (is_usable && is_held) is_usable = hold_field(camera, &next, NULL) == INTRA_OK;
+        if (!is_usable || !(next.fx > NARROWEST * camera->fx && next.fx < WIDEST * camera->fx)) break;
+        double change = angle_change(&next, &lens);
+        lens = next;
+        found = one;
+        is_known = true;
+        if (!is_held) way_sd = sd;
+        if (change < (pass + 1 < PASSES ? AGAIN_OFF : FAR_OFF)) break;
     }
-    fitted.is_assumed = false;
-    fitted.focal_sd_rel = hypot(sd, DISTORTION_SD_REL);
-    snprintf(fitted.source, sizeof fitted.source,
-             "estimated: focal length from the %s and the nominal diameter, so that the way is good to %.1f %%; "
-             "distortion not "
-             "estimated, so the focal length itself may be %.0f %% off",
-             options->length_m > 0 ? "known length" : "distance counter", 100 * fitted.focal_sd_rel,
-             100 * INTRA_LENS_FOCAL_SD_REL);
-    *camera = fitted;
-    *out_is_known = true;
-    intra_log(INTRA_LOG_INFO, "lens", "f = %.1f x %.1f px: %s", fitted.fx, fitted.fy, fitted.source);
+    if (!is_known) goto done;
+    conclude(camera, options, &found, way_sd, &lens, out);
+    *camera = lens;
+    intra_log(INTRA_LOG_INFO, "lens", "f = %.1f x %.1f px: %s", lens.fx, lens.fy, lens.source);
 done:
     intra_counter_destroy(&counter);
-    intra_free(pilot.frames);
+    intra_lens_pilot_fini(&pilot);
     return status;
 }

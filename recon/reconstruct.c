@@ -216,7 +216,7 @@ static enum intra_status measure_diameter(struct intra_scene *scene, bool is_cal
     return INTRA_OK;
 }
 
-static void summarise(struct intra_scene *scene, bool is_fitted, struct intra_reconstruct_report *report)
+static void summarise(struct intra_scene *scene, struct intra_reconstruct_report *report)
 {
     report->frames_posed = report->frames_pipe = 0;
     for (int64_t i = 0; i < scene->n_frames; i++) {
@@ -229,9 +229,6 @@ static void summarise(struct intra_scene *scene, bool is_fitted, struct intra_re
         warn(report, "%lld damaged frames in the video were skipped", (long long)report->counts.damaged);
     if (scene->camera.is_assumed)
         warn(report, "no lens calibration: the field of view is assumed, so distances and the shape along the pipe are assumed too");
-    else if (is_fitted)
-        warn(report, "no lens calibration: the focal length is estimated, the distortion is not known; stations, diameters and sections may be "
-                     "off by more than their deviations say");
     if (scene->n_gaps)
         warn(report, "%lld stretches could not be followed and are gaps (table `gap` in project.sqlite)", (long long)scene->n_gaps);
 }
@@ -285,7 +282,7 @@ enum intra_status intra_reconstruct(const char *video_path, const struct intra_c
     struct intra_reconstruct_options o = *options;
     struct intra_camera lens = *camera; /* corrected below where it is only assumed */
     memset(report, 0, sizeof *report);
-    report->measured_diameter_m = report->measured_diameter_sd_m = NAN;
+    report->measured_diameter_m = report->measured_diameter_sd_m = report->focal_sd_rel = report->corner_sd_rel = NAN;
     if (!(o.diameter_m > 0)) return INTRA_FAIL(err, INTRA_E_ARG, "the nominal diameter must be given");
     o.video.threads = threads;
 
@@ -311,14 +308,19 @@ enum intra_status intra_reconstruct(const char *video_path, const struct intra_c
         warn(report, "only %d different pictures: burnt-in text could not be told from the wall and was not masked", still.n_looks);
     add_stage(report, "look", clock_s(CLOCK_MONOTONIC) - wall, clock_s(CLOCK_PROCESS_CPUTIME_ID) - cpu, still.n_looks);
     INTRA_TRY(intra_mask_pyramid_init(&mask, &still.mask, err));
-    if (lens.is_assumed && (o.has_counter || o.length_m > 0)) {
-        struct intra_lens_fit_options fit = {o.diameter_m / 2, o.length_m, pass_threads, &o.video};
-        bool is_known;
+    if (lens.is_assumed) {
+        struct intra_lens_fit_options fit = {.radius_m = o.diameter_m / 2, .length_m = o.length_m, .has_counter = o.has_counter,
+                                             .threads = pass_threads, .video = &o.video, .fill_counter = o.fill_counter,
+                                             .user = o.fill_user};
+        struct intra_lens_fit_result fitted;
         wall = clock_s(CLOCK_MONOTONIC), cpu = clock_s(CLOCK_PROCESS_CPUTIME_ID);
-        INTRA_TRY(intra_lens_fit(video_path, &fit, &mask, &still.log_shading, &lens, &is_known, err));
+        INTRA_TRY(intra_lens_fit(video_path, &fit, &mask, &still.log_shading, &lens, &fitted, err));
         scene->camera = lens;
-        add_stage(report, "lens", clock_s(CLOCK_MONOTONIC) - wall, clock_s(CLOCK_PROCESS_CPUTIME_ID) - cpu, is_known);
-        if (o.length_m > 0 && !is_known)
+        report->is_lens_fitted = fitted.known == INTRA_LENS_WHOLE;
+        report->focal_sd_rel = fitted.focal_sd_rel;
+        report->corner_sd_rel = fitted.corner_sd_rel;
+        add_stage(report, "lens", clock_s(CLOCK_MONOTONIC) - wall, clock_s(CLOCK_PROCESS_CPUTIME_ID) - cpu, fitted.known);
+        if (o.length_m > 0 && !report->is_lens_fitted)
             warn(report, "the length of %.2f m was not used: it fits no lens with this video and diameter; check it, and that the video shows all of it",
                  o.length_m);
     } else if (o.length_m > 0)
@@ -346,10 +348,11 @@ enum intra_status intra_reconstruct(const char *video_path, const struct intra_c
 
     wall = clock_s(CLOCK_MONOTONIC), cpu = clock_s(CLOCK_PROCESS_CPUTIME_ID);
     if (counter) INTRA_TRY(fill_counter(counter, scene, report, err));
+    if (o.fill_counter) o.fill_counter(o.fill_user, scene->frames, scene->n_frames);
     if (scene->n_frames) INTRA_TRY(intra_states_find(scene, line.angles, err));
-    summarise(scene, camera->is_assumed && !lens.is_assumed, report);
+    summarise(scene, report);
     INTRA_TRY(measure_diameter(scene, !camera->is_assumed, report, err));
-    if (camera->is_assumed && !lens.is_assumed) scene->camera.focal_sd_rel = hypot(lens.focal_sd_rel, INTRA_LENS_FOCAL_SD_REL);
+    if (report->is_lens_fitted) scene->camera.focal_sd_rel = report->focal_sd_rel;
     intra_log(INTRA_LOG_INFO, "motion", "%.1f %% of the frames followed with few points", 100 * intra_motion_weak_share(motion));
     if (intra_motion_weak_share(motion) > WEAK_SHARE) {
         report->is_complete = false;

@@ -14,6 +14,9 @@ struct intra_reconstruct_options {
     double cut_rad;             /* clock angle of the top edge of the unrolled wall; default pi (6 o'clock) */
     bool has_counter;           /* read the burnt-in distance counter into the frame records; default true */
     double length_m;            /* known way of the whole run, for the lens; 0: not known. Unused with a calibrated lens */
+    /* Readings of the counter from elsewhere; they replace counter_m of the frames. NULL: none. */
+    void (*fill_counter)(void *user, struct intra_frame_record *frames, int64_t n);
+    void *fill_user;
     int threads;                /* 0 = number of cores */
     const char *scratch_dir;    /* where scratch rasters stand */
     const char *debug_dir;      /* NULL: none */
@@ -38,6 +41,8 @@ struct intra_reconstruct_report {
     double overlay_share;              /* of the picture that is masked */
     int64_t counter_looked, counter_read; /* frames whose counter was looked at, and of them those read; 0, 0: none found */
     double measured_diameter_m, measured_diameter_sd_m; /* by calibrated lens and counter; NaN: not measured */
+    bool is_lens_fitted;               /* focal length and distortion come from the pipe */
+    double focal_sd_rel, corner_sd_rel; /* then: of the focal length, and of the angle at the picture's corner */
     bool is_complete;                  /* no gap, nothing lost */
 };
 

@@ -79,7 +79,7 @@ static const struct intra_option options[N_OPTIONS] = {
          "distance counter for frames.csv: read from the picture (default), not at all, or\nfrom a table with "
          "the columns index or time_s, and counter_m"},
     [OPT_LENGTH] = {"length", 0, "LENGTH",
-                    "way that the camera drives in all, e.g. 48.2m: without calibration it gives the focal\nlength, in place of "
+                    "way that the camera drives in all, e.g. 48.2m: without calibration it gives focal\nlength and distortion, in place of "
                     "the distance counter"},
     [OPT_SAVE_CAMERA] = {"save-camera", 0, "FILE", "write the lens that was used, as OpenCV YAML that --camera reads"},
     [OPT_RECORD] = {"record", 'r', "FILE",
@@ -370,6 +370,11 @@ struct run {
     bool is_early_end;
 };
 
+static void fill_counter(void *user, struct intra_frame_record *frames, int64_t n)
+{
+    (void)intra_counter_file_fill(user, frames, n);
+}
+
 static enum intra_status compute(struct run *run, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
@@ -377,6 +382,10 @@ static enum intra_status compute(struct run *run, struct intra_error *err)
     run->request.recon.scratch_dir = run->dir.part;
     run->request.recon.debug_dir = run->request.debug_dir;
     run->request.recon.video.probe = &run->probe;
+    if (run->counter.n) {
+        run->request.recon.fill_counter = fill_counter;
+        run->request.recon.fill_user = &run->counter;
+    }
     if (run->request.debug_dir) INTRA_TRY(intra_make_dir(run->request.debug_dir, err));
     INTRA_TRY(intra_reconstruct(run->request.input, &run->camera, &run->request.recon, &progress, &run->scene,
                                 &run->report, err));
