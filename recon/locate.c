@@ -14,7 +14,6 @@
 
 #define RAY_REACH_DIAMETERS 8.0 /* farther on a pixel is decimetres of wall */
 #define PIXEL_SD 2.0            /* of a detector's outline */
-#define EDGE_PIECES 8           /* an edge of the outline bends on the wall */
 #define CLOCK_UNKNOWN_SD (M_PI / 1.7320508)
 
 struct intra_locate_options intra_locate_defaults(void)
@@ -235,8 +234,7 @@ static double clock_middle(const struct intra_wall_region *region)
     return wrap_2pi(region->clock_from_rad + span / 2);
 }
 
-/* World position and its deviations of the middle of the region that counts, and the frame that shows it. */
-static void put_position(const struct intra_scene *scene, struct intra_place *place)
+void intra_locate_position(const struct intra_scene *scene, struct intra_place *place)
 {
     const struct intra_wall_region *region = place->is_refined ? &place->refined : &place->recorded;
     double s = (region->station_from_m + region->station_to_m) / 2, theta = clock_middle(region);
@@ -315,9 +313,16 @@ static void place_by_record(const struct intra_scene *scene, const struct intra_
         strncat(place->reason, "; no clock position given", sizeof place->reason - strlen(place->reason) - 1);
 }
 
-/* Outline of one region on the wall: station and unwrapped clock angle; the number of points that meet it. */
-static int project_region(const struct intra_scene *scene, const struct intra_frame_region *region,
-                          const struct intra_frame_record *frame, double (*out)[2], double *out_range_m)
+const struct intra_frame_record *intra_locate_frame(const struct intra_scene *scene,
+                                                    const struct intra_frame_region *region)
+{
+    const struct intra_frame_record *frame = frame_with_index(scene, region->frame);
+    if (!frame) frame = frame_at(scene, region->time_s);
+    return frame && frame->is_posed ? frame : NULL;
+}
+
+int intra_locate_region(const struct intra_scene *scene, const struct intra_frame_region *region,
+                        const struct intra_frame_record *frame, double (*out)[2], double *out_range_m)
 {
     double sx = region->width_px > 0 ? (double)scene->camera.width / region->width_px : 1;
     double sy = region->height_px > 0 ? (double)scene->camera.height / region->height_px : 1;
@@ -325,8 +330,8 @@ static int project_region(const struct intra_scene *scene, const struct intra_fr
     int n = 0;
     for (int i = 0; i < region->n_outline; i++) {
         const double *a = region->outline[i], *b = region->outline[(i + 1) % region->n_outline];
-        for (int k = 0; k < EDGE_PIECES; k++) {
-            double x = a[0] + (b[0] - a[0]) * k / EDGE_PIECES, y = a[1] + (b[1] - a[1]) * k / EDGE_PIECES;
+        for (int k = 0; k < INTRA_LOCATE_PIECES; k++) {
+            double x = a[0] + (b[0] - a[0]) * k / INTRA_LOCATE_PIECES, y = a[1] + (b[1] - a[1]) * k / INTRA_LOCATE_PIECES;
             double px[2] = {(x + 0.5) * sx - 0.5, (y + 0.5) * sy - 0.5}, z;
             if (!intra_locate_pixel(scene, frame, px, RAY_REACH_DIAMETERS * scene->nominal_diameter_m, &out[n][0],
                                     &out[n][1], &z))
@@ -350,17 +355,16 @@ static enum intra_status place_by_regions(const struct intra_scene *scene, struc
     int unposed = 0;
     for (int i = 0; i < seen->n_regions; i++) {
         const struct intra_frame_region *region = &seen->regions[i];
-        const struct intra_frame_record *frame = frame_with_index(scene, region->frame);
-        if (!frame) frame = frame_at(scene, region->time_s);
-        if (!frame || !frame->is_posed || region->n_outline < 3) {
+        const struct intra_frame_record *frame = intra_locate_frame(scene, region);
+        if (!frame || region->n_outline < 3) {
             unposed++;
             continue;
         }
         intra_free(outline);
         outline = NULL;
-        INTRA_TRY(INTRA_ALLOC(outline, (size_t)region->n_outline * EDGE_PIECES, err));
-        int n = project_region(scene, region, frame, outline, &range);
-        double share = (double)n / (region->n_outline * EDGE_PIECES);
+        INTRA_TRY(INTRA_ALLOC(outline, (size_t)region->n_outline * INTRA_LOCATE_PIECES, err));
+        int n = intra_locate_region(scene, region, frame, outline, &range);
+        double share = (double)n / (region->n_outline * INTRA_LOCATE_PIECES);
         if (n < 3 || share < 0.5 || share < whole - 0.05 || (share <= whole && range >= best)) continue;
         best = range;
         whole = share;
@@ -427,7 +431,7 @@ enum intra_status intra_locate_inspection(const struct intra_scene *scene, const
             int64_t frame = seen->place.frame;
             double time_s = seen->place.time_s;
             seen->place.refined = seen->place.recorded;
-            put_position(scene, &seen->place);
+            intra_locate_position(scene, &seen->place);
             if (frame >= 0) { /* a detection keeps its own frame */
                 seen->place.frame = frame;
                 seen->place.time_s = time_s;

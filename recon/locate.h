@@ -48,4 +48,17 @@ bool intra_locate_point(const struct intra_scene *scene, struct intra_vec3 p, do
 bool intra_locate_pixel(const struct intra_scene *scene, const struct intra_frame_record *frame, const double px[2],
                         double reach_m, double *out_station_m, double *out_theta_rad, double *out_range_m);
 
+/* The posed frame that a region is of, by its index, else its time; NULL where there is none. */
+const struct intra_frame_record *intra_locate_frame(const struct intra_scene *scene,
+                                                    const struct intra_frame_region *region);
+
+enum { INTRA_LOCATE_PIECES = 8 }; /* points an edge of a region's outline: it bends on the wall */
+/* Outline of a region on the wall: station and unwrapped clock angle, into `out` with room for n_outline *
+ * INTRA_LOCATE_PIECES points. Returns how many of them meet the wall; *out_range_m their mean distance from the camera. */
+int intra_locate_region(const struct intra_scene *scene, const struct intra_frame_region *region,
+                        const struct intra_frame_record *frame, double (*out)[2], double *out_range_m);
+
+/* World position and its deviations of the middle of the region that counts, and the frame that shows it best. */
+void intra_locate_position(const struct intra_scene *scene, struct intra_place *place);
+
 #endif

@@ -7,6 +7,7 @@
 #include "export/grades.h"
 #include "export/record.h"
 #include "recon/measure.h"
+#include "recon/merge_detections.h"
 #include "tools/wall_load.h"
 
 #include <stdlib.h>
@@ -117,6 +118,7 @@ enum intra_status intra_record_place(const struct intra_scene *scene, const stru
         struct intra_inspection *p = &record->inspections[i];
         INTRA_TRY(intra_grades_apply(p, NULL, err));
         INTRA_TRY(intra_locate_inspection(scene, options, p, err));
+        INTRA_TRY(intra_merge_detections(scene, p, NULL, err));
         if (!scene->wall.colour) continue;
         INTRA_TRY(intra_locate_refine(scene, p, err));
         INTRA_TRY(intra_measure_depths(scene, p, err));
