@@ -44,10 +44,10 @@ export function measures(o) {
 }
 const extentWord = (o) => measures(o)[0]?.join(' ') ?? '';
 
-// Which of several inspections: its date and pipe, else its number.
+// Which of several inspections: its id and date, else its pipe, else its number.
 export const inspectionWord = (o) => {
   const inspection = d.data.inspections?.[o.inspection];
-  return inspection ? [inspection.date, inspection.pipe].filter(Boolean).join(' ') || `${o.inspection + 1}` : '';
+  return inspection ? [inspection.id, inspection.date ?? inspection.pipe].filter(Boolean).join(' ') || `${o.inspection + 1}` : '';
 };
 // The video lies beside the result: the moment of an observation in it, as a link.
 const videoLink = (o) => d.source.video_link && isNumber(o.time)
@@ -55,19 +55,20 @@ const videoLink = (o) => d.source.video_link && isNumber(o.time)
     onclick: (e) => e.stopPropagation(), onkeydown: (e) => e.stopPropagation() }, format.seconds(o.time))
   : null;
 
-const hasSeveral = (d.data.inspections ?? []).length > 1, hasLinks = d.observations.some(videoLink);
+export const hasSeveral = (d.data.inspections ?? []).length > 1, hasLinks = d.observations.some(videoLink);
 const columns = [
   ['number', (o) => String(o.number), (o) => o.number],
   ['code', fullCode, fullCode],
   ['meaning', meaning, meaning],
   ['station', stationWord, (o) => (d.isOnWall(o) ? o.station_from : Infinity)],
   ['clock', clockWord, (o) => o.clock_from ?? -1],
-  ['grade', gradeWord, (o) => o.severity ?? -1],
   ['extent', extentWord, (o) => Object.values(o.measures ?? {}).find(isNumber) ?? -1],
-  ['source', sourceWord, sourceWord],
-  ['confidence', (o) => (isNumber(o.confidence) ? format.share(o.confidence) : '–'), (o) => o.confidence ?? -1],
-  ...(hasSeveral ? [['inspection', inspectionWord, inspectionWord]] : []),
+  // What nobody has takes no room.
+  ...(d.observations.some((o) => o.grade) ? [['grade', gradeWord, (o) => o.severity ?? -1]] : []),
   ...(hasLinks ? [['video', (o) => (isNumber(o.time) ? format.seconds(o.time) : '–'), (o) => o.time ?? Infinity, videoLink]] : []),
+  ['source', sourceWord, sourceWord],
+  ...(d.observations.some((o) => isNumber(o.confidence)) ? [['confidence', (o) => (isNumber(o.confidence) ? format.share(o.confidence) : '–'), (o) => o.confidence ?? -1]] : []),
+  ...(hasSeveral ? [['inspection', inspectionWord, inspectionWord]] : []),
 ];
 const LONGEST = 90; // characters of a cell; all of a text stands in the detail
 const short = (text) => (text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text);

@@ -8,7 +8,7 @@ import { t } from './i18n.js';
 import * as format from './format.js';
 import * as about from './about.js';
 import { table, drawing, figures } from './section.js';
-import { clockWord, fullCode, gradeWord, meaning, measures, sourceWord, stationWord } from './observations.js';
+import { clockWord, fullCode, gradeWord, hasSeveral, inspectionWord, meaning, measures, sourceWord, stationWord } from './observations.js';
 import { quantities, rows, unseen } from './profile.js';
 import { niceStep } from './unrolled.js';
 
@@ -52,18 +52,25 @@ async function stripSheet(s0, s1, metres, list) {
   const [factor, unit] = format.scaleOf('station'), step = niceStep((12 / scale) * factor) / factor;
   for (let s = Math.ceil(s0 / step - 1e-9) * step; s <= s1 + 1e-9; s += step)
     out.append(svg('line', { x1: left - 2, x2: left, y1: y(s), y2: y(s), stroke: ink, 'stroke-width': 0.25 }),
-      svg('text', { x: left - 3, y: y(s) + 1, class: 'tick', 'text-anchor': 'end' }, `${format.number(s * factor, step * factor < 0.5 ? 1 : 0)} ${unit}`));
+      svg('text', { x: left - 3, y: y(s) + 1, class: 'tick', 'text-anchor': 'end' }, `${format.number(s * factor, step * factor < 0.0995 ? 2 : step * factor < 0.995 ? 1 : 0)} ${unit}`));
   for (const [a, b] of unseen().filter(([a, b]) => b > s0 && a < s1)) {
     const top = y(Math.max(a, s0)), bottom = y(Math.min(b, s1));
     out.append(svg('rect', { x: left + width + 1, y: top, width: 2, height: Math.max(0.5, bottom - top), fill: '#888' }));
   }
+  const clip = `strip-${Math.round(s0 * 1e3)}`;
+  out.append(svg('clipPath', { id: clip }, svg('rect', { x: left, y: y(s0), width, height: (s1 - s0) * scale })));
+  // Its outline, again a turn off where it leaves the strip at one side.
+  const outline = (o, colour) => {
+    const shape = d.outline(o), start = d.toDown(shape[0][1]) / d.wall.perimeter;
+    return [-1, 0, 1].map((turn) => svg(o.is_line && o.outline ? 'polyline' : 'polygon', { fill: 'none', stroke: colour, 'stroke-width': 0.5, 'clip-path': `url(#${clip})`,
+      points: shape.map(([s, a]) => `${(left + (start + turn + (a - shape[0][1]) / d.TURN) * width).toFixed(2)},${y(s).toFixed(2)}`).join(' ') }));
+  };
   const shown = list.filter((o) => o.station_from >= s0 - 1e-9 && (o.station_from < s1 || (s1 >= d.to - 1e-6 && o.station_from <= s1 + 0.5)));
   const at = spread(shown.map((o) => y(o.station_from)), LABEL, y(s0) + 2, 6 + HIGH);
   shown.forEach((o, i) => {
-    const colour = gradeColour(o), [, angle] = d.middle(o), from = y(o.station_from), to = y(Math.min(o.station_to, s1));
-    const x = angle === null ? null : left + (d.toDown(angle) / d.wall.perimeter) * width;
-    if (x === null) out.append(svg('line', { x1: left, x2: left + width, y1: from, y2: from, stroke: colour, 'stroke-width': 0.7 }));
-    else out.append(svg('rect', { x: x - 1.2, y: from - 0.6, width: 2.4, height: Math.max(1.2, to - from), fill: 'none', stroke: colour, 'stroke-width': 0.7 }));
+    const colour = gradeColour(o), from = y(o.station_from);
+    if (d.outline(o)) out.append(...outline(o, colour));
+    else out.append(svg('line', { x1: left, x2: left + width, y1: from, y2: from, stroke: colour, 'stroke-width': 0.7 }));
     out.append(svg('polyline', { points: `${left + width},${from} ${left + width + 6},${at[i]} ${left + width + 9},${at[i]}`, fill: 'none', stroke: '#666', 'stroke-width': 0.2 }),
       svg('rect', { x: left + width + 9, y: at[i] - 1.9, width: 6.5, height: 3.8, rx: 0.8, fill: colour }),
       svg('text', { x: left + width + 12.25, y: at[i] + 1, class: 'tick', 'text-anchor': 'middle', style: { fill: inkOn(colour) } }, String(o.number)),
@@ -105,8 +112,8 @@ function plot(name) {
 }
 
 function tableSheet(list) {
-  const head = ['number', 'station', 'clock', 'code', 'meaning', 'extent', 'grade', 'source', 'confidence'];
-  const cells = (o) => [String(o.number), stationWord(o), clockWord(o), fullCode(o), meaning(o), measures(o).slice(0, 3).map((m) => m.join(' ')).join('; '), gradeWord(o), sourceWord(o), isNumber(o.confidence) ? format.share(o.confidence) : '–'];
+  const head = ['number', 'station', 'clock', 'code', 'meaning', 'extent', 'grade', 'source', ...(hasSeveral ? ['inspection'] : ['confidence'])];
+  const cells = (o) => [String(o.number), stationWord(o), clockWord(o), fullCode(o), meaning(o), measures(o).slice(0, 3).map((m) => m.join(' ')).join('; '), gradeWord(o), sourceWord(o), hasSeveral ? inspectionWord(o) : isNumber(o.confidence) ? format.share(o.confidence) : '–'];
   return [el('h2', {}, t('observations')), el('table', { class: 'print-list' }, el('thead', {}, el('tr', {}, head.map((name) => el('th', {}, t(name))))),
     el('tbody', {}, list.map((o) => el('tr', {}, cells(o).map((text) => el('td', {}, el('div', { class: 'two' }, cut(text, 110)))))))),
   list.some((o) => meaning(o).length > 110) ? el('p', { class: 'hint' }, `… ${t('continued')}`) : null];
@@ -127,7 +134,7 @@ export async function buildPaper(parent) {
   const onWall = d.observations.filter(d.isOnWall), sheets = [], inspections = d.data.inspections ?? [];
   sheets.push([el('h1', {}, t('report')), el('p', { class: 'subtitle' }, about.title()), about.warnings().map((text) => el('p', { class: 'warning' }, text)),
     table(about.facts().slice(0, -1)), d.gaps.length ? [el('h2', {}, t('gaps')), el('ul', {}, d.gaps.slice(0, 8).map((g) => el('li', {}, cut(about.gapWord(g), 160))))] : table([[t('gaps'), t('no_gaps')]]),
-    inspections.slice(0, 1).map((i) => [el('h2', {}, t('inspected')), table(about.inspectionFacts(i).map(([k, v]) => [k, cut(v, 120)]))]),
+    inspections.slice(0, 3).map((i) => [el('h2', {}, [t('inspected'), hasSeveral ? i.id : null].filter(Boolean).join(' ')), table(about.inspectionFacts(i).map(([k, v]) => [k, cut(v, 120)]))]),
     el('h2', {}, t('source')), table(about.origin()),
     d.source.warnings?.length ? [el('h2', {}, t('warnings')), el('ul', {}, d.source.warnings.slice(0, 6).map((text) => el('li', {}, cut(text, 220))))] : null,
     el('p', { class: 'hint' }, t('deviation_note'))]);
