@@ -28,13 +28,24 @@
 
 #include <string.h>
 
-enum { MAX_TOUCHED = INTRA_POINT_MAX_OBS + 1 + 4 + 4, N_SECTORS = 12, SECTOR_MIN = 4 };
+enum {
+    MAX_TOUCHED = INTRA_POINT_MAX_OBS + 1 + 4 + 4,
+    MAX_COUPLED = 6 * (INTRA_POINT_MAX_OBS + 1) + 2 * 8,
+    N_SECTORS = 12,
+    SECTOR_MIN = 4
+};
 #define MOST_SHARE 3.0 /* of a point where there are few others: it may be wrong */
 
 /* How the ovals of the axis enter at a point. Held during one adjustment. */
 struct oval_place {
     int knot; /* the first of four; -1: beyond the axis */
     double w[4], cos2, sin2;
+};
+
+/* A point's row of the system: runs of neighbouring variables and the values there. */
+struct coupling {
+    int n, from[MAX_TOUCHED], to[MAX_TOUCHED];
+    double value[MAX_COUPLED];
 };
 
 struct solver {
@@ -54,8 +65,12 @@ struct solver {
     bool hold_points; /* for tests: leave the points where they are instead of eliminating them */
     double *h, *b, *damped, *step, *hp;
     double *dist_step, *dist_h, *dist_g; /* per point */
-    double *chi2;                        /* scratch for medians */
+    struct coupling *coupling;           /* per point: what eliminating it left for its own step */
+    double *chi2;                        /* of the matches that cost_of looked at last */
+    int n_chi2, n_behind;                /* how many, and how many matches had none, behind a camera */
+    double *spread;                      /* scratch for medians */
     double noise2;                       /* scale of the matches' chi^2 */
+    struct intra_pose *relative;         /* target from host, n_kfs x n_kfs, of the present poses */
     struct intra_pose *old_poses;
     struct intra_axis_knot *old_knots;
     double *old_dist;
@@ -124,11 +139,8 @@ struct match_terms {
 static bool match_evaluate(const struct solver *s, const struct intra_point *p, const struct intra_obs *o,
                            bool want_jacobians, struct match_terms *out)
 {
-    const struct intra_pose *th = &s->kfs[p->host - s->first_id].cam_from_world;
-    const struct intra_pose *tt = &s->kfs[o->kf - s->first_id].cam_from_world;
-    struct intra_vec3 xh = intra_scale(p->ray, p->dist);
-    struct intra_vec3 xw = intra_mat3_tmul_vec(&th->r, intra_sub(xh, th->t));
-    struct intra_vec3 xt = intra_pose_apply(tt, xw);
+    const struct intra_pose *rel = &s->relative[(p->host - s->first_id) * s->n_kfs + o->kf - s->first_id];
+    struct intra_vec3 xh = intra_scale(p->ray, p->dist), xt = intra_pose_apply(rel, xh);
     double px[2], jac[6];
     if (!intra_camera_project(s->camera, xt, px, want_jacobians ? jac : NULL, NULL)) return false;
     out->e[0] = o->px[0] - px[0];
@@ -137,8 +149,7 @@ static bool match_evaluate(const struct solver *s, const struct intra_point *p, 
     out->chi2 = o->info[0] * out->e[0] * out->e[0] + 2 * o->info[1] * out->e[0] * out->e[1] +
                 o->info[2] * out->e[1] * out->e[1];
     if (!want_jacobians) return true;
-    struct intra_mat3 th_inv = intra_mat3_transpose(&th->r), rel = intra_mat3_mul(&tt->r, &th_inv);
-    struct intra_vec3 ray_t = intra_mat3_mul_vec(&rel, p->ray);
+    struct intra_vec3 ray_t = intra_mat3_mul_vec(&rel->r, p->ray);
     for (int r = 0; r < 2; r++) {
         struct intra_vec3 g = {jac[3 * r], jac[3 * r + 1], jac[3 * r + 2]};
         /* target: d xt = w x xt + v, so g . (w x xt) = w . (xt x g) */
@@ -146,11 +157,21 @@ static bool match_evaluate(const struct solver *s, const struct intra_point *p, 
         double *jt = out->jt + 6 * r, *jh = out->jh + 6 * r;
         jt[0] = a.x, jt[1] = a.y, jt[2] = a.z, jt[3] = g.x, jt[4] = g.y, jt[5] = g.z;
         /* host: d xt = -rel (w x xh + v) */
-        struct intra_vec3 gh = intra_mat3_tmul_vec(&rel, g), c = intra_cross(xh, gh);
+        struct intra_vec3 gh = intra_mat3_tmul_vec(&rel->r, g), c = intra_cross(xh, gh);
         jh[0] = -c.x, jh[1] = -c.y, jh[2] = -c.z, jh[3] = -gh.x, jh[4] = -gh.y, jh[5] = -gh.z;
         out->jd[r] = intra_dot(g, ray_t);
     }
     return true;
+}
+
+/* Whenever poses have moved. */
+static void relate_poses(struct solver *s)
+{
+    for (int h = 0; h < s->n_kfs; h++) {
+        struct intra_pose inv = intra_pose_inverse(&s->kfs[h].cam_from_world);
+        for (int t = 0; t < s->n_kfs; t++)
+            s->relative[h * s->n_kfs + t] = intra_pose_mul(&s->kfs[t].cam_from_world, &inv);
+    }
 }
 
 static double cauchy_weight(double e2, double c2)
@@ -260,25 +281,38 @@ static bool oval_evaluate(const struct solver *s, int i, struct oval_terms *out)
     return true;
 }
 
-/* Robust cost of the present state. With medians != NULL the matches' chi^2 are gathered there. */
-static double total_cost(struct solver *s, double *chi2s, int *n_chi2)
+/* The matches' chi^2 in the present state. */
+static void measure_matches(struct solver *s)
 {
-    double cost = 0;
-    int n = 0;
+    s->n_chi2 = s->n_behind = 0;
     for (int i = 0; i < s->n_points; i++) {
-        struct intra_point *p = &s->points[i];
+        const struct intra_point *p = &s->points[i];
         if (!is_usable(s, p)) continue;
         for (int k = 0; k < p->n_obs; k++) {
             struct match_terms m;
             if (p->obs[k].kf < s->first_id) continue;
-            if (!match_evaluate(s, p, &p->obs[k], false, &m)) {
-                cost += cauchy_cost(1e4, MATCH_C2);
-                continue;
-            }
-            if (chi2s) chi2s[n] = m.chi2;
-            n++;
-            cost += cauchy_cost(m.chi2 / s->noise2, MATCH_C2);
+            if (match_evaluate(s, p, &p->obs[k], false, &m))
+                s->chi2[s->n_chi2++] = m.chi2;
+            else
+                s->n_behind++;
         }
+    }
+}
+
+static void scale_noise(struct solver *s)
+{
+    s->noise2 = fmax(1, median(s->chi2, s->n_chi2) / 1.386);
+}
+
+/* Robust cost of the present state, whose matches were measured. */
+static double cost_of(struct solver *s)
+{
+    double cost = s->n_behind * cauchy_cost(1e4, MATCH_C2);
+    for (int i = 0; i < s->n_chi2; i++)
+        cost += cauchy_cost(s->chi2[i] / s->noise2, MATCH_C2);
+    for (int i = 0; i < s->n_points; i++) {
+        struct intra_point *p = &s->points[i];
+        if (!is_usable(s, p)) continue;
         const struct intra_pose *th = &s->kfs[p->host - s->first_id].cam_from_world;
         struct intra_vec3 x = intra_mat3_tmul_vec(&th->r, intra_sub(intra_scale(p->ray, p->dist), th->t));
         p->u = intra_axis_nearest(s->axis, x, p->u);
@@ -304,7 +338,6 @@ static double total_cost(struct solver *s, double *chi2s, int *n_chi2)
         if (s->kf_var[i] >= 0 && dark_terms(s, &s->kfs[i], e, jp, jk, &base))
             cost += huber_cost((e[0] * e[0] + e[1] * e[1]) / (INTRA_DARK_SD_RAD * INTRA_DARK_SD_RAD), DARK_C);
     }
-    if (n_chi2) *n_chi2 = n;
     return cost;
 }
 
@@ -501,29 +534,39 @@ static void add_darks(struct solver *s)
     }
 }
 
-/* Take a point's one unknown out (Schur complement): lower half only. Neighbouring blocks make one run of a row. */
-static void eliminate(struct solver *s, const struct touched *t, double hdd, double gd)
+/* What a point touches, as runs of neighbouring variables in order, with the values of its row there. */
+static void gather_coupling(const struct solver *s, const struct touched *t, struct coupling *out)
 {
-    int order[MAX_TOUCHED], from[MAX_TOUCHED], to[MAX_TOUCHED], n = 0;
+    int order[MAX_TOUCHED];
+    double *value = out->value;
+    out->n = 0;
     for (int a = 0; a < t->n; a++) {
         int k = a;
         for (; k > 0 && t->var[order[k - 1]] > t->var[a]; k--) order[k] = order[k - 1];
         order[k] = a;
     }
     for (int a = 0; a < t->n; a++) {
-        int v = t->var[order[a]];
-        if (n && to[n - 1] == v)
-            to[n - 1] += t->size[order[a]];
+        int v = t->var[order[a]], size = t->size[order[a]];
+        if (out->n && out->to[out->n - 1] == v)
+            out->to[out->n - 1] += size;
         else
-            from[n] = v, to[n++] = v + t->size[order[a]];
+            out->from[out->n] = v, out->to[out->n++] = v + size;
+        memcpy(value, s->hp + v, sizeof *value * (size_t)size);
+        value += size;
     }
+}
+
+/* Take a point's one unknown out (Schur complement): lower half only. */
+static void eliminate(struct solver *s, const struct coupling *c, double hdd, double gd)
+{
+    const int *from = c->from, *to = c->to;
     const double *restrict hp = s->hp;
-    for (int r = 0; r < n; r++)
+    for (int r = 0; r < c->n; r++)
         for (int v = from[r]; v < to[r]; v++) {
             double *restrict row = s->h + (size_t)v * (size_t)s->nx, k = hp[v] / hdd;
             s->b[v] -= k * gd;
-            for (int c = 0; c < r; c++)
-                for (int m = from[c]; m < to[c]; m++) row[m] -= k * hp[m];
+            for (int left = 0; left < r; left++)
+                for (int m = from[left]; m < to[left]; m++) row[m] -= k * hp[m];
             for (int m = from[r]; m <= v; m++) row[m] -= k * hp[m];
         }
 }
@@ -544,8 +587,8 @@ static void build_system(struct solver *s)
         if (!(hdd > 0)) continue;
         s->dist_h[i] = hdd;
         s->dist_g[i] = gd;
-        /* Schur complement of the point's one unknown. */
-        if (!s->hold_points) eliminate(s, &t, hdd, gd);
+        gather_coupling(s, &t, &s->coupling[i]);
+        if (!s->hold_points) eliminate(s, &s->coupling[i], hdd, gd);
         for (int a = 0; a < t.n; a++) memset(s->hp + t.var[a], 0, sizeof *s->hp * (size_t)t.size[a]);
     }
     add_axis_prior(s);
@@ -558,54 +601,18 @@ static void build_system(struct solver *s)
     }
 }
 
-/* Points follow the step: the eliminated row gives back its distance. The coupling is recomputed, which is cheaper than
- * keeping it. */
+/* Points follow the step: the eliminated row gives back its distance. */
 static void back_substitute(struct solver *s, double damping)
 {
     for (int i = 0; i < s->n_points; i++) {
-        struct intra_point *p = &s->points[i];
+        const struct coupling *c = &s->coupling[i];
+        const double *value = c->value;
+        double dot = 0, limit = 0.3 * s->points[i].dist;
         s->dist_step[i] = 0;
         if (!(s->dist_h[i] > 0)) continue;
-        double dot = 0;
-        int vh = s->kf_var[p->host - s->first_id];
-        for (int k = 0; k < p->n_obs; k++) {
-            struct match_terms m;
-            const struct intra_obs *o = &p->obs[k];
-            if (o->kf < s->first_id || !match_evaluate(s, p, o, true, &m)) continue;
-            double w = cauchy_weight(m.chi2 / s->noise2, MATCH_C2) / s->noise2;
-            double wj0 = w * (m.info[0] * m.jd[0] + m.info[1] * m.jd[1]);
-            double wj1 = w * (m.info[1] * m.jd[0] + m.info[2] * m.jd[1]);
-            int vt = s->kf_var[o->kf - s->first_id];
-            for (int q = 0; q < 6; q++) {
-                if (vh >= 0) dot += (m.jh[q] * wj0 + m.jh[6 + q] * wj1) * s->step[vh + q];
-                if (vt >= 0) dot += (m.jt[q] * wj0 + m.jt[6 + q] * wj1) * s->step[vt + q];
-            }
-        }
-        const struct intra_pose *th = &s->kfs[p->host - s->first_id].cam_from_world;
-        struct intra_vec3 xh = intra_scale(p->ray, p->dist), x = intra_mat3_tmul_vec(&th->r, intra_sub(xh, th->t));
-        double weights[4], sd = tube_sd(s, p);
-        struct intra_vec3 arm = intra_sub(x, intra_axis_point(s->axis, p->u, NULL, NULL, weights));
-        struct intra_vec3 n = intra_unit(arm), nh = intra_mat3_mul_vec(&th->r, n), c = intra_cross(xh, nh);
-        double w = p->weight / (sd * sd) * intra_dot(nh, p->ray);
-        if (vh >= 0) {
-            const double *q = s->step + vh;
-            dot -= w * (c.x * q[0] + c.y * q[1] + c.z * q[2] + nh.x * q[3] + nh.y * q[4] + nh.z * q[5]);
-        }
-        int base = (int)floor(p->u) - 1 - s->axis->first;
-        if (base >= 0 && base + 3 < s->axis->count)
-            for (int k = 0; k < 4; k++) {
-                int v = s->knot_var[base + k];
-                const struct intra_axis_knot *kn = &s->axis->knots[base + k];
-                if (v >= 0)
-                    dot -= w * weights[k] *
-                           (intra_dot(n, kn->n[0]) * s->step[v] + intra_dot(n, kn->n[1]) * s->step[v + 1]);
-            }
-        const struct oval_place *o = &s->place[i];
-        for (int k = 0; k < 4 && o->knot >= 0; k++) {
-            int v = s->oval_var[o->knot + k];
-            if (v >= 0) dot -= w * o->w[k] * p->r_expect * (o->cos2 * s->step[v] + o->sin2 * s->step[v + 1]);
-        }
-        double d = (s->dist_g[i] - dot) / (s->dist_h[i] * (1 + damping)), limit = 0.3 * p->dist;
+        for (int r = 0; r < c->n; r++)
+            for (int v = c->from[r]; v < c->to[r]; v++) dot += *value++ * s->step[v];
+        double d = (s->dist_g[i] - dot) / (s->dist_h[i] * (1 + damping));
         s->dist_step[i] = d > limit ? limit : d < -limit ? -limit : d;
     }
 }
@@ -632,6 +639,7 @@ static void apply_step(struct solver *s)
         s->old_dist[i] = s->points[i].dist;
         s->points[i].dist += s->dist_step[i];
     }
+    relate_poses(s);
 }
 
 static void undo_step(struct solver *s)
@@ -640,6 +648,7 @@ static void undo_step(struct solver *s)
     for (int i = 0; i < s->axis->count; i++)
         s->axis->knots[i] = s->old_knots[i];
     for (int i = 0; i < s->n_points; i++) s->points[i].dist = s->old_dist[i];
+    relate_poses(s);
 }
 
 static int clock_sector(double theta)
@@ -732,9 +741,9 @@ static double scale_sd(struct solver *s)
         int n_r = 0;
         for (int i = 0; i < s->n_points; i++) {
             if (!is_usable(s, &s->points[i]) || s->sector[i] != k || !is_well_measured(&s->points[i])) continue;
-            s->chi2[n_r++] = s->points[i].r_data / expected_radius(s, i);
+            s->spread[n_r++] = s->points[i].r_data / expected_radius(s, i);
         }
-        if (n_r >= SECTOR_MIN) off[n++] = median(s->chi2, n_r);
+        if (n_r >= SECTOR_MIN) off[n++] = median(s->spread, n_r);
     }
     if (n < 3) return NAN;
     for (int k = 0; k < n; k++)
@@ -748,7 +757,7 @@ static double scale_sd(struct solver *s)
 static void summarise(struct solver *s, struct intra_bundle_result *out)
 {
     int n = 0, n_in = 0, n_r = 0;
-    double *spread = s->chi2;
+    double *spread = s->spread;
     for (int i = 0; i < s->n_points; i++) {
         struct intra_point *p = &s->points[i];
         double hdd = 0, gd = 0;
@@ -796,7 +805,7 @@ enum intra_status intra_bundle_solve(struct intra_keyframe *kfs, int n, struct i
     struct solver s = {.kfs = kfs, .n_kfs = n, .first_id = n ? kfs[0].id : 0, .points = points, .n_points = n_points,
                        .axis = axis, .camera = camera, .options = options, .noise2 = 1};
     double lambda = 1e-4, cost = 0;
-    int n_chi2;
+    bool is_measured = true; /* the matches, in the present state */
     memset(out, 0, sizeof *out);
     if (n == 0 || n_points == 0) return INTRA_OK;
     INTRA_TRY(INTRA_ALLOC(s.kf_var, (size_t)n, err));
@@ -811,6 +820,9 @@ enum intra_status intra_bundle_solve(struct intra_keyframe *kfs, int n, struct i
     INTRA_TRY(INTRA_ALLOC(s.dist_h, (size_t)n_points, err));
     INTRA_TRY(INTRA_ALLOC(s.dist_g, (size_t)n_points, err));
     INTRA_TRY(INTRA_ALLOC(s.chi2, (size_t)n_points * INTRA_POINT_MAX_OBS, err));
+    INTRA_TRY(INTRA_ALLOC(s.spread, (size_t)n_points, err));
+    INTRA_TRY(INTRA_ALLOC(s.coupling, (size_t)n_points, err));
+    INTRA_TRY(INTRA_ALLOC(s.relative, (size_t)n * (size_t)n, err));
     assign_variables(&s);
     if (s.nx == 0) goto done;
     place_points(&s);
@@ -821,12 +833,11 @@ enum intra_status intra_bundle_solve(struct intra_keyframe *kfs, int n, struct i
     INTRA_TRY(INTRA_ALLOC(s.step, (size_t)s.nx, err));
     INTRA_TRY(INTRA_ALLOC(s.hp, (size_t)s.nx, err));
 
+    relate_poses(&s);
+    measure_matches(&s);
+    scale_noise(&s);
+    cost = cost_of(&s);
     for (int it = 0; it < options->iterations; it++) {
-        if (it == 0) {
-            (void)total_cost(&s, s.chi2, &n_chi2);
-            s.noise2 = fmax(1, median(s.chi2, n_chi2) / 1.386);
-            cost = total_cost(&s, NULL, NULL);
-        }
         build_system(&s);
         bool is_better = false;
         for (int attempt = 0; attempt < 5 && !is_better; attempt++) {
@@ -842,22 +853,24 @@ enum intra_status intra_bundle_solve(struct intra_keyframe *kfs, int n, struct i
             }
             back_substitute(&s, lambda);
             apply_step(&s);
-            double new_cost = total_cost(&s, NULL, NULL);
+            measure_matches(&s);
+            double new_cost = cost_of(&s);
             if (new_cost < cost && isfinite(new_cost)) {
-                is_better = true;
+                is_better = is_measured = true;
                 lambda = fmax(lambda * 0.2, 1e-7);
                 if (cost - new_cost < 1e-5 * cost) it = options->iterations;
                 cost = new_cost;
             } else {
                 undo_step(&s);
+                is_measured = false;
                 lambda *= 10;
             }
         }
         if (!is_better) break;
     }
     straighten_tail(&s);
-    (void)total_cost(&s, s.chi2, &n_chi2);
-    s.noise2 = fmax(1, median(s.chi2, n_chi2) / 1.386);
+    if (!is_measured) measure_matches(&s);
+    scale_noise(&s);
     summarise(&s, out);
 done:
     intra_free(s.kf_var);
@@ -872,6 +885,9 @@ done:
     intra_free(s.dist_h);
     intra_free(s.dist_g);
     intra_free(s.chi2);
+    intra_free(s.spread);
+    intra_free(s.coupling);
+    intra_free(s.relative);
     intra_free(s.h);
     intra_free(s.damped);
     intra_free(s.b);
