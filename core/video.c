@@ -323,7 +323,10 @@ static enum intra_status emit(struct intra_video *v, const AVFrame *f, const str
     item = (struct intra_queue_item){.frame = out, .lost_before = v->lost};
     v->lost = 0;
     out = NULL;
-    status = send_items(v, ready, intra_repeat_add(&v->repeats, &item, ready));
+    if (v->options.keyframes_only || v->options.references_only) /* neighbours are missing */
+        status = send_items(v, &item, 1);
+    else
+        status = send_items(v, ready, intra_repeat_add(&v->repeats, &item, ready));
 done:
     intra_frame_release(&out);
     return status;

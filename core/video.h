@@ -65,7 +65,7 @@ struct intra_frame {
     double pts_s;  /* presentation time, seconds, strictly increasing; first frame of the file is 0 */
     struct intra_view_u8 y, u, v;
     bool is_repeat;  /* the picture repeats the last non-repeated one but for coding noise; a small burnt-in clock or
-                      * counter may have gone on. When unsure, false */
+                      * counter may have gone on. When unsure, false; so too with keyframes_only and references_only */
     bool is_damaged; /* decoded with errors concealed, or of another size than the first frame and scaled to it */
 };
 

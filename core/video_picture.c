@@ -12,6 +12,7 @@
  * exposure. So the fine grain (second differences along a row) of the difference is set against that of the pictures,
  * in the blocks with the least texture. core/video_repeat.c draws the conclusion.
  */
+#include "core/clones.h"
 #include "core/video_internal.h"
 
 #include <stdlib.h>
@@ -112,7 +113,7 @@ static inline uint16_t magnitude(int value)
 }
 
 /* Reads one column to the left and right of the block too. Sums stay in 16-bit lanes, one a column, for SIMD. */
-static struct block_sums compare_block(const uint8_t *a, ptrdiff_t a_stride, const uint8_t *b, ptrdiff_t b_stride)
+INTRA_CLONES static struct block_sums compare_block(const uint8_t *a, ptrdiff_t a_stride, const uint8_t *b, ptrdiff_t b_stride)
 {
     uint16_t change[BLOCK] = {0}, grain_a[BLOCK] = {0}, grain_b[BLOCK] = {0}, grain_diff[BLOCK] = {0};
     struct block_sums s = {0};

@@ -1,5 +1,6 @@
 #include "export/wallread.h"
 
+#include "core/clones.h"
 #include "core/mem.h"
 
 #include <math.h>
@@ -124,7 +125,7 @@ done:
 
 /* One row of windows, x in [x0, x1), from a block of columns that starts at col0: first down the rows of the band into
  * one line of sums per column, then along the columns. sums: 4 per block column (colour times alpha, alpha). */
-static void colour_row(const struct intra_wall *wall, const struct intra_wall_grid *grid, const uint8_t *block,
+INTRA_CLONES static void colour_row(const struct intra_wall *wall, const struct intra_wall_grid *grid, const uint8_t *block,
                        int64_t col0, int n, int x0, int x1, int y, float *sums, uint8_t *out_row)
 {
     struct span band = span_around(grid->row_first + y * grid->row_step, grid->row_width);
@@ -161,7 +162,7 @@ static void colour_row(const struct intra_wall *wall, const struct intra_wall_gr
     }
 }
 
-static void relief_row(const struct intra_wall *wall, const struct intra_wall_grid *grid, const float *block,
+INTRA_CLONES static void relief_row(const struct intra_wall *wall, const struct intra_wall_grid *grid, const float *block,
                        int64_t col0, int n, int x0, int x1, int y, float *sums, float *out_row)
 {
     struct span band = span_around(grid->row_first + y * grid->row_step, grid->row_width);

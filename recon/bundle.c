@@ -22,6 +22,7 @@
  * prior. It is what sections are fitted to, since it does not lean on the nominal radius. */
 #include "recon/bundle.h"
 
+#include "core/clones.h"
 #include "core/mem.h"
 #include "core/select.h"
 #include "recon/dark.h"
@@ -76,7 +77,7 @@ struct solver {
     double *old_dist;
 };
 
-bool intra_cholesky_solve(double *a, double *b, int n)
+INTRA_CLONES bool intra_cholesky_solve(double *a, double *b, int n)
 {
     /* A finished column is taken off all to its right at once: every entry loses the same terms in the same order as row by row, but
      * the inner loop runs along a row and has no chain of sums. The column is laid out as a row in the unused upper half. */
@@ -557,7 +558,7 @@ static void gather_coupling(const struct solver *s, const struct touched *t, str
 }
 
 /* Take a point's one unknown out (Schur complement): lower half only. */
-static void eliminate(struct solver *s, const struct coupling *c, double hdd, double gd)
+INTRA_CLONES static void eliminate(struct solver *s, const struct coupling *c, double hdd, double gd)
 {
     const int *from = c->from, *to = c->to;
     const double *restrict hp = s->hp;

@@ -1,6 +1,7 @@
 #include "recon/counter_queue.h"
 
 #include "core/mem.h"
+#include "core/thread.h"
 
 #include <math.h>
 #include <pthread.h>
@@ -58,6 +59,7 @@ static void *work(void *user)
 {
     struct intra_counter_queue *q = user;
     struct intra_error error = {0};
+    intra_thread_give_way();
     enum intra_status status = learn(q, &error);
     pthread_mutex_lock(&q->lock);
     keep_status(q, status, &error);

@@ -1,5 +1,6 @@
 #include "recon/still.h"
 
+#include "core/clones.h"
 #include "core/fileio.h"
 #include "core/log.h"
 #include "core/mem.h"
@@ -11,7 +12,10 @@
 
 #define ENOUGH_LOOKS 48
 #define MAX_LOOKS 72
-#define MAX_DECODED 1500 /* frames decoded for a look where there are too few keyframes to jump to */
+/* Frames decoded for a look where there are too few keyframes to jump to: so many, and on to the most while they give
+ * too few different pictures. */
+#define ENOUGH_DECODED 500
+#define MAX_DECODED 1500
 #define MIN_LOOKS 12
 #define SMALL 8               /* the small copy for telling pictures apart is 1/8 */
 #define DIFFERENT_LOG 0.012   /* mean difference of log luminance that makes a new picture */
@@ -76,7 +80,7 @@ static void count_odd(struct intra_still_sums *sums, const struct intra_frame *f
     }
 }
 
-bool intra_still_sums_add(struct intra_still_sums *sums, const struct intra_frame *frame)
+INTRA_CLONES bool intra_still_sums_add(struct intra_still_sums *sums, const struct intra_frame *frame)
 {
     const struct intra_view_u8 *y = &frame->y;
     int rows = y->rows, cols = y->cols, n_small = 0;
@@ -363,11 +367,13 @@ static enum intra_status look_over(const char *path, const struct intra_video_op
     INTRA_TRY(intra_video_open(path, &look, &video, err));
     intra_video_info(video, &info);
     if (!sums->log_sum.data) INTRA_TRY(intra_still_sums_init(sums, info.height, info.width, err));
-    /* Without keyframes to jump to, the first minute has to do, evenly sampled. */
-    int64_t span = info.frames_estimated > 0 && info.frames_estimated < MAX_DECODED ? info.frames_estimated : MAX_DECODED;
+    /* Without keyframes to jump to, the first third of a minute has to do, evenly sampled. */
+    int64_t span =
+        info.frames_estimated > 0 && info.frames_estimated < ENOUGH_DECODED ? info.frames_estimated : ENOUGH_DECODED;
     double fps = info.fps > 0 ? info.fps : 25, next_s = 0;
     double step_s = keyframes_only || span < 3 * MAX_LOOKS ? 0 : (double)span / fps / MAX_LOOKS;
-    for (int64_t i = 0; sums->n < MAX_LOOKS && (keyframes_only || i < MAX_DECODED); i++) {
+    for (int64_t i = 0; sums->n < MAX_LOOKS; i++) {
+        if (!keyframes_only && (i >= MAX_DECODED || (i >= ENOUGH_DECODED && sums->n >= ENOUGH_LOOKS))) break;
         status = intra_video_next(video, &frame, err);
         if (status == INTRA_EOF) break;
         if (status != INTRA_OK) goto done;

@@ -6,6 +6,7 @@
  * exp(mean - shading) and times the keyframe's gain, which the overlap with the wall so far gives (exposure). */
 #include "recon/wall.h"
 
+#include "core/clones.h"
 #include "core/log.h"
 #include "core/mem.h"
 
@@ -20,7 +21,7 @@ enum { NODE = 8, STRIP_COLS = 256, STRIP_CACHE = 6 };
 #define BORDER_PX 14.0
 enum { MEASURED_CLOCKS = 8 };   /* of BIN_CLOCKS, over three bins of station: so many radii around measure it */
 #define FAR_REL 4.0             /* radii ahead that a view paints which is not the last of its run */
-#define NARROW 3.0              /* ordinary keyframes: cells up to this many times the frame's best resolution */
+#define NARROW 2.0              /* ordinary keyframes: cells up to this many times the frame's best resolution */
 #define WIDE_STEP_REL 0.5       /* every so many radii of travel a keyframe gives all that it sees */
 #define MAX_TILT_RAD 0.45       /* views turned farther off the axis than this are left out */
 
@@ -492,7 +493,7 @@ static enum intra_status find_gain(struct intra_wallmap *map, const struct view 
     return INTRA_OK;
 }
 
-static void paint_node(struct intra_wallmap *map, const struct intra_frame *picture, const float usual[2], const struct node *a,
+INTRA_CLONES static void paint_node(struct intra_wallmap *map, const struct intra_frame *picture, const float usual[2], const struct node *a,
                        const struct node *b, float limit, float gain, struct cell *cells)
 {
     struct node m = node_middle(a, b);

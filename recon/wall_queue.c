@@ -1,6 +1,7 @@
 #include "recon/wall_queue.h"
 
 #include "core/mem.h"
+#include "core/thread.h"
 
 #include <pthread.h>
 #include <string.h>
@@ -62,6 +63,7 @@ static enum intra_status do_job(struct intra_wallmap *map, struct job *job, stru
 static void *work(void *user)
 {
     struct intra_wall_queue *q = user;
+    intra_thread_give_way();
     pthread_mutex_lock(&q->lock);
     for (;;) {
         while (q->n == 0 && !q->is_closed) pthread_cond_wait(&q->changed, &q->lock);
