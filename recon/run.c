@@ -383,10 +383,10 @@ static enum intra_status adjust(struct intra_run *run, bool is_wide, struct intr
     if (run->last_bundle.n_radius >= TUBE_SD_RADII)
         wall_sd = fmin(fmax(TUBE_SD_SPREADS * run->last_bundle.radius_spread, TUBE_SD_LEAST), TUBE_SD);
     const double sds[] = {0.2, 0.07, wall_sd};
-    for (int pass = run->is_boot || is_wide ? 0 : 2; pass < 3; pass++) {
+    for (int pass = run->is_boot || is_wide ? 0 : 1; pass < 3; pass++) {
         struct intra_bundle_options options = {.iterations = run->is_boot ? 6
                                                              : is_wide    ? 4
-                                                                          : 2,
+                                                                          : 1,
                                                .radius_m = run->options.radius_m,
                                                .radius_sd_rel = sds[pass],
                                                .kink_sd_rad = KINK_SD_RAD,

@@ -21,7 +21,11 @@ enum { NODE = 8, STRIP_COLS = 256, STRIP_CACHE = 6 };
 #define BORDER_PX 14.0
 enum { MEASURED_CLOCKS = 8 };   /* of BIN_CLOCKS, over three bins of station: so many radii around measure it */
 #define FAR_REL 4.0             /* radii ahead that a view paints which is not the last of its run */
-#define NARROW 2.0              /* ordinary keyframes: cells up to this many times the frame's best resolution */
+/* Ordinary keyframes paint cells up to so many times the frame's best resolution; beyond the second figure only those
+ * that become sharper by it: a nearer view will come, but text or dirt may stand before it. */
+#define NARROW 3.0
+#define NARROW_SEEN 2.0
+#define SHARPER 0.8f
 #define WIDE_STEP_REL 0.5       /* every so many radii of travel a keyframe gives all that it sees */
 #define MAX_TILT_RAD 0.45       /* views turned farther off the axis than this are left out */
 
@@ -494,12 +498,13 @@ static enum intra_status find_gain(struct intra_wallmap *map, const struct view 
 }
 
 INTRA_CLONES static void paint_node(struct intra_wallmap *map, const struct intra_frame *picture, const float usual[2], const struct node *a,
-                       const struct node *b, float limit, float gain, struct cell *cells)
+                       const struct node *b, float limit, float seen_limit, float gain, struct cell *cells)
 {
     struct node m = node_middle(a, b);
     const struct cell *mid = cells + (NODE / 2) * NODE + NODE / 2;
     if (m.res <= 0 || m.res > limit) return;
     if (mid->res_m > 0 && m.res > 2.2f * mid->res_m) return; /* would weigh less than a hundredth */
+    if (mid->res_m > 0 && m.res > seen_limit && m.res > SHARPER * mid->res_m) return;
     for (int j = 0; j < NODE; j++) {
         float t = ((float)j + 0.5f) / NODE;
         float lx = a[0].px + t * (a[1].px - a[0].px), rx = b[0].px + t * (b[1].px - b[0].px);
@@ -549,6 +554,7 @@ enum intra_status intra_wallmap_add_view(struct intra_wallmap *map, struct intra
     bool is_wide = is_last || map->n_views == 0 || fabs(station - map->last_wide_m) > WIDE_STEP_REL * map->options.radius_m;
     if (is_wide) map->last_wide_m = station;
     float limit = is_wide ? (float)RES_LIMIT_M : (float)fmin(RES_LIMIT_M, NARROW * view.best_res);
+    float seen_limit = is_wide ? limit : (float)NARROW_SEEN * view.best_res;
     INTRA_TRY(find_gain(map, &view, picture, limit, &gain, err));
     map->gain = gain;
     intra_still_usual_chroma(picture, usual);
@@ -563,7 +569,7 @@ enum intra_status intra_wallmap_add_view(struct intra_wallmap *map, struct intra
         struct cell *cells = (struct cell *)strip + cell_place(0, (int)(col % STRIP_COLS));
 #pragma omp parallel for schedule(static) num_threads(map->options.threads)
         for (int k = 0; k < view.n_rows - 1; k++)
-            paint_node(map, picture, usual, a + k, b + k, limit, (float)gain, cells + (int64_t)k * NODE * STRIP_COLS); /* a row of nodes on */
+            paint_node(map, picture, usual, a + k, b + k, limit, seen_limit, (float)gain, cells + (int64_t)k * NODE * STRIP_COLS); /* a row of nodes on */
         if (col < map->col_min) map->col_min = col;
         if (col + NODE > map->col_max) map->col_max = col + NODE;
         double s = map->station0_m + (double)col * map->options.texel_m;
