@@ -6,6 +6,7 @@
 #include "core/mem.h"
 #include "recon/locate_area.h"
 #include "recon/locate_line.h"
+#include "recon/locate_rim.h"
 #include "recon/wall_patch.h"
 
 #include <math.h>
@@ -217,6 +218,30 @@ static void put_area(const struct intra_wall_patch *patch, struct intra_area *ar
     area->outline = NULL;
 }
 
+/* The rim of an opening that was found, on the wall's own cells. What is not clear stays as it is. */
+static enum intra_status refine_rim(const struct intra_scene *scene, bool is_mouth, struct intra_area *area,
+                                    struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    struct intra_wall_patch patch = {0};
+    struct intra_rim rim;
+    double along = area->station_to_m - area->station_from_m, around = area->theta_to_rad - area->theta_from_rad;
+    double s = (area->station_from_m + area->station_to_m) / 2, radius = scene->nominal_diameter_m / 2;
+    double beside = 1.2 * fmax(along, around * radius) + 0.04;
+    bool is_clear = false;
+    status = intra_wall_patch_read(scene, s - along / 2 - beside, s + along / 2 + beside,
+                                   (area->theta_from_rad + area->theta_to_rad) / 2,
+                                   fmin(0.98 * M_PI, around / 2 + beside / radius),
+                                   (int)fmax(1, lround(0.001 / scene->wall.texel_m)), &patch, err);
+    if (status == INTRA_E_NO_RESULT) return INTRA_OK;
+    if (status != INTRA_OK) return status;
+    INTRA_TRY(intra_rim_find(&patch, area, is_mouth, &is_clear, &rim, err));
+    if (is_clear) INTRA_TRY(intra_rim_put(&rim, patch.radius_m, area, err));
+done:
+    intra_wall_patch_fini(&patch);
+    return status;
+}
+
 /* A connection's mouth cut out of the pipe is d long along the pipe, and around it an arc of 2 R asin(d / 2 R). */
 static void put_lateral(const struct intra_wall_patch *patch, const struct intra_area *area, struct intra_extent *x)
 {
@@ -269,6 +294,7 @@ static enum intra_status refine_area(const struct intra_scene *scene, enum intra
         keep(place, why);
         goto done;
     }
+    if (is_opening) INTRA_TRY(refine_rim(scene, kind == INTRA_DEFECT_LATERAL, &area, err));
     put_area(&patch, &area, seen);
     if (kind == INTRA_DEFECT_LATERAL) put_lateral(&patch, &area, &seen->extent);
     took(place, "what differs from the wall there");
