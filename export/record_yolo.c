@@ -22,17 +22,25 @@ struct names {
 static enum intra_status set_name(struct names *names, double number, const char *from, size_t n,
                                   struct intra_error *err)
 {
-    char text[256];
-    while (n > 0 && strchr(" \t\r'\"", from[n - 1]))
+    enum intra_status status = INTRA_OK;
+    char *text = NULL;
+    while (n > 0 && strchr(" \t\r", from[n - 1]))
         n--;
-    while (n > 0 && strchr(" \t'\"", *from)) {
+    while (n > 0 && strchr(" \t", *from)) {
         from++;
         n--;
     }
-    if (n == 0 || n >= sizeof text || !(number >= 0 && number < MAX_CLASSES)) return INTRA_OK;
+    if (n > 1 && (from[0] == '\'' || from[0] == '"') && from[n - 1] == from[0]) { /* quotes in pairs only */
+        from++;
+        n -= 2;
+    }
+    if (n == 0 || !(number >= 0 && number < MAX_CLASSES)) return INTRA_OK;
+    INTRA_TRY(INTRA_ALLOC(text, n + 1, err));
     memcpy(text, from, n);
-    text[n] = 0;
-    return intra_text_set(&names->items[(int)number], text, err);
+    intra_free(names->items[(int)number]);
+    names->items[(int)number] = text;
+done:
+    return status;
 }
 
 /* `names:` as a block list, a block map or [a, b]: the three ways that such files are written in. */
@@ -105,19 +113,19 @@ static enum intra_status read_line(struct intra_record *record, struct intra_ins
     enum intra_status status = INTRA_OK;
     struct intra_observation *o;
     struct intra_frame_region *region;
-    char *rest = NULL, text[300], verbatim[300];
+    char *rest = NULL, *verbatim = NULL, text[64];
     int n = 0;
     bool is_good = true;
-    snprintf(verbatim, sizeof verbatim, "%s", line);
+    INTRA_TRY(intra_text_set(&verbatim, line, err));
     for (char *word = strtok_r(line, " \t\r", &rest); word && n < MAX_FIELDS; word = strtok_r(NULL, " \t\r", &rest)) {
         v[n] = intra_record_number(word);
         is_good = is_good && isfinite(v[n]);
         n++;
     }
-    if (n == 0) return INTRA_OK;
+    if (n == 0) goto done;
     if (!is_good || n < 5 || !(v[0] >= 0 && v[0] < MAX_CLASSES) || v[0] != floor(v[0])) {
         intra_record_refused(record, "%.60s line %d is no label", file, number);
-        return INTRA_OK;
+        goto done;
     }
     const char *name = names->items[(int)v[0]];
     if (!name) snprintf(text, sizeof text, "class %d", (int)v[0]);
@@ -136,6 +144,7 @@ static enum intra_status read_line(struct intra_record *record, struct intra_ins
         INTRA_TRY(intra_detection_outline(region, (const double(*)[2])(void *)(v + 1), (n - 1) / 2, 0, err));
     }
 done:
+    intra_free(verbatim);
     return status;
 }
 

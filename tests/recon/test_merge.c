@@ -158,7 +158,7 @@ static void many_boxes_one_defect(void **state)
     int boxes[N];
     (void)state;
     make(&scene);
-    for (int round = 0; round < 5; round++) {
+    for (int round = 0; round < 3; round++) {
         seed = 11 + (uint64_t)round;
         intra_record_init(&record);
         assert_int_equal(intra_record_add_inspection(&record, &in, NULL), INTRA_OK);
@@ -269,7 +269,7 @@ static void two_in_one_frame_stay_two(void **state)
 /* A detector gone wild, in processor time: everywhere, and all in one frame. */
 static void thousands_of_boxes(void **state)
 {
-    enum { N = 5000 };
+    enum { N = 3000 };
     struct intra_scene scene;
     (void)state;
     make(&scene);
