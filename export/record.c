@@ -272,5 +272,12 @@ enum intra_status intra_record_write(const struct intra_record *record, enum int
     if (format <= INTRA_RECORD_NONE || format >= INTRA_RECORD_N_FORMATS || !formats[format].write)
         return INTRA_FAIL(err, INTRA_E_UNSUPPORTED, "%s: records of the format %s are not written", path,
                           intra_record_format_name(format));
-    return formats[format].write(record, path, err);
+    struct intra_record of =
+        *record; /* of a store: the inspections know where they came from; writers ask the record */
+    if (of.format == INTRA_RECORD_NONE && of.n_inspections > 0) {
+        of.format = of.inspections[0].format;
+        for (int64_t i = 1; i < of.n_inspections; i++)
+            if (of.inspections[i].format != of.format) of.format = INTRA_RECORD_NONE;
+    }
+    return formats[format].write(&of, path, err);
 }

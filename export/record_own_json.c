@@ -420,6 +420,8 @@ enum intra_status intra_record_write_own_json(const struct intra_record *record,
         open_list(&w, NULL, '{', false);
         put_keys(&w, inspection_keys, N_KEYS(inspection_keys), p);
         put_text(&w, "direction", directions[p->direction]);
+        if (p->format != INTRA_RECORD_NONE && p->format != record->format) /* of a store that several were put into */
+            put_text(&w, "format", intra_record_format_name(p->format));
         put_grades(&w, p->grades, p->n_grades);
         put_media(&w, p->media, p->n_media);
         put_fields(&w, "source", &p->source);
@@ -692,8 +694,8 @@ static const char *const observation_others[] = {
     "station", "distance", "distance_m", "station_to",    "distance_to", "distance_to_m", "clock",
     "time",    "picture",  "remarks",    "code_system",   "grades",      "media",         "regions",
     "place",   "extent",   "source",     "finish_source", NULL};
-static const char *const inspection_others[] = {"direction", "video",        "grades", "media",
-                                                "source",    "observations", NULL};
+static const char *const inspection_others[] = {"direction", "format", "video",        "grades",
+                                                "media",     "source", "observations", NULL};
 /* Of the whole file, where a single inspection stands in it without a list. */
 static const char *const record_others[] = {"intrados_record", "format",      "version", "counts",
                                             "code_system",     "inspections", NULL};
@@ -803,7 +805,8 @@ static enum intra_status take_inspection(struct reader *r, const json_t *object,
     enum intra_status status = INTRA_OK;
     const json_t *list = json_object_get(object, "observations"), *item;
     const char *video = json_string_value(json_object_get(object, "video")),
-               *way = json_string_value(json_object_get(object, "direction"));
+               *way = json_string_value(json_object_get(object, "direction")),
+               *format = json_string_value(json_object_get(object, "format"));
     struct intra_inspection *in;
     size_t i;
     int at;
@@ -820,6 +823,7 @@ static enum intra_status take_inspection(struct reader *r, const json_t *object,
         in->direction = (enum intra_survey_direction)at;
     else if (json_object_get(object, "direction"))
         keep(r, "direction", json_object_get(object, "direction"));
+    if (r->is_converted && format) in->format = intra_record_format_from_name(format);
     if (video) INTRA_TRY(intra_inspection_add_media(in, INTRA_MEDIA_VIDEO, video, NULL, r->err));
     take_grades(r, json_object_get(object, "grades"), in->grades, &in->n_grades);
     INTRA_TRY(take_media(r, json_object_get(object, "media"), in, NULL));

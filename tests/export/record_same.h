@@ -187,6 +187,7 @@ static inline void same_inspection(const char *where, const struct intra_inspect
                  {"crs", a->crs, b->crs}};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         same_string(where, texts[i].what, texts[i].a, texts[i].b);
+    SAME(a->format == b->format, "format");
     SAME(a->direction == b->direction && a->is_reverse_setup == b->is_reverse_setup && a->is_imperial == b->is_imperial,
          "direction or units");
     same_value(where, "height", a->height_m, b->height_m);

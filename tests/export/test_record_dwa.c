@@ -75,6 +75,14 @@ static void own_goes_back_leaf_for_leaf(void **state)
     assert_non_null(strstr(text, "<HZ005>A01</HZ005>"));
     assert_non_null(strstr(text, "<FD002>A</FD002>"));
     assert_non_null(strstr(text, "<RT004>&lt;b&gt;</RT004>"));
+    intra_record_fini(&b);
+    /* out of a project's store, where each inspection knows its format and the record has none */
+    a.format = INTRA_RECORD_NONE;
+    for (int i = 0; i < 3; i++)
+        a.inspections[i].format = INTRA_RECORD_DWA_M150;
+    read_as(write_as(&a, INTRA_RECORD_DWA_M150), INTRA_RECORD_DWA_M150, &b);
+    assert_string_equal(logged, "");
+    same_fields("from a store", "header", &a.inspections[0].source, &b.inspections[0].source);
     intra_record_fini(&a);
     intra_record_fini(&b);
 }

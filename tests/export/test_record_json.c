@@ -124,6 +124,7 @@ static void make_full(struct intra_record *r)
         set(texts[i], text);
     }
     p->direction = INTRA_DIRECTION_UPSTREAM;
+    p->format = INTRA_RECORD_DWA_M150;
     p->is_reverse_setup = p->is_imperial = true;
     p->height_m = 0.3, p->width_m = 0.2, p->length_m = 42.7, p->inspected_length_m = 40, p->joint_spacing_m = 2;
     p->start_xyz = (struct intra_vec3){565432.123, 5901234.567, NAN};
