@@ -1148,7 +1148,7 @@ enum intra_status intra_merge_detections(const struct intra_scene *scene, struct
     for (int64_t i = 0; i < n; i++)
         joined += is_gone[i];
     if (joined) intra_inspection_remove_observations(inspection, is_gone);
-    if (m.carries <= 0)
+    if (m.n_views > 0 && m.carries <= 0)
         intra_log(INTRA_LOG_WARNING, "import",
                   "%d boxes of a detector are too many to compare; some stay apart that show the same", m.n_views);
     if (out_joined) *out_joined = joined;
