@@ -125,6 +125,7 @@ static enum intra_status evaluate(const char *out_dir, const struct request *r, 
     INTRA_TRY(intra_evaluate_coverage(&e, err));
     INTRA_TRY(intra_evaluate_joints(&e, err));
     INTRA_TRY(intra_evaluate_features(&e, err));
+    INTRA_TRY(intra_evaluate_lens(&e, err));
     if (r->out_file) INTRA_TRY(write_json(&e, out_dir, r, err));
     if (r->is_json) {
         put_json(&e, out_dir, r->truth, stdout);

@@ -83,6 +83,8 @@ enum intra_status intra_evaluate_wall(struct intra_evaluation *e, const char *bl
 enum intra_status intra_evaluate_joints(struct intra_evaluation *e, struct intra_error *err);
 /* Laterals and bends in observations.csv, the water level of profile.csv; after motion. */
 enum intra_status intra_evaluate_features(struct intra_evaluation *e, struct intra_error *err);
+/* Lens and measured diameter (project.sqlite), counter readings, silent failures. */
+enum intra_status intra_evaluate_lens(struct intra_evaluation *e, struct intra_error *err);
 enum intra_status intra_evaluate_coverage(struct intra_evaluation *e, struct intra_error *err);
 
 /* Station of the result for a station of the truth, drift included. */

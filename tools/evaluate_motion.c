@@ -82,6 +82,7 @@ static enum intra_status evaluate_roll(struct intra_evaluation *e, struct intra_
         slope = (sxy * (double)n - sx * sy) / (sxx * (double)n - sx * sx);
     worst = intra_stats_percentile(sorted, n, 0.95);
     intra_figures_add(&e->figures, "roll_drift_deg_per_m", "roll drift (slope along the pipe)", slope, "deg/m", n);
+    intra_figures_add(&e->figures, "roll_drift_10m_deg", "the same over 10 m, unsigned", fabs(10 * slope), "deg", n);
     intra_figures_add(&e->figures, "roll_error_p95_deg", "roll error after one shift, 95th percentile", worst, "deg",
                       n);
 done:

@@ -176,6 +176,16 @@ static enum intra_status write_report(struct job *job, const char *path, struct 
 
 /* ---- the store ---- */
 
+/* A number that not every run has; none where it is not known. */
+static enum intra_status store_measured(struct intra_store *store, const char *key, double value,
+                                        struct intra_error *err)
+{
+    char text[40];
+    if (!isfinite(value)) return INTRA_OK;
+    snprintf(text, sizeof text, "%.9g", value);
+    return intra_store_write_meta(store, key, text, err);
+}
+
 static enum intra_status store_provenance(struct job *job, struct intra_store *store, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
@@ -189,6 +199,9 @@ static enum intra_status store_provenance(struct job *job, struct intra_store *s
     INTRA_TRY(intra_store_write_meta(store, "options_json", p->options_json, err));
     INTRA_TRY(intra_store_write_meta(store, "started_utc", p->started_utc, err));
     INTRA_TRY(intra_store_write_meta(store, "is_complete", p->is_complete ? "1" : "0", err));
+    INTRA_TRY(store_measured(store, "measured_diameter_m", job->report->measured_diameter_m, err));
+    INTRA_TRY(store_measured(store, "measured_diameter_sd_m", job->report->measured_diameter_sd_m, err));
+    INTRA_TRY(store_measured(store, "lens_corner_sd_rel", job->report->corner_sd_rel, err));
     INTRA_TRY(intra_store_write_library(store, "sqlite", intra_store_library_version(), err));
     INTRA_TRY(intra_store_write_library(store, "ffmpeg", intra_video_library_version(), err));
     INTRA_TRY(intra_store_write_library(store, "libtiff", intra_tiff_library_version(), err));

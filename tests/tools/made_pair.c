@@ -1,5 +1,7 @@
 #include "made_pair.h"
 
+#include "core/store.h"
+
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -149,11 +151,57 @@ static int frame_count(const struct made_pair *pair)
     return (int)lround((pair->length_m - 0.5) / frame_step_m);
 }
 
+static void need(enum intra_status status)
+{
+    if (status != INTRA_OK) abort();
+}
+
+/* The counter drops what is finer than a centimetre. */
+static double printed_m(int frame)
+{
+    return 0.01 * floor(100 * frame * frame_step_m + 1e-6);
+}
+
+static struct intra_camera true_lens(void)
+{
+    struct intra_camera lens = {
+        .width = 640, .height = 480, .fx = 500, .fy = 500, .cx = 319.5, .cy = 239.5, .k = {-0.1}};
+    need(intra_camera_finish(&lens, NULL));
+    return lens;
+}
+
+static void write_store(const struct made_pair *pair, const char *folder)
+{
+    struct intra_store *store = NULL;
+    struct intra_scene scene;
+    char path[300], text[40];
+    if (!(pair->focal_scale > 0)) return;
+    snprintf(path, sizeof path, "%s/project.sqlite", folder);
+    snprintf(text, sizeof text, "%.6f", pair->measured_diameter_m);
+    intra_scene_init(&scene);
+    scene.camera = true_lens();
+    scene.camera.fx *= pair->focal_scale;
+    scene.camera.fy *= pair->focal_scale;
+    scene.camera.focal_sd_rel = 0.01;
+    need(intra_store_create(path, &store, NULL));
+    need(intra_store_write_scene(store, &scene, NULL));
+    need(intra_store_write_meta(store, "measured_diameter_m", text, NULL));
+    need(intra_store_write_meta(store, "measured_diameter_sd_m", "0.0005", NULL));
+    if (pair->has_warning) need(intra_store_write_warning(store, "beware", NULL));
+    need(intra_store_commit(store, NULL));
+    intra_store_close(&store);
+    intra_scene_fini(&scene);
+}
+
 static void write_truth_tables(const struct made_pair *pair, const char *folder)
 {
     FILE *file = open_in(folder, "truth.json");
     int frames = frame_count(pair);
-    fprintf(file, "{\"nominal_diameter_m\": %.6f, \"length_m\": %.6f, \"fps\": 25}\n", diameter_m, pair->length_m);
+    fprintf(file,
+            "{\"nominal_diameter_m\": %.6f, \"length_m\": %.6f, \"fps\": 25, \"width\": 640, \"height\": 480,\n"
+            "\"lens\": {\"model\": \"brown\", \"fx\": 500, \"fy\": 500, \"cx\": 319.5, \"cy\": 239.5, \"k\": [-0.1, 0, "
+            "0, 0, 0]}}\n",
+            diameter_m, pair->length_m);
     fclose(file);
     file = open_in(folder, "centreline.csv");
     fprintf(file, "station_m,x,y,z,tx,ty,tz,heading_deg,grade_pct\n");
@@ -163,8 +211,9 @@ static void write_truth_tables(const struct made_pair *pair, const char *folder)
     file = open_in(folder, "frames.csv");
     fprintf(file, "index,t,state,station_m,shows_pipe,counter_m,counter_text,zoom\n");
     for (int i = 0; i < frames; i++)
-        fprintf(file, "%d,%.6f,%s,%.6f,1,,,1\n", i, i / 25.0, i >= pair->pan_from && i < pair->pan_to ? "pan" : "drive",
-                i * frame_step_m);
+        fprintf(file, "%d,%.6f,%s,%.6f,1,%.4f,LZ1: %.2f m,1\n", i, i / 25.0,
+                i >= pair->pan_from && i < pair->pan_to ? "pan" : "drive", i * frame_step_m, printed_m(i),
+                printed_m(i));
     fclose(file);
     file = open_in(folder, "trajectory.tum");
     for (int i = 0; i < frames; i++)
@@ -207,7 +256,12 @@ static void write_result_tables(const struct made_pair *pair, const char *folder
             fprintf(table, "%d,%.6f,%s,,,,\n", i, i / 25.0, is_lost ? "lost" : "pan");
             continue;
         }
-        fprintf(table, "%d,%.6f,drive,%.6f,%.6f,,%d\n", i, i / 25.0, s, pair->sd_m,
+        char counter[32] = "";
+        bool is_empty = pair->counter_empty_each && i % pair->counter_empty_each < 6;
+        if (i % 5 == 0 && !is_empty)
+            snprintf(counter, sizeof counter, "%.3f",
+                     printed_m(i) + (pair->counter_wrong_each && i % pair->counter_wrong_each == 0 ? 0.01 : 0));
+        fprintf(table, "%d,%.6f,drive,%.6f,%.6f,%s,%d\n", i, i / 25.0, s, pair->sd_m, counter,
                 pair->lost_to > pair->lost_from && i >= pair->lost_to);
         write_pose(tum, i / 25.0, s, side, 0, 0.1 * sin(i * 0.05) + pair->roll_shift_rad);
     }
@@ -270,5 +324,6 @@ void made_pair_write(const struct made_pair *pair, const char *folder)
     write_truth_rasters(pair, truth);
     write_result_tables(pair, out);
     write_observations(pair, out);
+    write_store(pair, out);
     write_result_rasters(pair, out);
 }

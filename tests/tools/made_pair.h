@@ -25,6 +25,10 @@ struct made_pair {
         joint_gap_m;                          /* every joint of the result: so much too far, displaced, wide */
     int joints_missed, joints_invented;       /* of the result: the first so many left out; so many too many */
     bool is_plain;                            /* no texture at all */
+    double focal_scale;                       /* a project.sqlite whose lens is this much longer; 0: no store */
+    double measured_diameter_m;               /* in the store, with a deviation of 0.5 mm */
+    bool has_warning;                         /* the store has one */
+    int counter_wrong_each, counter_empty_each; /* of the counter's readings each so-and-so-many-th; 0: none */
     double fine_texel_m;                      /* cell of the result's wall; 0: as the truth's, 1 mm */
 };
 

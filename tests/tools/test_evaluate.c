@@ -435,6 +435,36 @@ static void joints_without_drift(void **state)
     json_decref(r.root);
 }
 
+static void lens_diameter_and_counter(void **state)
+{
+    struct made_pair pair = made_pair_defaults();
+    struct result r;
+    (void)state;
+    r = evaluate(&pair); /* no store */
+    assert_true(isnan(figure(&r, "focal_error_pct")) && isnan(figure(&r, "silent_failures")));
+    assert_figure(&r, "counter_given_pct", 100, 0);
+    assert_figure(&r, "counter_right_pct", 100, 0);
+    json_decref(r.root);
+    pair.focal_scale = 1.02;
+    pair.measured_diameter_m = 0.303;
+    r = evaluate(&pair);
+    assert_figure(&r, "focal_error_pct", 2, 1e-6);
+    assert_figure(&r, "focal_error_sds", 2, 1e-6);
+    assert_figure(&r, "angle_error_25_pct", -1.9, 0.15); /* a longer lens sees a pixel at a smaller angle */
+    assert_figure(&r, "measured_diameter_error_pct", 1, 1e-6);
+    assert_figure(&r, "measured_diameter_error_sds", 6, 1e-6);
+    assert_figure(&r, "silent_failures", 1, 0);
+    json_decref(r.root);
+    pair.has_warning = true;
+    pair.counter_wrong_each = 50;  /* four of the 35 readings */
+    pair.counter_empty_each = 100; /* four: two each in two places */
+    r = evaluate(&pair);
+    assert_figure(&r, "silent_failures", 0, 0);
+    assert_true(figure(&r, "counter_given_pct") < 95 && figure(&r, "counter_given_pct") > 80);
+    assert_true(figure(&r, "counter_right_pct") < 97 && figure(&r, "counter_right_pct") > 85);
+    json_decref(r.root);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -456,6 +486,7 @@ int main(void)
         cmocka_unit_test(unseen_wall),
         cmocka_unit_test(plain_wall),
         cmocka_unit_test(missing_images_are_not_available),
+        cmocka_unit_test(lens_diameter_and_counter),
         cmocka_unit_test(output_file),
         cmocka_unit_test(what_cannot_be_read_is_refused),
     };
