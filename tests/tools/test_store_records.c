@@ -397,6 +397,7 @@ static void records_round_trip(void **state)
     }
     assert_int_equal(ask("SELECT count(*) FROM pragma_foreign_key_check"), 0);
     assert_int_equal(ask("SELECT count(*) FROM v_observations"), 55);
+    intra_record_fini(&out);
     tell("PRAGMA foreign_keys=ON; DELETE FROM record WHERE id = 1");
     assert_int_equal(read_back(&out, NULL), INTRA_OK); /* cascades to the last child */
     assert_int_equal(out.n_inspections, 2);
