@@ -48,6 +48,21 @@ JOINT_FIGURES = [
     ("deflection error deg", "eval.figures.joint_deflection_error_median_deg.value", 2, max, ""),
 ]
 
+LENS_FIGURES = [
+    ("distance error %", "eval.figures.distance_error_pct.value", 3, max, "calibrated 0.3 median, 1 worst; else 0.2, 0.7"),
+    ("focal error %", "eval.figures.focal_error_pct.value", 2, max, "1 median, 3 worst"),
+    ("angle error % at 25 % of the half diagonal", "eval.figures.angle_error_25_pct.value", 2, max, ""),
+    ("50 %", "eval.figures.angle_error_50_pct.value", 2, max, ""),
+    ("75 %", "eval.figures.angle_error_75_pct.value", 2, max, ""),
+    ("corner", "eval.figures.angle_error_100_pct.value", 2, max, ""),
+    ("measured diameter %", "eval.figures.measured_diameter_error_pct.value", 2, max, "0.5 median, 1 worst"),
+    ("counter given %", "eval.figures.counter_given_pct.value", 1, min, "98 median, 90 worst"),
+    ("right %", "eval.figures.counter_right_pct.value", 2, min, "99.9 median, 99 worst"),
+    ("roll drift deg over 10 m", "eval.figures.roll_drift_10m_deg.value", 2, max, "1 median, 3 worst"),
+    ("station in its 95 % interval %", "eval.figures.station_within_sd_pct.value", 1, min, "93 to 97 median, 90 to 99 worst"),
+    ("silent failures", "eval.figures.silent_failures.value", 0, max, "0"),
+]
+
 
 def measured(command, log):
     """Exit status, seconds on the clock, CPU seconds and peak memory in MB of a command."""
@@ -114,7 +129,8 @@ class Bench:
     def run(self, scene, seed, name=None):
         """Figures of one (scene, seed), from the cache where they are there."""
         name = name or scene
-        cached = os.path.join(self.a.out, "runs", f"{name}-{seed}-{self.simulator}-{self.program}-t{self.a.threads}.json")
+        mode = "-no-camera" if self.a.no_camera else ""
+        cached = os.path.join(self.a.out, "runs", f"{name}-{seed}-{self.simulator}-{self.program}-t{self.a.threads}{mode}.json")
         if os.path.exists(cached):
             with open(cached, encoding="utf-8") as f:
                 return json.load(f)
@@ -123,17 +139,17 @@ class Bench:
             truth = json.load(f)
         video = next((os.path.join(sim, n) for n in sorted(os.listdir(sim)) if n.startswith("video.")),
                      os.path.join(sim, "frames"))
-        result = os.path.join(self.a.out, "result", f"{name}-{seed}")
+        result = os.path.join(self.a.out, "result", f"{name}-{seed}{mode}")
         shutil.rmtree(result, ignore_errors=True)
-        log = lambda step: os.path.join(self.a.out, "logs", f"{name}-{seed}-{step}.log")
+        log = lambda step: os.path.join(self.a.out, "logs", f"{name}-{seed}{mode}-{step}.log")
         threads = str(self.a.threads)
         figures = {"scene": name, "seed": seed, "program": self.program, "simulator": self.simulator, "threads": self.a.threads,
                    "frames": truth["frames"], "length_m": truth["length_m"]}
 
         load = os.getloadavg()[0]  # what else the machine does makes the clock tell less
+        lens = [] if self.a.no_camera else ["--camera", os.path.join(sim, "camera.yaml")]
         code, wall, cpu, peak = measured([self.a.intrados, "reconstruct", video, "--diameter", f"{truth['nominal_diameter_m']}m",
-                                          "--camera", os.path.join(sim, "camera.yaml"), "--threads", threads, "-o", result],
-                                         log("reconstruct"))
+                                          *lens, "--threads", threads, "-o", result], log("reconstruct"))
         seconds = truth["frames"] / truth["fps"]
         figures.update(exit=code, reconstruct_s=wall, reconstruct_cpu_s=cpu, peak_mb=peak, real_time_factor=seconds / wall,
                        cpu_per_s=cpu / seconds, load_before=load)
@@ -183,6 +199,8 @@ def write_tables(runs, to):
     write_table(runs, FIGURES, to)
     to.write("\nJoints:\n\n")
     write_table(runs, JOINT_FIGURES, to)
+    to.write("\nLens, diameter, counter, deviations:\n\n")
+    write_table(runs, LENS_FIGURES, to)
 
 
 def write_csv(runs, path):
@@ -222,6 +240,7 @@ def main():
     parser.add_argument("--out", default="out/bench")
     parser.add_argument("--clean", action="store_true", help="remove each video and result once it is measured")
     parser.add_argument("--simulate-only", action="store_true", help="only make the videos that are not there yet")
+    parser.add_argument("--no-camera", action="store_true", help="without calibration: the lens is estimated from the counter")
     parser.add_argument("--memory", metavar="SCENE", help="only: peak memory of SCENE against the same four times as long")
     a = parser.parse_args()
     bench = Bench(a)
