@@ -165,7 +165,7 @@ static enum intra_status read_lines(char *text, struct intra_record *out, struct
         } else if (strncmp(line, "#C=", 3) == 0) {
             split(line + 3, &layout, &columns);
         } else if (line[0] == '#') {
-            if (line[1] == 'Z') p = NULL;
+            if (line[1] == 'Z') p = NULL, wants_header = false; /* a header without its row */
         } else if (wants_header) {
             split(line, &layout, &values);
             INTRA_TRY(copy_row(&names, &values, &p->source, err));

@@ -163,6 +163,19 @@ static const char en_text[] =
     "7,25;BAB;B;A;3;11;1;B1;\n8;BBA;A;;10;9;;A2;\n9;;;;;;;;\n#Z\n"
     "#B01=AAA;AAK\nH2;A\n#C=I;A\n0;BCD\n#Z\nlost line\n";
 
+/* A second header whose row never comes: what stands behind the end belongs to nobody. */
+static void en_text_header_at_its_end(void **state)
+{
+    struct intra_record r;
+    (void)state;
+    read_ok(scratch_file("end.txt", "#A1=UTF-8\n#A3=;\n#A4=,\n#A5=\"\n#B01=AAA\nH1\n#C=I;A\n0;BCD\n#B02=ABC\n#Z\nlost line\n"),
+            INTRA_RECORD_EN_TEXT, &r);
+    assert_int_equal(r.n_inspections, 1);
+    assert_int_equal(r.inspections[0].n_observations, 1);
+    assert_null(intra_fields_get(&r.inspections[0].source, "ABC"));
+    intra_record_fini(&r);
+}
+
 static void en_text_reads_blocks_and_changes(void **state)
 {
     struct intra_record r;
@@ -393,6 +406,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pacp_csv_reads_feet_and_refuses),
         cmocka_unit_test(en_text_reads_blocks_and_changes),
+        cmocka_unit_test(en_text_header_at_its_end),
         cmocka_unit_test(utf16_and_marks_are_taken_off),
         cmocka_unit_test(dates_and_times_in_many_forms),
         cmocka_unit_test(many_rows_and_a_large_cell_in_bounded_time),
