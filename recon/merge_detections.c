@@ -96,6 +96,7 @@ struct merger {
     int n_groups, cap_groups, newest;
     int *order;      /* views of a group, scratch */
     int64_t carries; /* that may still be made */
+    int n_beyond;    /* boxes past MOST_BOXES of their frame, compared with nothing */
     struct intra_error *err;
 };
 
@@ -312,7 +313,10 @@ static enum intra_status take_frame(struct merger *m, int from, int to, struct p
     double s0 = INFINITY, s1 = -INFINITY, slack = m->scene->nominal_diameter_m;
     int seen = 0;
     pairs->n = 0;
-    if (to - from > MOST_BOXES) to = from + MOST_BOXES;
+    if (to - from > MOST_BOXES) {
+        m->n_beyond += to - from - MOST_BOXES;
+        to = from + MOST_BOXES;
+    }
     for (int v = from; v < to; v++) {
         s0 = fmin(s0, m->views[v].s0 - slack);
         s1 = fmax(s1, m->views[v].s1 + slack);
@@ -1109,7 +1113,7 @@ enum intra_status intra_merge_detections(const struct intra_scene *scene, struct
                                          int64_t *out_joined, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
-    struct merger m = {.scene = scene, .in = inspection, .newest = -1, .err = err};
+    struct merger m = {.scene = scene, .in = inspection, .newest = -1, .carries = MOST_CARRIES, .err = err};
     struct pairs pairs = {0};
     bool *is_gone = NULL;
     int64_t joined = 0, n = inspection->n_observations;
@@ -1151,6 +1155,9 @@ enum intra_status intra_merge_detections(const struct intra_scene *scene, struct
     if (m.n_views > 0 && m.carries <= 0)
         intra_log(INTRA_LOG_WARNING, "import",
                   "%d boxes of a detector are too many to compare; some stay apart that show the same", m.n_views);
+    if (m.n_beyond > 0)
+        intra_log(INTRA_LOG_WARNING, "import", "%d boxes stay apart: their frames have more than %d each", m.n_beyond,
+                  MOST_BOXES);
     if (out_joined) *out_joined = joined;
 done:
     for (int i = 0; m.views && i < m.n_views; i++)

@@ -244,6 +244,43 @@ static void what_is_kept(void **state)
     intra_scene_fini(&scene);
 }
 
+/* A track of boxes is placed by the patch of wall that explains them, as the same boxes by themselves are. */
+static void a_track_is_placed_as_its_boxes_are(void **state)
+{
+    static const struct patch p = {1.0, 1.2, 60, 80, "BAB"};
+    struct intra_scene scene;
+    struct intra_wall_region placed[2];
+    (void)state;
+    make(&scene);
+    for (int is_track = 0; is_track < 2; is_track++) {
+        struct intra_record record;
+        struct intra_inspection *in;
+        struct intra_observation *track = NULL;
+        seed = 3;
+        intra_record_init(&record);
+        assert_int_equal(intra_record_add_inspection(&record, &in, NULL), INTRA_OK);
+        for (int f = 5; f < 45; f += 4) {
+            double box[4];
+            if (!box_of(&scene, &p, f, 1, box)) continue;
+            if (!track || !is_track)
+                track = add(in, "BAB", f, box);
+            else
+                put_region(track, f, box);
+        }
+        run(&scene, in);
+        assert_int_equal(in->n_observations, 1);
+        placed[is_track] = in->observations[0].place.recorded;
+        assert_float_equal(placed[is_track].station_from_m, p.s0, 0.02);
+        assert_float_equal(placed[is_track].station_to_m, p.s1, 0.02);
+        intra_record_fini(&record);
+    }
+    assert_float_equal(placed[0].station_from_m, placed[1].station_from_m, 1e-3);
+    assert_float_equal(placed[0].station_to_m, placed[1].station_to_m, 1e-3);
+    assert_float_equal(placed[0].clock_from_rad, placed[1].clock_from_rad, 1e-3);
+    assert_float_equal(placed[0].clock_to_rad, placed[1].clock_to_rad, 1e-3);
+    intra_scene_fini(&scene);
+}
+
 /* Two boxes of one frame that do not cover each other are two defects, however alike. */
 static void two_in_one_frame_stay_two(void **state)
 {
@@ -329,6 +366,7 @@ static void every_failed_allocation_is_reported(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(many_boxes_one_defect), cmocka_unit_test(what_is_kept),
+                                       cmocka_unit_test(a_track_is_placed_as_its_boxes_are),
                                        cmocka_unit_test(two_in_one_frame_stay_two),
                                        cmocka_unit_test(thousands_of_boxes),
                                        cmocka_unit_test(every_failed_allocation_is_reported)};
