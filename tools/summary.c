@@ -1,5 +1,6 @@
 #include "tools/summary.h"
 
+#include "core/fileio.h"
 #include "tools/json.h"
 
 #include <inttypes.h>
@@ -53,6 +54,14 @@ static int64_t count_observations(const struct intra_record *record, int64_t *ou
     return n;
 }
 
+/* Where a file lies that not every run writes. */
+static void print_file(const struct intra_summary *s, const char *what, const char *name)
+{
+    char path[1100];
+    if (intra_path_join(path, sizeof path, s->out_dir, name, NULL) == INTRA_OK && intra_path_exists(path))
+        printf("  %-14s %s\n", what, path);
+}
+
 void intra_summary_print(const struct intra_summary *s)
 {
     const struct intra_scene *scene = s->scene;
@@ -97,7 +106,8 @@ void intra_summary_print(const struct intra_summary *s)
             printf("  record         not imported\n");
     }
     if (s->n_warnings) printf("  warnings       %d, in log.jsonl\n", s->n_warnings);
-    printf("  model          %s/model.glb\n", s->out_dir);
+    print_file(s, "report", "report.html");
+    print_file(s, "model", "model.glb");
     printf("  wall           %s/unrolled.tif, relief.tif, coverage.tif\n", s->out_dir);
     printf("  tables         %s/profile.csv, frames.csv, trajectory.tum, observations.csv\n", s->out_dir);
     printf("  time           %.1f s\n", s->wall_s);

@@ -239,7 +239,10 @@ static void force_replaces_and_keeps_others(void **state)
     program_expect(folder, RECONSTRUCT "-o forced -q", 1,
                    "forced: output folder exists and is not empty; give --force");
     program_shell("cd %s && test $(cat forced/frames.csv) = old", folder);
-    run_done(RECONSTRUCT "-o forced -q --force --no-mesh");
+    struct program_run run = program_done(folder, RECONSTRUCT "-o forced --force --no-mesh");
+    assert_non_null(strstr(run.out, "forced/unrolled.tif"));
+    assert_null(strstr(run.out, "model.glb")); /* names what is there */
+    program_free(&run);
     program_shell("cd %s/forced && test $(cat notes.txt) = mine && cmp frames.csv ../first/frames.csv", folder);
     assert_false(is_there("forced/%s", "model_017.jpg"));
     assert_false(is_there("forced/%s", "model.glb"));
