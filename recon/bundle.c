@@ -26,6 +26,7 @@
 #include "core/mem.h"
 #include "core/select.h"
 #include "recon/dark.h"
+#include "recon/robust.h"
 
 #include <string.h>
 
@@ -175,31 +176,12 @@ static void relate_poses(struct solver *s)
     }
 }
 
-static double cauchy_weight(double e2, double c2)
-{
-    return 1 / (1 + e2 / c2);
-}
-
-/* Huber: a bend is pushed back with a steady force; were the force to fall off (Cauchy), noise could bend a straight pipe at no cost. */
-static double huber_cost(double e2, double c)
-{
-    return e2 <= c * c ? e2 : 2 * c * sqrt(e2) - c * c;
-}
-
-static double huber_weight(double e2, double c)
-{
-    return e2 <= c * c ? 1 : c / sqrt(e2);
-}
-
-static double cauchy_cost(double e2, double c2)
-{
-    return c2 * log1p(e2 / c2);
-}
-
 #define MATCH_C2 6.0 /* about the 95 % point of chi^2 with two degrees */
 #define TUBE_C2 4.0
 #define DARK_C 2.0
-#define KINK_C 2.0    /* deviations from where a bend costs only in proportion */
+/* Deviations from where a bend costs only in proportion. Huber: it is pushed back with a steady force; were the force to
+ * fall off (Cauchy), noise could bend a straight pipe at no cost. */
+#define KINK_C 2.0
 #define OVAL_STEP_C 2.0 /* and a change of the section */
 
 /* Deviation of a point's radius from the tube. Where points crowd each counts for less, so that the tube's mean radius
@@ -308,9 +290,9 @@ static void scale_noise(struct solver *s)
 /* Robust cost of the present state, whose matches were measured. */
 static double cost_of(struct solver *s)
 {
-    double cost = s->n_behind * cauchy_cost(1e4, MATCH_C2);
+    double cost = s->n_behind * intra_cauchy_cost(1e4, MATCH_C2);
     for (int i = 0; i < s->n_chi2; i++)
-        cost += cauchy_cost(s->chi2[i] / s->noise2, MATCH_C2);
+        cost += intra_cauchy_cost(s->chi2[i] / s->noise2, MATCH_C2);
     for (int i = 0; i < s->n_points; i++) {
         struct intra_point *p = &s->points[i];
         if (!is_usable(s, p)) continue;
@@ -319,7 +301,7 @@ static double cost_of(struct solver *s)
         p->u = intra_axis_nearest(s->axis, x, p->u);
         struct intra_vec3 arm = intra_sub(x, intra_axis_point(s->axis, p->u, NULL, NULL, NULL));
         double e = (intra_norm(arm) - expected_radius(s, i)) / tube_sd(s, p);
-        cost += cauchy_cost(e * e, TUBE_C2);
+        cost += intra_cauchy_cost(e * e, TUBE_C2);
     }
     double scale = 1 / (s->axis->h * s->options->kink_sd_rad);
     for (int i = 1; i + 1 < s->axis->count; i++) {
@@ -327,17 +309,17 @@ static double cost_of(struct solver *s)
         if (s->knot_var[i - 1] < 0 && s->knot_var[i] < 0 && s->knot_var[i + 1] < 0) continue;
         struct intra_vec3 d = intra_sub(intra_add(k[-1].p, k[1].p), intra_scale(k[0].p, 2));
         double e0 = scale * intra_dot(d, k->n[0]), e1 = scale * intra_dot(d, k->n[1]);
-        cost += huber_cost(e0 * e0 + e1 * e1, KINK_C);
+        cost += intra_huber_cost(e0 * e0 + e1 * e1, KINK_C);
     }
     for (int i = 0; i + 1 < s->axis->count; i++) {
         struct oval_terms o;
-        if (oval_evaluate(s, i, &o)) cost += huber_cost(o.step2, OVAL_STEP_C) + o.off2;
+        if (oval_evaluate(s, i, &o)) cost += intra_huber_cost(o.step2, OVAL_STEP_C) + o.off2;
     }
     for (int i = 0; i < s->n_kfs; i++) {
         double e[2], jp[12], jk[4][4];
         int base;
         if (s->kf_var[i] >= 0 && dark_terms(s, &s->kfs[i], e, jp, jk, &base))
-            cost += huber_cost((e[0] * e[0] + e[1] * e[1]) / (INTRA_DARK_SD_RAD * INTRA_DARK_SD_RAD), DARK_C);
+            cost += intra_huber_cost((e[0] * e[0] + e[1] * e[1]) / (INTRA_DARK_SD_RAD * INTRA_DARK_SD_RAD), DARK_C);
     }
     return cost;
 }
@@ -380,7 +362,7 @@ static void add_point_matches(struct solver *s, struct intra_point *p, struct to
         struct match_terms m;
         const struct intra_obs *o = &p->obs[k];
         if (o->kf < s->first_id || !match_evaluate(s, p, o, true, &m)) continue;
-        double w = cauchy_weight(m.chi2 / s->noise2, MATCH_C2) / s->noise2;
+        double w = intra_cauchy_weight(m.chi2 / s->noise2, MATCH_C2) / s->noise2;
         double info[3] = {w * m.info[0], w * m.info[1], w * m.info[2]};
         int vt = s->kf_var[o->kf - s->first_id];
         double wj0 = info[0] * m.jd[0] + info[1] * m.jd[1], wj1 = info[1] * m.jd[0] + info[2] * m.jd[1];
@@ -420,7 +402,7 @@ static double add_point_tube(struct solver *s, int index, struct touched *t, dou
     double jac[6 + 8 + 8];
     int var[9], size[9], nb = 0, vh = s->kf_var[p->host - s->first_id];
     double *j = jac;
-    p->weight = cauchy_weight(e * e, TUBE_C2);
+    p->weight = intra_cauchy_weight(e * e, TUBE_C2);
     double w = p->weight / (sd * sd);
     if (vh >= 0) {
         struct intra_vec3 c = intra_cross(xh, nh);
@@ -476,7 +458,7 @@ static void add_axis_prior(struct solver *s)
         if (v[0] < 0 && v[1] < 0 && v[2] < 0) continue;
         struct intra_vec3 d = intra_sub(intra_add(k[-1].p, k[1].p), intra_scale(k[0].p, 2));
         double e[2] = {scale * intra_dot(d, k->n[0]), scale * intra_dot(d, k->n[1])};
-        double w = huber_weight(e[0] * e[0] + e[1] * e[1], KINK_C);
+        double w = intra_huber_weight(e[0] * e[0] + e[1] * e[1], KINK_C);
         for (int r = 0; r < 2; r++) {
             double j[3][2];
             for (int a = 0; a < 3; a++)
@@ -500,7 +482,7 @@ static void add_oval_prior(struct solver *s)
     for (int i = 0; i + 1 < s->axis->count; i++) {
         struct oval_terms o;
         if (!oval_evaluate(s, i, &o)) continue;
-        double per = 1 / s->options->oval_step_sd, w = huber_weight(o.step2, OVAL_STEP_C) * per,
+        double per = 1 / s->options->oval_step_sd, w = intra_huber_weight(o.step2, OVAL_STEP_C) * per,
                near = 1 / s->options->oval_sd;
         int a = s->oval_var[i], b = s->oval_var[i + 1];
         for (int q = 0; q < 2; q++) {
@@ -524,7 +506,7 @@ static void add_darks(struct solver *s)
         int base, var[5], size[5], n = 0;
         const double *jac[5];
         if (s->kf_var[i] < 0 || !dark_terms(s, &s->kfs[i], e, jp, jk, &base)) continue;
-        double w = one * huber_weight(one * (e[0] * e[0] + e[1] * e[1]), DARK_C), info[3] = {w, 0, w};
+        double w = one * intra_huber_weight(one * (e[0] * e[0] + e[1] * e[1]), DARK_C), info[3] = {w, 0, w};
         jac[n] = jp, size[n] = 6, var[n++] = s->kf_var[i];
         for (int k = 0; k < 4; k++)
             if (s->knot_var[base + k] >= 0) jac[n] = jk[k], size[n] = 2, var[n++] = s->knot_var[base + k];
@@ -766,7 +748,7 @@ static void summarise(struct solver *s, struct intra_bundle_result *out)
         for (int k = 0; k < p->n_obs; k++) {
             struct match_terms m;
             if (p->obs[k].kf < s->first_id || !match_evaluate(s, p, &p->obs[k], true, &m)) continue;
-            double c = m.chi2 / s->noise2, w = cauchy_weight(c, MATCH_C2) / s->noise2;
+            double c = m.chi2 / s->noise2, w = intra_cauchy_weight(c, MATCH_C2) / s->noise2;
             double wj0 = w * (m.info[0] * m.jd[0] + m.info[1] * m.jd[1]);
             double wj1 = w * (m.info[1] * m.jd[0] + m.info[2] * m.jd[1]);
             hdd += wj0 * m.jd[0] + wj1 * m.jd[1];

@@ -28,6 +28,7 @@
 #include "core/camera_convert.h"
 #include "core/mem.h"
 #include "core/select.h"
+#include "recon/robust.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -79,26 +80,6 @@ struct solver {
     struct intra_vec3 *old_x;
     double old_value[PARAMS];
 };
-
-static double cauchy_weight(double e2, double c2)
-{
-    return 1 / (1 + e2 / c2);
-}
-
-static double cauchy_cost(double e2, double c2)
-{
-    return c2 * log1p(e2 / c2);
-}
-
-static double huber_weight(double e2, double c)
-{
-    return e2 <= c * c ? 1 : c / sqrt(e2);
-}
-
-static double huber_cost(double e2, double c)
-{
-    return e2 <= c * c ? e2 : 2 * c * sqrt(e2) - c * c;
-}
 
 static bool set_lens(struct solver *s)
 {
@@ -161,20 +142,20 @@ static double total_cost(struct solver *s, int *n_chi2)
                 chi2 = o->info[0] * e0 * e0 + 2 * o->info[1] * e0 * e1 + o->info[2] * e1 * e1;
             }
             s->chi2[n++] = chi2;
-            cost += cauchy_cost(chi2 / s->noise2, MATCH_C2);
+            cost += intra_cauchy_cost(chi2 / s->noise2, MATCH_C2);
         }
         t->u = intra_axis_nearest(c->axis, t->x, t->u);
         struct intra_vec3 arm = intra_sub(t->x, intra_axis_point(c->axis, t->u, NULL, NULL, w));
         double sd = TUBE_SD * c->radius_m / sqrt(s->share[i]);
         double e = (intra_norm(arm) - expected(s, i, base_knot(s, t->u), w)) / sd;
-        cost += cauchy_cost(e * e, TUBE_C2);
+        cost += intra_cauchy_cost(e * e, TUBE_C2);
     }
     double scale = 1 / (c->axis->h * KINK_SD_RAD);
     for (int i = 1; i + 1 < c->axis->count; i++) {
         const struct intra_axis_knot *k = &c->axis->knots[i];
         struct intra_vec3 d = intra_sub(intra_add(k[-1].p, k[1].p), intra_scale(k[0].p, 2));
         double e0 = scale * intra_dot(d, k->n[0]), e1 = scale * intra_dot(d, k->n[1]);
-        cost += huber_cost(e0 * e0 + e1 * e1, KINK_C);
+        cost += intra_huber_cost(e0 * e0 + e1 * e1, KINK_C);
     }
     for (int i = 0; i < c->axis->count; i++)
         for (int q = 0; q < 2; q++) {
@@ -238,7 +219,7 @@ static void add_sight(const struct solver *s, const struct intra_lens_track *t, 
     if (!intra_camera_project(s->camera, x, px, jac, jp)) return;
     e[0] = o->px[0] - px[0], e[1] = o->px[1] - px[1];
     double chi2 = o->info[0] * e[0] * e[0] + 2 * o->info[1] * e[0] * e[1] + o->info[2] * e[1] * e[1];
-    double w = cauchy_weight(chi2 / s->noise2, MATCH_C2) / s->noise2;
+    double w = intra_cauchy_weight(chi2 / s->noise2, MATCH_C2) / s->noise2;
     double info[3] = {w * o->info[0], w * o->info[1], w * o->info[2]};
     for (int r = 0; r < 2; r++) {
         struct intra_vec3 g = {jac[3 * r], jac[3 * r + 1], jac[3 * r + 2]}, a = intra_cross(x, g);
@@ -273,7 +254,7 @@ static void add_tube(const struct solver *s, int track, int base, struct local *
     double weights[4], j[16], sd = TUBE_SD * s->scene->radius_m / sqrt(s->share[track]);
     struct intra_vec3 arm = intra_sub(t->x, intra_axis_point(s->scene->axis, t->u, NULL, NULL, weights));
     double r = intra_norm(arm), e = (expected(s, track, base, weights) - r) / sd;
-    double w = cauchy_weight(e * e, TUBE_C2) / (sd * sd);
+    double w = intra_cauchy_weight(e * e, TUBE_C2) / (sd * sd);
     struct intra_vec3 n = intra_scale(arm, 1 / fmax(r, 1e-9));
     double jx[3] = {n.x, n.y, n.z};
     int n_j = base >= 0 ? 16 : 0, at = l->n - PARAMS - n_j;
@@ -374,7 +355,7 @@ static void add_priors(struct solver *s)
         const struct intra_axis_knot *k = &axis->knots[i];
         struct intra_vec3 d = intra_sub(intra_add(k[-1].p, k[1].p), intra_scale(k[0].p, 2));
         double e[2] = {scale * intra_dot(d, k->n[0]), scale * intra_dot(d, k->n[1])};
-        double w = huber_weight(e[0] * e[0] + e[1] * e[1], KINK_C);
+        double w = intra_huber_weight(e[0] * e[0] + e[1] * e[1], KINK_C);
         for (int r = 0; r < 2; r++)
             for (int p = 0; p < 6; p++) {
                 double jp = scale * coef[p / 2] * intra_dot(k[p / 2 - 1].n[p % 2], k->n[r]);

@@ -90,8 +90,7 @@ static double count_silent(const struct intra_evaluation *e, const struct known 
     return silent;
 }
 
-/* The number in a text as printed, in metres: the last one in it with digits on both sides of a dot, or the last one.
- */
+/* The last number in a text as printed, in metres; NaN: none. */
 static double printed_m(const char *text)
 {
     double value = NAN;
