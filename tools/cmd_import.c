@@ -25,7 +25,7 @@ enum {
 
 static const struct intra_option options[N_OPTIONS] = {
     [OPT_FORMAT] = {"format", 0, "FORMAT",
-                    "pacp-csv, pacp-sqlite, wincan-db3, en-text, csv ...; default: recognised by content"},
+                    "of the record; default: recognised by content:\n" INTRA_RECORD_NAMES_READ},
     INTRA_RECORD_OPTIONS(OPT_RECORD_FIRST),
     [OPT_JSON] = {"json", 0, NULL, "print the result as JSON"},
     [OPT_QUIET] = {"quiet", 'q', NULL, "print errors only"},
@@ -37,9 +37,13 @@ static const struct intra_usage usage = {
     "Adds an inspection record to a finished reconstruction: its observations are placed on the wall, looked for "
     "there,\n"
     "measured, and stand in project.sqlite beside those imported before; observations.csv, observations.gpkg, the\n"
-    "models and report.html are made again. Stations of the model count from where the camera set out unless --start-station\n"
+    "models and report.html are made again. Stations of the model count from where the camera set out unless "
+    "--start-station\n"
     "was given: then --station-offset says where the record's 0 is.",
-    "intrados import run.intrados PACP_folder --inspection 17",
+    "intrados import run.intrados PACP_folder --inspection 17\n"
+    "  intrados import run.intrados inspections.mdb --inspection list\n"
+    "  intrados import run.intrados survey.xml --station-offset 0.4m\n"
+    "  intrados import run.intrados yolo/labels --format yolo",
     options,
     N_OPTIONS};
 
@@ -59,7 +63,8 @@ static enum intra_status set_option(void *user, int option, const char *value, s
     case OPT_FORMAT:
         r->format = intra_record_format_from_name(value);
         if (r->format == INTRA_RECORD_NONE)
-            return INTRA_FAIL(err, INTRA_E_ARG, "--format: '%s' is no format of a record; see docs/records.md", value);
+            return INTRA_FAIL(err, INTRA_E_ARG, "--format: '%s' is no format of a record: %s", value,
+                              INTRA_RECORD_NAMES_READ);
         return INTRA_OK;
     case OPT_JSON:
         r->is_json = true;

@@ -79,11 +79,14 @@ static const struct intra_option options[N_OPTIONS] = {
          "distance counter for frames.csv: read from the picture (default), not at all, or\nfrom a table with "
          "the columns index or time_s, and counter_m"},
     [OPT_LENGTH] = {"length", 0, "LENGTH",
-                    "way that the camera drives in all, e.g. 48.2m: without calibration it gives focal\nlength and distortion, in place of "
+                    "way that the camera drives in all, e.g. 48.2m: without calibration it gives focal\nlength and "
+                    "distortion, in place of "
                     "the distance counter"},
     [OPT_SAVE_CAMERA] = {"save-camera", 0, "FILE", "write the lens that was used, as OpenCV YAML that --camera reads"},
-    [OPT_RECORD] = {"record", 'r', "FILE",
-                    "import this inspection record at the end, as 'intrados import' does on a finished result"},
+    [OPT_RECORD] =
+        {"record", 'r', "FILE",
+         "import this inspection record at the end, as 'intrados import' does on a finished result; recognised by\n"
+         "content: " INTRA_RECORD_NAMES_READ},
     INTRA_RECORD_OPTIONS(OPT_RECORD_FIRST),
     [OPT_DEINTERLACE] = {"deinterlace", 0, "auto|on|off", "default auto: where the stream or the picture says so"},
     [OPT_IMAGE_FPS] = {"image-fps", 0, "NUMBER", "rate of a folder of images, frames per second (default 25)"},
@@ -103,7 +106,8 @@ static const struct intra_usage usage = {
     "Makes a measured, textured 3D model of the inside of a pipe from inspection video: OUT with model.glb, "
     "unrolled.tif,\n"
     "profile.csv, frames.csv, trajectory.tum, project.sqlite and more.",
-    "intrados reconstruct run.mp4 --diameter 300mm --camera cam.yaml -o run.intrados",
+    "intrados reconstruct run.mp4 --diameter 300mm --camera cam.yaml -o run.intrados\n"
+    "  intrados reconstruct run.mp4 --diameter 12in --record inspections.mdb --inspection 17",
     options,
     N_OPTIONS};
 

@@ -19,6 +19,12 @@ enum { INTRA_N_RECORD_OPTIONS = 4 };
     [(first) + 3] = {"distance-of-camera", 0, NULL,                                                                    \
                      "of a record: its distances are those of the camera, one diameter before what it shows"}
 
+/* Their names, for the help; tests hold them against export/record.h. */
+#define INTRA_RECORD_NAMES_WRITTEN "json, pacp-csv (a folder), pacp-sqlite, en-text, isybau, dwa-m150"
+#define INTRA_RECORD_NAMES_READ                                                                                        \
+    "pacp-mdb, pacp-csv, pacp-sqlite, wincan-db3, en-text, isybau, dwa-m150, ribx, wsaa, mscc; csv and json (own);\n"  \
+    "coco, yolo, cvat, sewerai (machine detections)"
+
 struct intra_record_request {
     const char *path;       /* the record; NULL: what was imported into the project */
     const char *inspection; /* NULL: the only one of a record; all of a project */
