@@ -9,6 +9,7 @@
 #include "tools/record_places.h"
 
 #include "core/fileio.h"
+#include "core/mem.h"
 #include "core/store.h"
 #include "core/store_records.h"
 #include "export/record.h"
@@ -135,18 +136,20 @@ static enum intra_status run_import(const struct request *r, struct intra_consol
     struct intra_scene scene;
     struct intra_store *store = NULL;
     struct intra_progress progress = intra_console_progress(console);
-    char path[1100];
+    struct intra_record_video video;
+    char path[1100], *video_path = NULL;
     int64_t record_id = 0, replaced = 0;
     intra_scene_init(&scene);
     intra_record_init(&record);
     INTRA_TRY(intra_path_join(path, sizeof path, r->project, "project.sqlite", err));
-    INTRA_TRY(intra_record_load(&r->record, r->format, r->is_json ? NULL : stderr, &record, err));
+    INTRA_TRY(intra_store_open(path, &store, err));
+    INTRA_TRY(intra_store_read_scene(store, &scene, err));
+    INTRA_TRY(intra_record_project_video(store, &scene, &video_path, &video, err));
+    INTRA_TRY(intra_record_load(&r->record, r->format, &video, r->is_json ? NULL : stderr, &record, err));
     if (intra_record_is_list(&r->record)) {
         intra_record_list(&record, record.n_inspections, stdout);
         goto done;
     }
-    INTRA_TRY(intra_store_open(path, &store, err));
-    INTRA_TRY(intra_store_read_scene(store, &scene, err));
     INTRA_TRY(intra_record_load_wall(r->project, r->project, &scene, err));
     INTRA_TRY(intra_record_place(&scene, &r->record.locate, &record, err));
     if (!r->is_keeping)
@@ -157,6 +160,7 @@ static enum intra_status run_import(const struct request *r, struct intra_consol
     intra_console_clear(console);
     print_result(r, &record, record_id, replaced);
 done:
+    intra_free(video_path);
     intra_store_close(&store);
     intra_scene_fini(&scene);
     intra_record_fini(&record);

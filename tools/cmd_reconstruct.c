@@ -544,9 +544,11 @@ int intra_cmd_reconstruct(int argc, char **argv)
     if (status != INTRA_OK) return intra_command_fail("reconstruct", &err);
     intra_scene_init(&run.scene);
     intra_record_init(&run.record);
-    if (run.request.record.path)
-        status = intra_record_load(&run.request.record, INTRA_RECORD_NONE, run.request.is_json ? NULL : stderr,
+    if (run.request.record.path) {
+        struct intra_record_video video = {run.request.input, run.request.recon.diameter_m};
+        status = intra_record_load(&run.request.record, INTRA_RECORD_NONE, &video, run.request.is_json ? NULL : stderr,
                                    &run.record, &err);
+    }
     if (status == INTRA_OK && intra_record_is_list(&run.request.record)) {
         intra_record_list(&run.record, run.record.n_inspections, stdout);
         intra_record_fini(&run.record);
