@@ -13,16 +13,28 @@
 #include <string.h>
 #include <time.h>
 
-enum { FIELD_LINES = 8, LINES_READ = 2, CHECK_EACH = 10, SETTLE_EACH = 5 };
+enum { FIELD_LINES = 8, LINES_READ = 2, CHECK_EACH = 10, SETTLE_EACH = 5, MAX_ASIDE = 32, ASIDE_OF_SHAPE = 2 };
 static const double settled = 0.8;   /* a line read so surely needs no second one */
 static const double without_shapes = 0.55, untried = 0.5;
 static const double known = 0.7;     /* shapes so sure need no Tesseract: two readings of each, none against */
 /* What Tesseract may read in a video, in columns (recon/counter_ocr.h): so much at first, and for each second more; saved up
  * to columns_most. Some 20 ms of CPU a second. */
 static const double columns_most = 10000, columns_per_s = 500;
+static const int64_t columns_after = 12000; /* and after the last frame, of what was put aside */
 const double intra_counter_step_s = 0.2;
 
+/* A line for which there was no time: read after the last frame, where that names shapes that many others wait for. */
+struct aside {
+    struct intra_text_picture picture; /* owned */
+    struct intra_text_line where;
+    struct intra_glyph_line shapes;
+    int64_t reading;
+    bool is_read;
+};
+
 struct intra_counter {
+    struct aside aside[MAX_ASIDE];
+    int n_aside;
     struct intra_ocr *ocr;
     struct intra_counter_place place;
     bool is_folder;
@@ -51,6 +63,7 @@ void intra_counter_destroy(struct intra_counter **counter)
     if (!*counter) return;
     intra_ocr_close(&(*counter)->ocr);
     intra_glyphs_destroy(&(*counter)->glyphs);
+    for (int i = 0; i < (*counter)->n_aside; i++) intra_text_picture_fini(&(*counter)->aside[i].picture);
     intra_free((*counter)->shapes);
     intra_free((*counter)->readings);
     intra_free(*counter);
@@ -220,6 +233,29 @@ done:
     return status;
 }
 
+static bool has_shape(const struct intra_glyph_line *line, int shape)
+{
+    for (int i = 0; i < line->n; i++)
+        if (line->letters[i].shape == shape) return true;
+    return false;
+}
+
+/* Keep the line where it has a shape without name that few of those kept have; its picture then belongs to the counter. */
+static void put_aside(struct intra_counter *counter, struct intra_text_picture *picture, const struct candidate *line)
+{
+    bool is_new = false;
+    if (counter->n_aside == MAX_ASIDE) return;
+    for (int i = 0; i < line->shapes.n && !is_new; i++) {
+        int kept = 0;
+        for (int k = 0; k < counter->n_aside; k++) kept += has_shape(&counter->aside[k].shapes, line->shapes.letters[i].shape);
+        is_new = kept < ASIDE_OF_SHAPE && intra_glyphs_is_unnamed(counter->glyphs, &line->shapes, i);
+    }
+    if (!is_new) return;
+    counter->aside[counter->n_aside++] = (struct aside){.picture = *picture, .where = line->where, .shapes = line->shapes,
+                                                        .reading = counter->n};
+    *picture = (struct intra_text_picture){.x0 = 0};
+}
+
 /* Read what stands at the place: by shapes where they are known, but now and then by Tesseract all the same, so that their names
  * go on being checked. With no time left for Tesseract the shapes are put aside, to be read once they are known. */
 static enum intra_status read_place(struct intra_counter *counter, const struct intra_frame *frame,
@@ -229,7 +265,7 @@ static enum intra_status read_place(struct intra_counter *counter, const struct 
     const struct intra_counter_place *p = &counter->place;
     struct intra_text_picture picture = {0};
     struct candidate lines[FIELD_LINES];
-    const struct candidate *best, *read = NULL;
+    const struct candidate *best, *read = NULL, *waiting = NULL;
     int dx = (int)(4 * p->height_px), dy = (int)(1.2 * p->height_px), n;
     struct intra_text_box box = {p->box.x0 - dx, p->box.y0 - dy, p->box.x1 + dx, p->box.y1 + dy};
     *out = (struct intra_counter_line){.confidence = 0};
@@ -242,12 +278,14 @@ static enum intra_status read_place(struct intra_counter *counter, const struct 
     }
     if (!counter->is_folder) sort_by_kind(counter, lines, n);
     for (int i = n - 1; i >= 0 && !best; i--)
-        if (lines[i].shapes.n) *shapes = lines[i].shapes;
+        if (lines[i].shapes.n) waiting = &lines[i];
+    if (waiting) *shapes = waiting->shapes;
     if (!best || counter->n % CHECK_EACH == 0) INTRA_TRY(read_by_ocr(counter, &picture, lines, n, &read, err));
     if (read) {
         *out = read->line;
         *shapes = read->shapes;
     }
+    if (!read && waiting && !counter->is_folder) put_aside(counter, &picture, waiting);
     if (counter->n % SETTLE_EACH == 0) intra_glyphs_settle(counter->glyphs);
 done:
     intra_text_picture_fini(&picture);
@@ -339,6 +377,46 @@ static double agreement_of(const struct intra_counter *counter)
     return both >= 8 ? without_shapes * same / both : 1;
 }
 
+/* How many letters of lines not read yet get a name if this line's get theirs. */
+static int64_t gain_of(const struct intra_counter *counter, const struct aside *aside)
+{
+    int64_t gain = 0;
+    for (int i = 0; i < aside->shapes.n; i++) {
+        if (!intra_glyphs_is_unnamed(counter->glyphs, &aside->shapes, i)) continue;
+        for (int64_t k = 0; k < counter->n; k++)
+            gain += isnan(counter->readings[k].value) && has_shape(&counter->shapes[k], aside->shapes.letters[i].shape);
+    }
+    return gain;
+}
+
+/* Read what was put aside, each time the line that helps most. */
+static enum intra_status read_aside(struct intra_counter *counter, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    int64_t start = intra_ocr_columns(counter->ocr);
+    while (intra_ocr_columns(counter->ocr) - start < columns_after) {
+        struct aside *best = NULL;
+        struct intra_counter_line line;
+        struct intra_counter_reading *r;
+        int64_t best_gain = 0;
+        for (int i = 0; i < counter->n_aside; i++) {
+            int64_t gain = counter->aside[i].is_read ? 0 : gain_of(counter, &counter->aside[i]);
+            if (gain <= best_gain) continue;
+            best_gain = gain;
+            best = &counter->aside[i];
+        }
+        if (!best) break;
+        best->is_read = true;
+        INTRA_TRY(intra_counter_read_line(counter->ocr, &best->picture, &best->where, INTRA_COUNTER_QUICK, &line, err));
+        for (int way = 0; way < INTRA_COUNTER_WAYS; way++) intra_glyphs_vote(counter->glyphs, &best->shapes, line.said[way]);
+        r = &counter->readings[best->reading];
+        *r = reading_of(&(struct intra_frame){.index = r->index, .pts_s = r->time_s}, &line);
+        intra_glyphs_settle(counter->glyphs);
+    }
+done:
+    return status;
+}
+
 /* What was put aside and never became known does not count as looked at. */
 static void drop_unread(struct intra_counter *counter)
 {
@@ -356,7 +434,10 @@ static void drop_unread(struct intra_counter *counter)
 enum intra_status intra_counter_finish(struct intra_counter *counter, struct intra_error *err)
 {
     double agreement;
+    enum intra_status status;
     intra_glyphs_settle(counter->glyphs);
+    status = read_aside(counter, err);
+    if (status != INTRA_OK) return status;
     agreement = agreement_of(counter);
     for (int64_t i = 0; i < counter->n; i++) {
         struct intra_counter_line by_shape = read_shapes(counter, &counter->shapes[i]);

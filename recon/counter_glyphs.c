@@ -10,10 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_SHAPES = 400, SIDE = INTRA_GLYPH_PX, MEAN_OVER = 60, MAX_PARTS = 96, MAX_LAYOUTS = 32, LAYOUT_VOTES = 4 };
+enum { MAX_SHAPES = 400, SIDE = INTRA_GLYPH_PX, MEAN_OVER = 60, MAX_PARTS = 96, MAX_LAYOUTS = 32, LAYOUT_VOTES = 4, MAX_ROWS = 64, ROWS_OFF = 2 };
 static const char names[] = "0123456789mft+";
 enum { N_NAMES = sizeof names - 1 };
 static const double same_shape = 0.93, unlike = 0.9, far_apart = 0.55, clearly = 0.05; /* correlations */
+/* Digits of a font are at most 0.8 alike, the same one on a bright wall at least 0.75, mostly over 0.85: once all ten are known, and for a
+ * shape that was read as the digit itself, so much will do. */
+static const double alike = 0.8, clearly_alike = 0.1;
 static const double stroke_level = 0.5, point_level = 0.4; /* of the contrast */
 
 struct glyph_shape {
@@ -31,7 +34,16 @@ struct layout {
     enum intra_counter_rank rank;
 };
 
+/* Rows that a line was found at, in the frame: burnt-in text stands still, so that where it was found most it is, whatever
+ * of the wall touches it in this frame. A row more or less makes other shapes of thin letters. */
+struct rows {
+    enum intra_text_kind kind;
+    int bottom, height, votes;
+};
+
 struct intra_glyphs {
+    struct rows rows[MAX_ROWS];
+    int n_rows;
     struct glyph_shape shapes[MAX_SHAPES];
     int n;
     struct layout layouts[MAX_LAYOUTS];
@@ -247,17 +259,67 @@ static void name_parts(struct intra_glyphs *g, const struct cutter *c, double ba
     }
 }
 
+/* The line with the bottom and height that lines of its kind near it mostly have. */
+static struct intra_text_line steady(struct intra_glyphs *g, const struct intra_text_picture *picture,
+                                     const struct intra_text_line *line)
+{
+    int bottom = line->box.y1 + picture->y0, height = (int)lround(line->height_px), i = 0;
+    const struct rows *best;
+    struct intra_text_line out = *line;
+    while (i < g->n_rows && (g->rows[i].kind != line->kind || g->rows[i].bottom != bottom || g->rows[i].height != height)) i++;
+    if (i == MAX_ROWS) return out;
+    if (i == g->n_rows) g->rows[g->n_rows++] = (struct rows){line->kind, bottom, height, 0};
+    g->rows[i].votes++;
+    best = &g->rows[i];
+    for (int k = 0; k < g->n_rows; k++) {
+        const struct rows *r = &g->rows[k];
+        bool is_near = abs(r->bottom - bottom) <= ROWS_OFF && abs(r->height - height) <= ROWS_OFF;
+        if (r->kind == line->kind && is_near && r->votes > best->votes) best = r;
+    }
+    out.box.y1 = best->bottom - picture->y0;
+    out.box.y0 = out.box.y1 - best->height;
+    out.height_px = best->height;
+    return out;
+}
+
+/* Coloured strokes as bright as they are colourful: colour comes at half the resolution, luma tells where the outline begins.
+ * Dark colours (blue, red) stand out by colour alone. grey: what of the picture is shown, written. */
+static void sharpen_colour(const struct intra_view_u8 *luma, const struct intra_view_u8 *colour, double contrast,
+                           struct intra_view_u8 *grey)
+{
+    double sum = 0;
+    int64_t n = 0;
+    for (int y = 0; y < grey->rows; y++)
+        for (int x = 0; x < grey->cols; x++)
+            if (intra_row_u8(colour, y)[x] >= contrast) {
+                sum += intra_row_u8(luma, y)[x];
+                n++;
+            }
+    for (int y = 0; y < grey->rows; y++) {
+        const uint8_t *l = intra_row_u8(luma, y), *c = intra_row_u8(colour, y);
+        for (int x = 0; x < grey->cols; x++)
+            intra_row_u8(grey, y)[x] = sum >= contrast * (double)n && l[x] < c[x] ? l[x] : c[x];
+    }
+}
+
+static struct intra_view_u8 part_of(const struct intra_view_u8 *v, int x0, int y0, int x1, int y1)
+{
+    return (struct intra_view_u8){intra_row_u8(v, y0) + x0, y1 - y0, x1 - x0, 1, v->stride};
+}
+
 enum intra_status intra_glyphs_cut(struct intra_glyphs *g, const struct intra_text_picture *picture,
-                                   const struct intra_text_line *line, struct intra_glyph_line *out,
+                                   const struct intra_text_line *found, struct intra_glyph_line *out,
                                    struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
     struct cutter c = {.n = 0};
+    struct intra_text_line at = steady(g, picture, found);
+    const struct intra_text_line *line = &at;
     const struct intra_view_u8 *grey = line->kind == INTRA_TEXT_COLOURED ? &picture->colour : &picture->luma;
     /* Wider than the line, which may have lost its first letter. */
     int rim = picture->window_px, side = rim + (int)(1.5 * line->height_px);
     int x0 = line->box.x0 - side, y0 = line->box.y0 - rim, x1 = line->box.x1 + side, y1 = line->box.y1 + rim;
-    struct intra_view_u8 around;
+    struct intra_view_u8 around, sharp = {0};
     double base;
     size_t n;
     memset(out, 0, sizeof *out);
@@ -266,7 +328,13 @@ enum intra_status intra_glyphs_cut(struct intra_glyphs *g, const struct intra_te
     x1 = x1 > grey->cols ? grey->cols : x1;
     y1 = y1 > grey->rows ? grey->rows : y1;
     if (x1 <= x0 || y1 <= y0) return INTRA_OK;
-    around = (struct intra_view_u8){intra_row_u8(grey, y0) + x0, y1 - y0, x1 - x0, 1, grey->stride};
+    around = part_of(grey, x0, y0, x1, y1);
+    if (line->kind == INTRA_TEXT_COLOURED) {
+        struct intra_view_u8 luma = part_of(&picture->luma, x0, y0, x1, y1);
+        INTRA_TRY(intra_image_u8_init(&sharp, around.rows, around.cols, 1, err));
+        sharpen_colour(&luma, &around, line->contrast, &sharp);
+        around = sharp;
+    }
     n = (size_t)around.rows * (size_t)around.cols;
     base = line->box.y1 - y0;
     INTRA_TRY(intra_image_u8_init(&c.strokes, around.rows, around.cols, 1, err));
@@ -281,6 +349,7 @@ enum intra_status intra_glyphs_cut(struct intra_glyphs *g, const struct intra_te
 done:
     intra_image_u8_fini(&c.strokes);
     intra_image_u8_fini(&c.scratch);
+    intra_image_u8_fini(&sharp);
     intra_free(c.seen);
     intra_free(c.stack);
     return status;
@@ -365,11 +434,19 @@ static double sureness(const struct glyph_shape *s, double lost)
     return best / (all_votes(s) - 0.5 * lost) * best / (best + 0.7);
 }
 
-/* A shape that has no votes of its own takes the name of the one that it clearly looks like most. */
+static bool has_all_digits(const int holders[N_NAMES])
+{
+    for (int k = 0; k < 10; k++)
+        if (holders[k] < 0) return false;
+    return true;
+}
+
+/* A shape without a name takes that of the one that it clearly looks like most, unless its own votes are for another. */
 static void borrow_name(const struct intra_glyphs *g, const int holders[N_NAMES], struct glyph_shape *s)
 {
-    double first = 0, second = 0;
+    double first = 0, second = 0, votes = all_votes(s), own;
     int name = -1;
+    bool is_like;
     for (int k = 0; k < N_NAMES; k++) {
         double c = holders[k] < 0 ? 0 : correlation(g->shapes[holders[k]].mean, s->mean);
         if (c > first) {
@@ -380,7 +457,11 @@ static void borrow_name(const struct intra_glyphs *g, const int holders[N_NAMES]
             second = fmax(second, c);
         }
     }
-    if (first < unlike || first < second + clearly) return;
+    if (name < 0) return;
+    own = s->votes[name];
+    is_like = first >= unlike && first >= second + clearly;
+    if (has_all_digits(holders) || own > 0) is_like = is_like || (first >= alike && first >= second + clearly_alike);
+    if (!is_like || own * 2 < votes) return;
     s->name = name;
     s->sure = first * g->shapes[holders[name]].sure;
 }
@@ -416,7 +497,13 @@ void intra_glyphs_settle(struct intra_glyphs *g)
     }
     for (int k = 0; k < N_NAMES; k++) holders[k] = holder_of(g, k);
     for (int i = 0; i < g->n; i++)
-        if (all_votes(&g->shapes[i]) <= 0) borrow_name(g, holders, &g->shapes[i]);
+        if (g->shapes[i].name < 0) borrow_name(g, holders, &g->shapes[i]);
+}
+
+bool intra_glyphs_is_unnamed(const struct intra_glyphs *g, const struct intra_glyph_line *line, int letter)
+{
+    int shape = line->letters[letter].shape;
+    return shape >= 0 && g->shapes[shape].name < 0;
 }
 
 /* Sureness of the digits among the line's letters [from, to); 0 when one of them is none or not known. */

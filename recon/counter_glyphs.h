@@ -34,6 +34,9 @@ void intra_glyphs_vote(struct intra_glyphs *glyphs, const struct intra_glyph_lin
 /* Settle each shape's name, those with the most votes first. A digit has one shape: an unlike one must take its next name. */
 void intra_glyphs_settle(struct intra_glyphs *glyphs);
 
+/* Whether the letter's name is not settled. false where it has no shape. */
+bool intra_glyphs_is_unnamed(const struct intra_glyphs *glyphs, const struct intra_glyph_line *line, int letter);
+
 /* The line in names that are settled, '?' for others (n bytes), the distance in it, and how sure it is (0: none). */
 double intra_glyphs_read(const struct intra_glyphs *glyphs, const struct intra_glyph_line *line, char *out_text, int n,
                          struct intra_counter_text *out);

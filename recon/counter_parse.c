@@ -92,7 +92,10 @@ static bool read_unit(const char *text, int at, enum intra_counter_unit *unit, i
     } units[] = {{"feet", INTRA_COUNTER_FOOT}, {"ft", INTRA_COUNTER_FOOT}, {"m", INTRA_COUNTER_METRE},
                  /* what becomes of a small m */
                  {"rn", INTRA_COUNTER_METRE}, {"in", INTRA_COUNTER_METRE}, {"im", INTRA_COUNTER_METRE},
-                 {"nm", INTRA_COUNTER_METRE}, {"ni", INTRA_COUNTER_METRE}, {"n", INTRA_COUNTER_METRE}};
+                 {"nm", INTRA_COUNTER_METRE}, {"ni", INTRA_COUNTER_METRE}, {"n", INTRA_COUNTER_METRE},
+                 /* and of one with the edge of its box behind it */
+                 {"mi", INTRA_COUNTER_METRE}, {"mf", INTRA_COUNTER_METRE}, {"ml", INTRA_COUNTER_METRE},
+                 {"mj", INTRA_COUNTER_METRE}, {"me", INTRA_COUNTER_METRE}, {"mw", INTRA_COUNTER_METRE}};
     int word = at, end;
     while (text[word] == ' ')
         word++;

@@ -20,7 +20,8 @@ import sys
 import time
 
 SCENES = ["straight-concrete-300", "clay-225-bend", "brick-600-fisheye", "plastic-250-operator", "water-450-blur",
-          "interlaced-300-mpeg2", "lined-300-ovality", "concrete-800-wide", "offset-300-kinks", "cut-200-jumps"]
+          "interlaced-300-mpeg2", "lined-300-ovality", "concrete-800-wide", "offset-300-kinks", "cut-200-jumps", "pushrod-125-clay",
+          "brick-1200-fisheye", "compressed-400-mpeg2"]
 
 # Column, where it stands in the JSON of `evaluate` (or in ours), decimals, the worse direction, target as text.
 FIGURES = [
@@ -84,12 +85,13 @@ def sha(paths):
     return digest.hexdigest()[:12]
 
 
-def simulator_version(root):
-    """Hash of what the pictures and the truth depend on."""
-    paths = [os.path.join(root, "core", "video_writer.c")]
+def simulator_version(root, scene):
+    """Hash of what the pictures and the truth of a scene depend on: the simulator's code and the scene's own file."""
+    own = scene if os.path.isfile(scene) else os.path.join(root, "tools", "sim", "presets", scene + ".json")
+    paths = [os.path.join(root, "core", "video_writer.c"), own]
     for folder, folders, files in os.walk(os.path.join(root, "tools", "sim")):
         folders.sort()
-        paths += [os.path.join(folder, n) for n in sorted(files)]
+        paths += [os.path.join(folder, n) for n in sorted(files) if not n.endswith(".json")]
     return sha(paths)
 
 
@@ -105,13 +107,12 @@ class Bench:
         self.a = a
         self.root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
         self.program = sha([a.intrados])
-        self.simulator = simulator_version(self.root)
         for name in ("sim", "runs", "logs"):
             os.makedirs(os.path.join(a.out, name), exist_ok=True)
 
     def simulate(self, scene, name, seed):
         """Folder of a simulated inspection; an unfinished one never has this name."""
-        folder = os.path.join(self.a.out, "sim", f"{name}-{seed}-{self.simulator}")
+        folder = os.path.join(self.a.out, "sim", f"{name}-{seed}-{simulator_version(self.root, scene)}")
         if not os.path.exists(os.path.join(folder, "truth", "truth.json")):
             shutil.rmtree(folder, ignore_errors=True)
             part = folder + ".unfinished"
@@ -130,7 +131,8 @@ class Bench:
         """Figures of one (scene, seed), from the cache where they are there."""
         name = name or scene
         mode = "-no-camera" if self.a.no_camera else ""
-        cached = os.path.join(self.a.out, "runs", f"{name}-{seed}-{self.simulator}-{self.program}-t{self.a.threads}{mode}.json")
+        simulator = simulator_version(self.root, scene)
+        cached = os.path.join(self.a.out, "runs", f"{name}-{seed}-{simulator}-{self.program}-t{self.a.threads}{mode}.json")
         if os.path.exists(cached):
             with open(cached, encoding="utf-8") as f:
                 return json.load(f)
@@ -143,7 +145,7 @@ class Bench:
         shutil.rmtree(result, ignore_errors=True)
         log = lambda step: os.path.join(self.a.out, "logs", f"{name}-{seed}{mode}-{step}.log")
         threads = str(self.a.threads)
-        figures = {"scene": name, "seed": seed, "program": self.program, "simulator": self.simulator, "threads": self.a.threads,
+        figures = {"scene": name, "seed": seed, "program": self.program, "simulator": simulator, "threads": self.a.threads,
                    "frames": truth["frames"], "length_m": truth["length_m"]}
 
         load = os.getloadavg()[0]  # what else the machine does makes the clock tell less
