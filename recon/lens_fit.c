@@ -35,29 +35,10 @@
 #define MODEL_SD_REL 0.004 /* of focal length and angles, beyond what the wall shows; set by hand on simulated scenes  \
                             */
 #define WAY_SD_REL 0.0015  /* of the way: what the fitted lens leaves; likewise */
-#define ODD_SHARE 0.05     /* of the readings that may be no multiple of the counter's step */
 #define STRETCH_END 1.45   /* radians: beyond, the tangent says little */
 #define BROWN_END 0.85     /* radians: wider, no pinhole */
 #define BROWN_OFF_PX 0.1
 enum { PASSES = 3, MOST_PASSES = 6 };
-
-/* The step of the counter's last digit: the largest of the usual ones, in metres or feet, that all readings but a few
- * are multiples of, against the first. The smallest difference will not do: a camera that is fast skips digits. */
-static double step_of(const struct intra_scale_pair *pairs, int64_t n)
-{
-    static const double steps[] = {1,       0.5,  0.3048,  0.2,  0.1524, 0.1,      0.06096, 0.05,
-                                   0.03048, 0.02, 0.01524, 0.01, 0.005,  0.003048, 0.002,   0.001};
-    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
-        int64_t off = 0, moved = 0;
-        for (int64_t k = 1; k < n; k++) {
-            double d = (pairs[k].counter_m - pairs[0].counter_m) / steps[i];
-            moved += fabs(d) > 0.5;
-            off += fabs(d - round(d)) > 0.02;
-        }
-        if (moved && off <= ODD_SHARE * (double)n) return steps[i];
-    }
-    return 0.001;
-}
 
 enum intra_status intra_scale_of_frames(const struct intra_frame_record *frames, int64_t n, struct intra_scale_fit *out,
                                         struct intra_error *err)
@@ -81,7 +62,7 @@ enum intra_status intra_scale_of_frames(const struct intra_frame_record *frames,
     for (int64_t i = 0; i < n && m < most; i++)
         if (frames[i].segment == best && frames[i].is_posed && isfinite(frames[i].counter_m))
             pairs[m++] = (struct intra_scale_pair){frames[i].station_m, frames[i].counter_m};
-    INTRA_TRY(intra_scale_fit(pairs, m, step_of(pairs, m), out, err));
+    INTRA_TRY(intra_scale_fit(pairs, m, intra_scale_step(pairs, m), out, err));
 done:
     intra_free(pairs);
     return status;

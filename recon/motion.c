@@ -238,6 +238,7 @@ static enum intra_status place_frame(struct intra_motion *m, const struct entry 
     double way = fabs(out->station_m - m->options.start_station_m), r = m->options.radius_m;
     double focal = m->camera->focal_sd_rel, scale = LEAST_SCALE_SD;
     if (m->scale_way > 0) scale = hypot(LEAST_SCALE_SD, SCALE_SDS * m->scale_sd_way / m->scale_way);
+    out->scale_sd_rel = hypot(LEAST_SCALE_SD, SCALE_SDS * kf->scale_sd);
     out->station_sd_m = sqrt(pow(0.004 * r, 2) + RANDOM_WALK * r * way + way * way * (scale * scale + focal * focal) +
                              pow(m->placement.gap_sd_m, 2));
     look_angles(&m->run.axis, u, &run_from_cam, &out->yaw_rad, &out->pitch_rad);
@@ -277,7 +278,7 @@ static enum intra_status flush(struct intra_motion *m, bool is_end, struct intra
     for (; done < m->n_entries; done++) {
         const struct entry *e = &m->entries[done];
         struct intra_motion_frame f = {.index = e->index, .pts_s = e->pts_s, .segment = -1, .station_m = NAN,
-                                       .station_sd_m = NAN};
+                                       .station_sd_m = NAN, .scale_sd_rel = NAN};
         if (e->fate == FATE_OPEN && !is_end) break;
         if (e->kf >= 0) {
             if (e->kf >= m->run.n_frozen) break;

@@ -29,12 +29,23 @@
 
 #define WEAK_SHARE 0.1 /* of the frames; on simulated pipes that come out right it stays below 0.03 */
 
+#define MOST_APART_REL 0.05  /* counter against picture: beyond, one of them means something else */
+#define LEAST_OFF_M 0.002    /* offsets below are not worth the copying */
+#define PLACED_SD_M 0.1      /* a stretch known better than that is placed by the counter, not by assumption */
+#define STRETCHED_REL 0.02   /* a stretch that changes by more than this is spoken of */
+
+struct scale_sum {
+    double way_m, sd_way, last_m; /* way, and way times deviation of the scale */
+};
+
 struct line {
     struct intra_scene *scene;
     struct intra_wallmap *wall;
     struct intra_wall_queue *queue;
     struct intra_view_angle *angles;
     int64_t cap_angles;
+    struct scale_sum *scales; /* by segment */
+    int n_scales, cap_scales;
     struct intra_frame *last_picture; /* of the last settled keyframe: at the end of a run it gives all it sees */
     struct intra_keyframe last_kf;
 };
@@ -73,6 +84,27 @@ static void warn(struct intra_reconstruct_report *report, const char *format, ..
     intra_log(INTRA_LOG_WARNING, "reconstruct", "%s", report->warnings[report->n_warnings++]);
 }
 
+static enum intra_status add_scale(struct line *line, const struct intra_motion_frame *frame, struct intra_error *err)
+{
+    if (!frame->is_posed || !isfinite(frame->scale_sd_rel)) return INTRA_OK;
+    while (line->n_scales <= frame->segment) {
+        if (line->n_scales == line->cap_scales) {
+            int cap = line->cap_scales ? 2 * line->cap_scales : 8;
+            struct scale_sum *s = intra_resize(line->scales, (size_t)line->n_scales, (size_t)cap, sizeof *s);
+            if (!s) return INTRA_FAIL(err, INTRA_E_MEM, "out of memory for %d stretches", cap);
+            line->scales = s;
+            line->cap_scales = cap;
+        }
+        line->scales[line->n_scales++] = (struct scale_sum){.last_m = NAN};
+    }
+    struct scale_sum *s = &line->scales[frame->segment];
+    double way = isnan(s->last_m) ? 0 : fabs(frame->station_m - s->last_m);
+    s->last_m = frame->station_m;
+    s->way_m += way;
+    s->sd_way += way * frame->scale_sd_rel;
+    return INTRA_OK;
+}
+
 static enum intra_status on_frame(void *user, const struct intra_motion_frame *frame, struct intra_error *err)
 {
     struct line *line = user;
@@ -96,7 +128,8 @@ static enum intra_status on_frame(void *user, const struct intra_motion_frame *f
     line->angles[n] = frame->is_posed ? (struct intra_view_angle){(float)frame->yaw_rad, (float)frame->pitch_rad,
                                                                   frame->is_by_counter}
                                       : (struct intra_view_angle){NAN, NAN, false};
-    return intra_scene_add_frame(line->scene, &r, err);
+    enum intra_status status = add_scale(line, frame, err);
+    return status == INTRA_OK ? intra_scene_add_frame(line->scene, &r, err) : status;
 }
 
 static enum intra_status on_keyframe(void *user, struct intra_run *run, const struct intra_placement *placement,
@@ -216,6 +249,91 @@ static enum intra_status measure_diameter(struct intra_scene *scene, bool is_cal
     return INTRA_OK;
 }
 
+/* Says where the counter changed a stretch by more than STRETCHED_REL. */
+static void tell_stretched(const struct line *line, const struct intra_station_map *map,
+                           struct intra_reconstruct_report *report)
+{
+    for (int64_t i = 0, k; i < map->n; i = k) {
+        for (k = i; k < map->n && map->knots[k].segment == map->knots[i].segment; k++) continue;
+        const struct intra_station_knot *a = &map->knots[i], *b = &map->knots[k - 1];
+        double way = b->station_m - a->station_m, rel = way > 0 ? (b->off_m - a->off_m) / way : 0;
+        const struct scale_sum *s = a->segment < line->n_scales ? &line->scales[a->segment] : NULL;
+        double sd = s && s->way_m > 0 ? s->sd_way / s->way_m : NAN;
+        intra_log(INTRA_LOG_INFO, "stations", "stretch %d, %.2f to %.2f m: %+.2f %% by the counter (picture's deviation %.2f %%), begins %+.1f mm",
+                  a->segment, a->station_m + a->off_m, b->station_m + b->off_m, 100 * rel, 100 * sd, 1e3 * a->off_m);
+        if (fabs(rel) > STRETCHED_REL)
+            warn(report, "stations %.2f to %.2f m were stretched by %+.1f %% after the distance counter: the picture alone gave that way with a "
+                         "deviation of %.1f %%", a->station_m + a->off_m, b->station_m + b->off_m, 100 * rel, 100 * sd);
+    }
+}
+
+/* No stretch may come to begin before the one before it ends. */
+static bool is_in_order(const struct intra_station_map *map)
+{
+    for (int64_t i = 1; i < map->n; i++) {
+        const struct intra_station_knot *a = &map->knots[i - 1], *b = &map->knots[i];
+        bool was = b->station_m >= a->station_m;
+        if (was && b->station_m + b->off_m < a->station_m + a->off_m) return false;
+    }
+    return true;
+}
+
+/* Stations by picture and counter together (recon/station_fit). *out is empty where there is too little to tell, or nothing to change. */
+static enum intra_status fit_stations(const struct line *line, bool is_scaled, struct intra_reconstruct_report *report,
+                                      struct intra_station_map *out, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    const struct intra_scene *scene = line->scene;
+    struct intra_scale_fit scale;
+    struct intra_station_reading *readings = NULL;
+    struct intra_scale_pair *pairs = NULL;
+    struct intra_station_stretch *stretches = NULL;
+    int64_t n = 0, n_pairs = 0;
+    memset(out, 0, sizeof *out);
+    if (!is_scaled || scene->n_frames == 0) return INTRA_OK;
+    INTRA_TRY(intra_scale_of_frames(scene->frames, scene->n_frames, &scale, err));
+    if (!scale.is_known || fabs(scale.scale - 1) > MOST_APART_REL) goto done;
+    INTRA_TRY(INTRA_ALLOC(readings, (size_t)scene->n_frames, err));
+    INTRA_TRY(INTRA_ALLOC(pairs, (size_t)scene->n_frames, err));
+    INTRA_TRY(INTRA_ALLOC(stretches, (size_t)line->n_scales, err));
+    for (int64_t i = 0; i < scene->n_frames; i++) {
+        const struct intra_frame_record *f = &scene->frames[i];
+        if (!f->is_posed || f->segment < 0) continue;
+        readings[n++] = (struct intra_station_reading){f->segment, f->station_m, f->counter_m};
+        if (isfinite(f->counter_m)) pairs[n_pairs++] = (struct intra_scale_pair){f->station_m, f->counter_m};
+    }
+    for (int i = 0; i < line->n_scales; i++) {
+        const struct scale_sum *s = &line->scales[i];
+        stretches[i] = (struct intra_station_stretch){i, s->way_m > 0 ? s->sd_way / s->way_m : 0.01};
+    }
+    INTRA_TRY(intra_station_fit(readings, n, scale.is_falling ? -1 : 1, intra_scale_step(pairs, n_pairs), stretches,
+                                line->n_scales, out, err));
+    if (out->n) {
+        intra_log(INTRA_LOG_INFO, "stations", "the counter's metre is %.2f %% longer than the picture's", 100 * out->counter_rel);
+        tell_stretched(line, out, report);
+    }
+    if (out->most_m < LEAST_OFF_M || !is_in_order(out)) intra_station_map_fini(out);
+done:
+    intra_free(readings);
+    intra_free(pairs);
+    intra_free(stretches);
+    return status;
+}
+
+/* A stretch behind a gap that only assumption placed stands where the counter puts it. */
+static void mark_placed(struct line *line, const struct intra_station_map *map)
+{
+    for (int64_t i = 0; i < line->scene->n_frames; i++) {
+        struct intra_frame_record *f = &line->scene->frames[i];
+        double sd;
+        if (f->segment < 1 || line->angles[i].is_by_counter || !isfinite(f->station_m)) continue;
+        intra_station_off(map, f->segment, intra_station_before(map, f->segment, f->station_m), &sd);
+        if (!(sd < PLACED_SD_M)) continue;
+        line->angles[i].is_by_counter = true;
+        f->station_sd_m = hypot(sd, 0.004 * line->scene->nominal_diameter_m / 2);
+    }
+}
+
 static void summarise(struct intra_scene *scene, struct intra_reconstruct_report *report)
 {
     report->frames_posed = report->frames_pipe = 0;
@@ -270,6 +388,7 @@ enum intra_status intra_reconstruct(const char *video_path, const struct intra_c
 {
     enum intra_status status = INTRA_OK;
     struct line line = {.scene = scene};
+    struct intra_station_map stations = {0};
     struct intra_still still = {0};
     struct intra_mask_pyramid mask = {0};
     struct intra_motion *motion = NULL;
@@ -349,9 +468,14 @@ enum intra_status intra_reconstruct(const char *video_path, const struct intra_c
     wall = clock_s(CLOCK_MONOTONIC), cpu = clock_s(CLOCK_PROCESS_CPUTIME_ID);
     if (counter) INTRA_TRY(fill_counter(counter, scene, report, err));
     if (o.fill_counter) o.fill_counter(o.fill_user, scene->frames, scene->n_frames);
+    INTRA_TRY(measure_diameter(scene, !camera->is_assumed, report, err)); /* by the picture's own stations */
+    INTRA_TRY(fit_stations(&line, !camera->is_assumed || report->is_lens_fitted, report, &stations, err));
+    if (stations.n) {
+        INTRA_TRY(intra_wallmap_restation(line.wall, &stations, scene->frames, scene->n_frames, err));
+        mark_placed(&line, &stations);
+    }
     if (scene->n_frames) INTRA_TRY(intra_states_find(scene, line.angles, err));
     summarise(scene, report);
-    INTRA_TRY(measure_diameter(scene, !camera->is_assumed, report, err));
     if (report->is_lens_fitted) scene->camera.focal_sd_rel = report->focal_sd_rel;
     intra_log(INTRA_LOG_INFO, "motion", "%.1f %% of the frames followed with few points", 100 * intra_motion_weak_share(motion));
     if (intra_motion_weak_share(motion) > WEAK_SHARE) {
@@ -375,6 +499,8 @@ done:
     intra_wall_queue_destroy(&line.queue);
     intra_wallmap_destroy(&line.wall);
     intra_free(line.angles);
+    intra_free(line.scales);
+    intra_station_map_fini(&stations);
     intra_mask_pyramid_fini(&mask);
     intra_still_fini(&still);
     return status;

@@ -19,12 +19,29 @@ enum { MAX_READINGS = 240, LEAST_READINGS = 8, GRID = 25, LEVELS = 3 };
 #define LEAST_WAY_M 0.3
 #define MOST_SD_REL 0.03
 #define PICKED 1.3      /* sigma is picked, not known: the likelihood's deviation is a little small */
+#define ODD_SHARE 0.05  /* of the readings that may be no multiple of the counter's step */
 #define SLIP_REL 0.0005 /* of a wheel or cable counter: no fit is better than that */
 
 struct data {
     double s[MAX_READINGS], c[MAX_READINGS], step_m, middle_m;
     int n;
 };
+
+double intra_scale_step(const struct intra_scale_pair *pairs, int64_t n)
+{
+    static const double steps[] = {1,       0.5,  0.3048,  0.2,  0.1524, 0.1,      0.06096, 0.05,
+                                   0.03048, 0.02, 0.01524, 0.01, 0.005,  0.003048, 0.002,   0.001};
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        int64_t off = 0, moved = 0;
+        for (int64_t k = 1; k < n; k++) {
+            double d = (pairs[k].counter_m - pairs[0].counter_m) / steps[i];
+            moved += fabs(d) > 0.5;
+            off += fabs(d - round(d)) > 0.02;
+        }
+        if (moved && off <= ODD_SHARE * (double)n) return steps[i];
+    }
+    return 0.001;
+}
 
 static double log_likelihood(const struct data *d, double k, double b, double sigma)
 {

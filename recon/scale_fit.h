@@ -21,6 +21,10 @@ struct intra_scale_fit {
     int n, n_agree;  /* readings used; those that agree */
 };
 
+/* The step of the counter's last digit, in metres: the largest of the usual ones, in metres or feet, that all readings but
+ * a few are multiples of, against the first. The smallest difference will not do: a camera that is fast skips digits. */
+double intra_scale_step(const struct intra_scale_pair *pairs, int64_t n);
+
 /* pairs: in the order of time, any number; step_m: of the counter's last digit. Allocates scratch. Too little to tell
  * is no error: is_known is false. Errors: INTRA_E_MEM. */
 enum intra_status intra_scale_fit(const struct intra_scale_pair *pairs, int64_t n, double step_m,

@@ -53,6 +53,9 @@ struct axis_piece { /* what a finished run leaves: the axis at the stations of t
     struct intra_vec3 *centre;
     struct intra_mat3 *frame;
     int64_t n;
+    int segment;
+    double from_m, to_m;    /* stations painted */
+    int64_t end_of_samples; /* index behind its last one */
 };
 
 struct node {
@@ -99,6 +102,7 @@ struct intra_wallmap {
     struct axis_piece *pieces;
     int n_pieces, cap_pieces;
     int64_t n_views;
+    const struct intra_station_map *stations; /* NULL: those that the picture gave */
 };
 
 static double theta_of_row(const struct intra_wallmap *map, double row)
@@ -596,6 +600,10 @@ enum intra_status intra_wallmap_end_run(struct intra_wallmap *map, struct intra_
     }
     struct axis_piece *piece = &map->pieces[map->n_pieces++];
     memset(piece, 0, sizeof *piece);
+    piece->segment = placement->segment;
+    piece->from_m = map->run_min_m;
+    piece->to_m = map->run_max_m;
+    piece->end_of_samples = map->n_samples;
     piece->first = (int64_t)ceil((map->run_min_m - start) / step);
     piece->n = (int64_t)floor((map->run_max_m - start) / step) - piece->first + 1;
     if (piece->n < 0) piece->n = 0;
@@ -614,6 +622,155 @@ enum intra_status intra_wallmap_end_run(struct intra_wallmap *map, struct intra_
     map->last_wide_m = -1e300;
 done:
     return status;
+}
+
+/* Where the sections of a piece come to stand: each step along the axis grows or shrinks, so what lies behind moves on with the
+ * axis there. shift: n of them; *io_shift and *io_off: at the end of the piece before, then of this one. */
+static void shift_piece(const struct intra_wallmap *map, const struct axis_piece *piece, struct intra_vec3 *shift,
+                        struct intra_vec3 *io_shift, double *io_off)
+{
+    for (int64_t i = 0; i < piece->n; i++) {
+        double station = map->options.start_station_m + (double)(piece->first + i) * map->options.section_step_m;
+        double off = intra_station_off(map->stations, piece->segment, station, NULL);
+        struct intra_vec3 tangent = {piece->frame[i].m[0][0], piece->frame[i].m[1][0], piece->frame[i].m[2][0]};
+        *io_shift = shift[i] = intra_mad(*io_shift, off - *io_off, tangent);
+        *io_off = off;
+    }
+}
+
+static struct intra_vec3 shift_at(const struct intra_wallmap *map, const struct axis_piece *piece,
+                                  const struct intra_vec3 *shift, double station_m)
+{
+    double at = (station_m - map->options.start_station_m) / map->options.section_step_m - (double)piece->first;
+    int64_t i = (int64_t)floor(fmin(fmax(at, 0), (double)(piece->n - 1))), k = i + 1 < piece->n ? i + 1 : i;
+    double t = fmin(fmax(at - (double)i, 0), 1);
+    return intra_add(intra_scale(shift[i], 1 - t), intra_scale(shift[k], t));
+}
+
+static void move_frames(const struct intra_wallmap *map, const struct axis_piece *piece, const struct intra_vec3 *shift,
+                        struct intra_frame_record *frames, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++) {
+        struct intra_frame_record *f = &frames[i];
+        if (f->segment != piece->segment || !isfinite(f->station_m)) continue;
+        if (f->is_posed) f->world_from_cam.t = intra_add(f->world_from_cam.t, shift_at(map, piece, shift, f->station_m));
+        f->station_m += intra_station_off(map->stations, piece->segment, f->station_m, NULL);
+    }
+}
+
+/* The piece's axis again at the sections' stations as they are now. */
+static enum intra_status resample_piece(const struct intra_wallmap *map, struct axis_piece *piece,
+                                        const struct intra_vec3 *shift, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    double step = map->options.section_step_m, start = map->options.start_station_m;
+    double from = piece->from_m + intra_station_off(map->stations, piece->segment, piece->from_m, NULL);
+    double to = piece->to_m + intra_station_off(map->stations, piece->segment, piece->to_m, NULL);
+    int64_t first = (int64_t)ceil((from - start) / step), n = (int64_t)floor((to - start) / step) - first + 1;
+    struct intra_vec3 *centre = NULL;
+    struct intra_mat3 *frame = NULL;
+    if (n < 0) n = 0;
+    INTRA_TRY(INTRA_ALLOC(centre, (size_t)n, err));
+    INTRA_TRY(INTRA_ALLOC(frame, (size_t)n, err));
+    for (int64_t i = 0; i < n; i++) {
+        double before = intra_station_before(map->stations, piece->segment, start + (double)(first + i) * step);
+        double at = (before - start) / step - (double)piece->first;
+        int64_t k = (int64_t)floor(fmin(fmax(at, 0), (double)(piece->n - 1)));
+        double t = at - (double)k; /* a little beyond the ends too */
+        int64_t next = k + 1 < piece->n ? k + 1 : k;
+        struct intra_vec3 a = intra_add(piece->centre[k], shift[k]), b = intra_add(piece->centre[next], shift[next]);
+        struct intra_vec3 tangent = {piece->frame[k].m[0][0], piece->frame[k].m[1][0], piece->frame[k].m[2][0]};
+        centre[i] = next > k && t >= 0 ? intra_add(intra_scale(a, 1 - t), intra_scale(b, t)) : intra_mad(a, t * step, tangent);
+        struct intra_pose from_frame = {.r = piece->frame[k]}, to_frame = {.r = piece->frame[next]};
+        frame[i] = intra_pose_lerp(&from_frame, &to_frame, fmin(fmax(t, 0), 1)).r;
+    }
+    intra_free(piece->centre);
+    intra_free(piece->frame);
+    piece->centre = centre;
+    piece->frame = frame;
+    piece->first = first;
+    piece->n = n;
+    piece->from_m = from;
+    piece->to_m = to;
+    centre = NULL;
+    frame = NULL;
+done:
+    intra_free(centre);
+    intra_free(frame);
+    return status;
+}
+
+enum intra_status intra_wallmap_restation(struct intra_wallmap *map, const struct intra_station_map *stations,
+                                          struct intra_frame_record *frames, int64_t n_frames, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    struct intra_vec3 *shift = NULL, moved = {0, 0, 0};
+    double off = 0, start = map->options.start_station_m;
+    int64_t sample = 0;
+    map->stations = stations;
+    for (int p = 0; p < map->n_pieces; p++) {
+        struct axis_piece *piece = &map->pieces[p];
+        for (; sample < piece->end_of_samples; sample++) {
+            float *s = &map->samples[sample].station_m;
+            *s += (float)intra_station_off(stations, piece->segment, *s + start, NULL);
+        }
+        if (piece->n == 0) continue;
+        intra_free(shift);
+        shift = NULL;
+        INTRA_TRY(INTRA_ALLOC(shift, (size_t)piece->n, err));
+        shift_piece(map, piece, shift, &moved, &off);
+        move_frames(map, piece, shift, frames, n_frames);
+        INTRA_TRY(resample_piece(map, piece, shift, err));
+    }
+done:
+    intra_free(shift);
+    return status;
+}
+
+/* Cell column (as painted) of a station as it is now: of the first piece that reaches it, as its sections have the way. */
+static int64_t painted_col(const struct intra_wallmap *map, double station_m)
+{
+    double before = station_m;
+    const struct axis_piece *piece = NULL;
+    for (int p = 0; p < map->n_pieces && !piece; p++)
+        if (station_m >= map->pieces[p].from_m && station_m <= map->pieces[p].to_m) piece = &map->pieces[p];
+    if (!piece) return -1;
+    before = intra_station_before(map->stations, piece->segment, station_m);
+    return (int64_t)floor((before - map->station0_m) / map->options.texel_m);
+}
+
+/* The cells of a strip of the finished wall, gathered from where they were painted. out: rows x STRIP_COLS, as in a strip. */
+static enum intra_status gather_strip(struct intra_wallmap *map, int64_t strip, struct cell *out, bool *any, struct intra_error *err)
+{
+    *any = false;
+    memset(out, 0, sizeof *out * (size_t)map->rows * STRIP_COLS);
+    for (int c = 0; c < STRIP_COLS; c++) {
+        double station = map->station0_m + ((double)(strip * STRIP_COLS + c) + 0.5) * map->options.texel_m;
+        int64_t col = painted_col(map, station);
+        const void *in;
+        if (col < 0) continue;
+        enum intra_status status = intra_raster_peek(map->cells, col / STRIP_COLS, &in, err);
+        if (status != INTRA_OK) return status;
+        if (!in) continue;
+        for (int r = 0; r < map->rows; r++)
+            out[cell_place(r, c)] = ((const struct cell *)in)[cell_place(r, (int)(col % STRIP_COLS))];
+        *any = true;
+    }
+    return INTRA_OK;
+}
+
+/* The columns that the stations as they are now need. */
+static void respan(struct intra_wallmap *map)
+{
+    map->col_min = INT64_MAX;
+    map->col_max = -1;
+    for (int p = 0; p < map->n_pieces; p++) {
+        int64_t from = (int64_t)floor((map->pieces[p].from_m - map->station0_m) / map->options.texel_m);
+        int64_t to = (int64_t)ceil((map->pieces[p].to_m - map->station0_m) / map->options.texel_m);
+        if (from < map->col_min) map->col_min = from;
+        if (to > map->col_max) map->col_max = to;
+    }
+    if (map->col_min < 0) map->col_min = 0;
 }
 
 static void fill_section(const struct intra_wallmap *map, int64_t index, const struct axis_piece *piece, int64_t at,
@@ -735,7 +892,12 @@ static enum intra_status make_rasters(struct intra_wallmap *map, const struct in
     uint8_t *colour = NULL;
     int rows = map->rows, n_k = rows / NODE + 1, n_c = STRIP_COLS / NODE + 1;
     float *knots = NULL;
-    struct cell *cells = NULL;
+    struct cell *gathered = NULL;
+    const struct cell *cells = NULL;
+    if (map->stations) {
+        respan(map);
+        INTRA_TRY(INTRA_ALLOC(gathered, (size_t)rows * STRIP_COLS, err));
+    }
     map->col_min = map->col_min / STRIP_COLS * STRIP_COLS;
     wall->station0_m = map->station0_m + (double)map->col_min * map->options.texel_m;
     wall->texel_m = map->options.texel_m;
@@ -751,13 +913,18 @@ static enum intra_status make_rasters(struct intra_wallmap *map, const struct in
         const void *in;
         void *out[3];
         intra_progress_report(progress, "wall", (double)(strip * STRIP_COLS), (double)wall->cols);
-        INTRA_TRY(intra_raster_peek(map->cells, map->col_min / STRIP_COLS + strip, &in, err));
+        if (gathered) {
+            bool any;
+            INTRA_TRY(gather_strip(map, map->col_min / STRIP_COLS + strip, gathered, &any, err));
+            in = any ? gathered : NULL;
+        } else
+            INTRA_TRY(intra_raster_peek(map->cells, map->col_min / STRIP_COLS + strip, &in, err));
         if (!in) continue;
         INTRA_TRY(intra_raster_strip(wall->colour, strip, &out[0], err));
         INTRA_TRY(intra_raster_strip(wall->relief, strip, &out[1], err));
         INTRA_TRY(intra_raster_strip(wall->coverage, strip, &out[2], err));
         colour = out[0], relief = out[1], coverage = out[2];
-        cells = (struct cell *)in;
+        cells = in;
 #pragma omp parallel for schedule(dynamic, 4) num_threads(map->options.threads)
         for (int i = 0; i < n_k * n_c; i++) {
             double s = wall->station0_m + ((double)strip * STRIP_COLS + (double)(i % n_c) * NODE) * wall->texel_m;
@@ -782,6 +949,7 @@ static enum intra_status make_rasters(struct intra_wallmap *map, const struct in
     intra_progress_report(progress, "wall", (double)wall->cols, (double)wall->cols);
 done:
     intra_free(knots);
+    intra_free(gathered);
     return status;
 }
 

@@ -8,6 +8,7 @@
 
 #include "recon/motion.h"
 #include "recon/section_fit.h"
+#include "recon/station_fit.h"
 #include "recon/still.h"
 
 struct intra_wall_options {
@@ -37,6 +38,10 @@ enum intra_status intra_wallmap_add_view(struct intra_wallmap *map, struct intra
 /* The run is over: its axis is kept for the sections. */
 enum intra_status intra_wallmap_end_run(struct intra_wallmap *map, struct intra_run *run,
                                         const struct intra_placement *placement, struct intra_error *err);
+/* All runs are over: everything kept so far, and the frames (station and position), to the stations of `stations`,
+ * which is borrowed until finish. The pipe is stretched along its axis, not swollen. Once at most, before finish. */
+enum intra_status intra_wallmap_restation(struct intra_wallmap *map, const struct intra_station_map *stations,
+                                          struct intra_frame_record *frames, int64_t n_frames, struct intra_error *err);
 /* Sections and the wall's rasters into the scene. */
 enum intra_status intra_wallmap_finish(struct intra_wallmap *map, const struct intra_progress *progress,
                                        struct intra_scene *scene, struct intra_error *err);

@@ -261,6 +261,73 @@ static void zoom_and_cut(void **state)
     assert_true(worst < 0.01);
 }
 
+/* A table of readings with the true stations, a way behind the cut that is 4 % longer than the picture has it. */
+static void write_counter(void)
+{
+    char path[128];
+    struct frame_line t;
+    FILE *truth = open_frames("cut/truth/frames.csv");
+    snprintf(path, sizeof path, "%s/counter.csv", folder);
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    fprintf(f, "index,counter_m\n");
+    for (int i = 0; read_frame(truth, &t); i++) {
+        double s = atof(t.station);
+        if (t.station[0]) fprintf(f, "%d,%.2f\n", i, s > 4 ? 5 + 1.04 * (s - 5) : s);
+    }
+    fclose(truth);
+    assert_int_equal(fclose(f), 0);
+}
+
+/* With a counter the stretch behind the cut stands where it belongs, and where the counter insists, its wall, sections
+ * and poses are stretched along with its stations. */
+static void counter_places_and_stretches(void **state)
+{
+    (void)state;
+    write_counter();
+    program_expect(folder,
+                   "reconstruct cut/video.mp4 --camera cut/camera.yaml -d 300mm --counter counter.csv -o cut/counted -q --force", 3,
+                   NULL);
+    FILE *truth = open_frames("cut/truth/frames.csv"), *mine = open_frames("cut/counted/frames.csv"),
+         *profile = open_frames("cut/counted/profile.csv");
+    struct frame_line t, m;
+    char path[128], line[512];
+    double worst = 0, first = NAN, last = NAN, true_first = NAN, true_last = NAN, origin = NAN, reach = NAN;
+    int behind = 0;
+    while (read_frame(truth, &t) && read_frame(mine, &m)) {
+        double s = atof(t.station), station = atof(m.station);
+        if (!m.station[0]) continue;
+        if (isnan(origin)) origin = station - s;
+        if (s < 4) {
+            worst = fmax(worst, fabs(station - s - origin));
+            continue;
+        }
+        assert_true(atof(m.station_sd) > 0 && atof(m.station_sd) < 0.05);
+        if (isnan(first)) first = station, true_first = s;
+        last = station, true_last = s;
+        behind++;
+    }
+    fclose(truth);
+    fclose(mine);
+    assert_true(behind > 30 && worst < 0.01);
+    assert_true(fabs(first - origin - (5 + 1.04 * (true_first - 5))) < 0.02); /* one and a half of the counter's digits */
+    double stretch = (last - first) / (true_last - true_first);
+    if (!(stretch > 1.025 && stretch < 1.055)) fail_msg("stretched by %g", stretch);
+    while (fgets(line, sizeof line, profile)) reach = atof(line);
+    fclose(profile);
+    assert_true(reach > last); /* what lies ahead of the last frame was seen too */
+    snprintf(path, sizeof path, "%s/cut/counted/trajectory.tum", folder);
+    FILE *poses = fopen(path, "r");
+    assert_non_null(poses);
+    double x = NAN, far = NAN;
+    while (fgets(line, sizeof line, poses)) {
+        assert_int_equal(sscanf(line, "%*f %lf", &far), 1);
+        if (isnan(x)) x = far;
+    }
+    fclose(poses);
+    assert_true(fabs((far - x) - (last + 0.0)) < 0.02); /* straight pipe: as far along x as along the stations */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -268,6 +335,7 @@ int main(void)
         cmocka_unit_test(bend_in_clay),
         cmocka_unit_test(operator_pans_and_backs_up),
         cmocka_unit_test(zoom_and_cut),
+        cmocka_unit_test(counter_places_and_stretches), /* needs its video */
     };
     return cmocka_run_group_tests(tests, program_make_dir, program_remove_dir);
 }

@@ -1,0 +1,336 @@
+/* State at a place: x = (off, slope, a, k): the station is off beyond the picture's and grows by slope a metre; the
+ * counter shows sign * c = s + off + a + k s at the picture's station s (k off is of second order). Between places
+ *   off' = off + slope L,  slope' = rho slope + w,  rho = exp(-L / WANDER_M),  var w = sd^2 (1 - rho^2):
+ * the scale's error keeps its deviation and is forgotten over WANDER_M. At a new segment off is anywhere (a gap), the
+ * slope fresh. The first place is where stations begin: off = 0. Readings that stand in one digit count once, at their
+ * mean: rounding is no noise that could be averaged away. Huber weights, a few rounds. */
+#include "recon/station_fit.h"
+
+#include "core/mem.h"
+#include "recon/robust.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { N = 4, OFF = 0, SLOPE, A, K, ROUNDS = 12, LEAST_PLACES = 6 };
+#define WANDER_M 3.0
+#define COUNTER_SD_REL 0.01 /* of a cable or wheel counter's scale */
+#define COUNTER_SD_M 0.004  /* slack, and the time between digit and picture */
+#define GAP_SD_M 1.0        /* of a gap's width, which motion guessed */
+#define OFFSET_SD_M 5.0     /* of the counter's zero, from the median */
+#define STRETCH_SDS 2.0
+#define HUBER 2.0
+#define FAR_SDS 6.0 /* a reading so far off counts for nothing */
+#define APART_M 0.004
+
+struct place {
+    int segment;
+    double s, c, sd; /* station, signed counter or NaN, deviation of the reading */
+    double weight;
+    double x[N], p[N][N];   /* filtered, then smoothed */
+    double xp[N], pp[N][N]; /* predicted from the place before */
+    double f[N][N];         /* the step to here */
+};
+
+static int compare(const void *a, const void *b)
+{
+    const struct intra_station_reading *p = a, *q = b;
+    if (p->segment != q->segment) return p->segment < q->segment ? -1 : 1;
+    return p->station_m < q->station_m ? -1 : p->station_m > q->station_m;
+}
+
+/* Places: each segment's first and last, and each digit. */
+static int64_t gather(const struct intra_station_reading *r, int64_t n, int sign, double step_m, struct place *out)
+{
+    int64_t m = 0;
+    for (int64_t i = 0, k; i < n; i = k) {
+        double last = NAN, sum = 0;
+        int count = 0;
+        bool is_end = i == 0 || r[i - 1].segment != r[i].segment;
+        for (k = i; k < n && r[k].segment == r[i].segment; k++) {
+            bool same =
+                isnan(r[k].counter_m) ? isnan(r[i].counter_m) : fabs(r[k].counter_m - r[i].counter_m) < 0.1 * step_m;
+            if (!same) break;
+            if (fabs(r[k].station_m - last) < APART_M) continue;
+            last = r[k].station_m;
+            sum += last;
+            count++;
+        }
+        bool is_last = k == n || r[k].segment != r[i].segment;
+        if (is_end) out[m++] = (struct place){.segment = r[i].segment, .s = r[i].station_m, .c = NAN};
+        if (!isnan(r[i].counter_m))
+            out[m++] = (struct place){.segment = r[i].segment,
+                                      .s = sum / count,
+                                      .c = sign * r[i].counter_m,
+                                      .sd = hypot(step_m / sqrt(12.0 * count), COUNTER_SD_M)};
+        if (is_last) out[m++] = (struct place){.segment = r[i].segment, .s = r[k - 1].station_m, .c = NAN};
+    }
+    return m;
+}
+
+static void multiply(const double a[N][N], const double b[N][N], bool is_b_transposed, double out[N][N])
+{
+    for (int i = 0; i < N; i++)
+        for (int j = 0; j < N; j++) {
+            out[i][j] = 0;
+            for (int k = 0; k < N; k++)
+                out[i][j] += a[i][k] * (is_b_transposed ? b[j][k] : b[k][j]);
+        }
+}
+
+/* A stretch whose scale turns out many deviations off had a deviation that was too small (smooth wall, glare): Cauchy's
+ * weight, so that it does not bend the counter's scale and with it the other stretches. */
+static void widen(const struct place *p, int64_t m, double *sd, const double *stated)
+{
+    for (int64_t i = 0, k; i < m; i = k) {
+        for (k = i; k < m && p[k].segment == p[i].segment; k++)
+            continue;
+        double way = p[k - 1].s - p[i].s, z = way > 0 ? (p[k - 1].x[OFF] - p[i].x[OFF]) / (way * stated[i]) : 0;
+        double wider = stated[i] / sqrt(intra_cauchy_weight(z * z, STRETCH_SDS * STRETCH_SDS));
+        for (int64_t j = i; j < k; j++)
+            sd[j] = wider;
+    }
+}
+
+/* From the place before to this one: mean and covariance expected here. */
+static void predict(struct place *to, const struct place *from, double scale_sd)
+{
+    double way = to->s - from->s, rho = exp(-way / WANDER_M);
+    bool is_new = to->segment != from->segment;
+    double q[N][N] = {{0}}, half[N][N];
+    memset(to->f, 0, sizeof to->f);
+    for (int i = 0; i < N; i++)
+        to->f[i][i] = 1;
+    to->f[OFF][SLOPE] = is_new ? 0 : way;
+    to->f[SLOPE][SLOPE] = is_new ? 0 : rho;
+    q[OFF][OFF] = is_new ? GAP_SD_M * GAP_SD_M : 0;
+    q[SLOPE][SLOPE] = scale_sd * scale_sd * (is_new ? 1 : 1 - rho * rho) + 1e-16;
+    q[OFF][OFF] += 1e-14;
+    for (int i = 0; i < N; i++) {
+        to->xp[i] = 0;
+        for (int j = 0; j < N; j++)
+            to->xp[i] += to->f[i][j] * from->x[j];
+    }
+    multiply(to->f, from->p, false, half);
+    multiply(half, to->f, true, to->pp);
+    for (int i = 0; i < N; i++)
+        for (int j = 0; j < N; j++)
+            to->pp[i][j] += q[i][j];
+}
+
+static double residual(const struct place *p, const double x[N])
+{
+    return p->c - (p->s + x[OFF] + x[A] + x[K] * p->s);
+}
+
+/* The reading's part: Joseph's form, so that the covariance stays one. */
+static void take_reading(struct place *p)
+{
+    double h[N] = {1, 0, 1, p->s}, ph[N], gain[N], r = p->sd * p->sd / p->weight, var = r, left[N][N], half[N][N];
+    for (int i = 0; i < N; i++) {
+        ph[i] = 0;
+        for (int j = 0; j < N; j++)
+            ph[i] += p->pp[i][j] * h[j];
+    }
+    for (int i = 0; i < N; i++)
+        var += h[i] * ph[i];
+    double e = residual(p, p->xp);
+    for (int i = 0; i < N; i++) {
+        gain[i] = ph[i] / var;
+        p->x[i] = p->xp[i] + gain[i] * e;
+    }
+    for (int i = 0; i < N; i++)
+        for (int j = 0; j < N; j++)
+            left[i][j] = (i == j) - gain[i] * h[j];
+    multiply(left, p->pp, false, half);
+    multiply(half, left, true, p->p);
+    for (int i = 0; i < N; i++)
+        for (int j = 0; j < N; j++)
+            p->p[i][j] += gain[i] * r * gain[j];
+}
+
+/* out = b a^-1 for a symmetric and positive (Cholesky). */
+static void divide(const double b[N][N], const double a[N][N], double out[N][N])
+{
+    double l[N][N] = {{0}};
+    for (int i = 0; i < N; i++)
+        for (int j = 0; j <= i; j++) {
+            double s = a[i][j];
+            for (int k = 0; k < j; k++)
+                s -= l[i][k] * l[j][k];
+            l[i][j] = i == j ? sqrt(fmax(s, 1e-24)) : s / l[j][j];
+        }
+    for (int row = 0; row < N; row++) {
+        double y[N];
+        for (int i = 0; i < N; i++) {
+            y[i] = b[row][i];
+            for (int k = 0; k < i; k++)
+                y[i] -= l[i][k] * y[k];
+            y[i] /= l[i][i];
+        }
+        for (int i = N - 1; i >= 0; i--) {
+            for (int k = i + 1; k < N; k++)
+                y[i] -= l[k][i] * y[k];
+            y[i] /= l[i][i];
+            out[row][i] = y[i];
+        }
+    }
+}
+
+static void smooth(struct place *p, const struct place *next)
+{
+    double half[N][N], gain[N][N], diff[N][N], t[N][N];
+    multiply(p->p, next->f, true, half);
+    divide(half, next->pp, gain);
+    for (int i = 0; i < N; i++)
+        for (int j = 0; j < N; j++) {
+            p->x[i] += gain[i][j] * (next->x[j] - next->xp[j]);
+            diff[i][j] = next->p[i][j] - next->pp[i][j];
+        }
+    multiply(gain, diff, false, t);
+    multiply(t, gain, true, half);
+    for (int i = 0; i < N; i++)
+        for (int j = 0; j < N; j++)
+            p->p[i][j] += half[i][j];
+}
+
+static void run_round(struct place *p, int64_t m, double a, const double *scale_sd)
+{
+    for (int64_t i = 0; i < m; i++) {
+        if (i == 0) {
+            memset(p[0].xp, 0, sizeof p[0].xp);
+            memset(p[0].pp, 0, sizeof p[0].pp);
+            p[0].xp[A] = a;
+            p[0].pp[OFF][OFF] = 1e-14;
+            p[0].pp[SLOPE][SLOPE] = scale_sd[0] * scale_sd[0];
+            p[0].pp[A][A] = OFFSET_SD_M * OFFSET_SD_M;
+            p[0].pp[K][K] = COUNTER_SD_REL * COUNTER_SD_REL;
+        } else
+            predict(&p[i], &p[i - 1], scale_sd[i]);
+        if (!isnan(p[i].c) && p[i].weight > 0)
+            take_reading(&p[i]);
+        else {
+            memcpy(p[i].x, p[i].xp, sizeof p[i].x);
+            memcpy(p[i].p, p[i].pp, sizeof p[i].p);
+        }
+    }
+    for (int64_t i = m - 2; i >= 0; i--)
+        smooth(&p[i], &p[i + 1]);
+}
+
+static int compare_double(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* The middle of counter less station in the first segment with readings; others stand behind gaps. */
+static double first_offset(const struct place *p, int64_t m, double *scratch)
+{
+    int64_t n = 0;
+    int segment = -1;
+    for (int64_t i = 0; i < m; i++) {
+        if (isnan(p[i].c)) continue;
+        if (n == 0) segment = p[i].segment;
+        if (p[i].segment == segment) scratch[n++] = p[i].c - p[i].s;
+    }
+    qsort(scratch, (size_t)n, sizeof *scratch, compare_double);
+    return n ? scratch[n / 2] : 0;
+}
+
+enum intra_status intra_station_fit(struct intra_station_reading *readings, int64_t n, int sign, double step_m,
+                                    const struct intra_station_stretch *stretches, int n_stretches,
+                                    struct intra_station_map *out, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    struct place *p = NULL;
+    double *scratch = NULL, *scale_sd = NULL, *stated;
+    int64_t n_read = 0;
+    memset(out, 0, sizeof *out);
+    if (n == 0 || !(step_m > 0)) return INTRA_OK;
+    qsort(readings, (size_t)n, sizeof *readings, compare);
+    INTRA_TRY(INTRA_ALLOC(p, (size_t)(3 * n), err));
+    INTRA_TRY(INTRA_ALLOC(scratch, (size_t)(3 * n), err));
+    int64_t m = gather(readings, n, sign, step_m, p);
+    for (int64_t i = 0; i < m; i++)
+        n_read += !isnan(p[i].c);
+    if (n_read < LEAST_PLACES) goto done;
+    double a = first_offset(p, m, scratch);
+    INTRA_TRY(INTRA_ALLOC(scale_sd, (size_t)(2 * m), err));
+    stated = scale_sd + m;
+    for (int64_t i = 0, k = 0; i < m; i++) { /* both ascend by segment */
+        while (k < n_stretches && stretches[k].segment < p[i].segment)
+            k++;
+        bool is_stated = k < n_stretches && stretches[k].segment == p[i].segment;
+        p[i].weight = 1;
+        scale_sd[i] = stated[i] = is_stated ? stretches[k].scale_sd_rel : COUNTER_SD_REL;
+    }
+    for (int round = 0; round < ROUNDS; round++) {
+        run_round(p, m, a, scale_sd);
+        widen(p, m, scale_sd, stated);
+        for (int64_t i = 0; i < m; i++) {
+            if (isnan(p[i].c)) continue;
+            double e = residual(&p[i], p[i].x) / p[i].sd;
+            p[i].weight = fabs(e) > FAR_SDS && round ? 1e-6 : intra_huber_weight(e * e, HUBER);
+        }
+    }
+    INTRA_TRY(INTRA_ALLOC(out->knots, (size_t)m, err));
+    out->n = m;
+    for (int64_t i = 0; i < m; i++) {
+        out->knots[i] = (struct intra_station_knot){.segment = p[i].segment,
+                                                    .station_m = p[i].s,
+                                                    .off_m = p[i].x[OFF],
+                                                    .off_sd_m = sqrt(fmax(0, p[i].p[OFF][OFF])),
+                                                    .slope = p[i].x[SLOPE]};
+        out->most_m = fmax(out->most_m, fabs(p[i].x[OFF]));
+    }
+    out->counter_rel = p[m - 1].x[K];
+done:
+    intra_free(p);
+    intra_free(scratch);
+    intra_free(scale_sd);
+    return status;
+}
+
+void intra_station_map_fini(struct intra_station_map *map)
+{
+    intra_free(map->knots);
+    memset(map, 0, sizeof *map);
+}
+
+double intra_station_off(const struct intra_station_map *map, int segment, double station_m, double *sd)
+{
+    int64_t low = 0, high = map->n;
+    if (sd) *sd = NAN;
+    while (low < high) { /* first knot that is not before the place */
+        int64_t mid = (low + high) / 2;
+        const struct intra_station_knot *k = &map->knots[mid];
+        if (k->segment < segment || (k->segment == segment && k->station_m < station_m))
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    const struct intra_station_knot *after =
+        low < map->n && map->knots[low].segment == segment ? &map->knots[low] : NULL;
+    const struct intra_station_knot *before =
+        low > 0 && map->knots[low - 1].segment == segment ? &map->knots[low - 1] : NULL;
+    if (!after && !before) return 0;
+    const struct intra_station_knot *end = after ? after : before;
+    if (sd) *sd = end->off_sd_m;
+    if (!after || !before) return end->off_m + end->slope * (station_m - end->station_m);
+    double way = after->station_m - before->station_m, t = way > 0 ? (station_m - before->station_m) / way : 0;
+    if (sd) *sd = before->off_sd_m + t * (after->off_sd_m - before->off_sd_m);
+    return before->off_m + t * (after->off_m - before->off_m);
+}
+
+double intra_station_before(const struct intra_station_map *map, int segment, double station_m)
+{
+    double at = station_m;
+    for (int i = 0; i < 8; i++) { /* slopes are far below 1 */
+        double off = at + intra_station_off(map, segment, at, NULL) - station_m;
+        at -= off;
+        if (fabs(off) < 1e-9) break;
+    }
+    return at;
+}

@@ -1,0 +1,56 @@
+/* Stations between picture and distance counter: how far along each stretch what the picture gives is off.
+ *
+ * The picture's own scale wanders by a deviation that each stretch states for itself; the counter has an offset and a
+ * scale of its own and rounds. A Kalman filter along the stations and a Rauch-Tung-Striebel smoother back (AIAA J.
+ * 3(8), 1965) weigh the two: where the picture is sure the counter moves next to nothing, where it is not (smooth wall,
+ * a short stretch behind a cut) the counter rules. */
+#ifndef INTRA_RECON_STATION_FIT_H
+#define INTRA_RECON_STATION_FIT_H
+
+#include "core/status.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct intra_station_reading {
+    int segment;
+    double station_m; /* as the picture gives it */
+    double counter_m; /* NaN: none here; such places say only how far the stretch goes */
+};
+
+/* What a stretch states of itself. */
+struct intra_station_stretch {
+    int segment;
+    double scale_sd_rel; /* of its scale by the picture alone; > 0 */
+};
+
+/* station = picture's station + off_m, piecewise linear over the knots of a segment, which ascend; beyond its ends it
+ * goes on at the slope there. */
+struct intra_station_knot {
+    int segment;
+    double station_m, off_m, off_sd_m; /* off_sd_m: against where stations begin */
+    double slope;
+};
+
+struct intra_station_map {
+    struct intra_station_knot *knots; /* by segment as they follow each other; owned */
+    int64_t n;
+    double most_m;      /* largest |off_m| */
+    double counter_rel; /* how much longer the counter's metre is than the picture's, less what was corrected */
+};
+
+/* readings: in any order within a segment, segments one after the other; sorted in place. sign: -1 where the counter
+ * falls. step_m: of its last digit.
+ * stretches: ascending by segment. Too few readings: the map is empty (n = 0), no error. Errors: INTRA_E_MEM. */
+enum intra_status intra_station_fit(struct intra_station_reading *readings, int64_t n, int sign, double step_m,
+                                    const struct intra_station_stretch *stretches, int n_stretches,
+                                    struct intra_station_map *out, struct intra_error *err);
+void intra_station_map_fini(struct intra_station_map *map);
+
+/* Offset at a station of the segment by the picture; 0 for a segment without knots. sd: NULL, or its deviation (NaN: no
+ * knots). */
+double intra_station_off(const struct intra_station_map *map, int segment, double station_m, double *sd);
+/* The picture's station, of which intra_station_off makes station_m. */
+double intra_station_before(const struct intra_station_map *map, int segment, double station_m);
+
+#endif

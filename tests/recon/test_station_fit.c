@@ -1,0 +1,156 @@
+/* Stations by picture and counter: a stretch whose scale is wrong by many of its deviations goes to the counter's,
+ * however the counter's own scale and offset are; a sure one stays; wrong readings, a counter that falls, or one set
+ * back in a gap bend nothing; too few readings change nothing. Not: reading counters, moving the wall. */
+#include "recon/station_fit.h"
+
+#include "core/mem.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { MAX = 1000 };
+
+/* Two stretches, 0 to 4 m and 10 to 11 m. scale: picture's way = true way * scale; the gap is guessed wrong by
+ * gap_off_m. */
+struct drive {
+    double scale[2], gap_off_m, counter_scale, offset_m, step_m, set_back_m;
+    int wrong_each, sign;
+};
+static struct intra_station_reading readings[MAX];
+
+static int64_t make(const struct drive *d)
+{
+    int64_t n = 0;
+    for (int k = 0; k < 2; k++)
+        for (int i = 0; i <= (k ? 23 : 92); i++) { /* a step that the counter's digits do not beat with */
+            double way = (k ? 1 : 4) * i / (k ? 23.0 : 92.0) + 0.003 * (i % 5 - 2) * (i % 23 > 2 && i % 23 < 21),
+                   s = k ? 10 + way : way;
+            double c = d->offset_m + d->counter_scale * s - (k ? d->set_back_m : 0);
+            c = floor(c / d->step_m) * d->step_m;
+            if (d->wrong_each && n % d->wrong_each == 2) c += 0.5;
+            double at = way * d->scale[k] + (k ? 4 * d->scale[0] + 6 + d->gap_off_m : 0);
+            readings[n++] = (struct intra_station_reading){k, at, d->sign * c};
+        }
+    return n;
+}
+
+static struct intra_station_map fit(const struct drive *d, double sd0, double sd1)
+{
+    const struct intra_station_stretch stretches[] = {{0, sd0}, {1, sd1}};
+    struct intra_station_map map;
+    int64_t n = make(d);
+    assert_int_equal(intra_station_fit(readings, n, d->sign, d->step_m, stretches, 2, &map, NULL), INTRA_OK);
+    return map;
+}
+
+static double now(const struct intra_station_map *map, int segment, double station)
+{
+    return station + intra_station_off(map, segment, station, NULL);
+}
+
+static void check(const struct drive *d, double most_first_m, double most_gap_m, double most_second_rel)
+{
+    struct intra_station_map map = fit(d, 0.002, 0.006);
+    assert_true(map.n > 0);
+    double begin = 4 * d->scale[0] + 6 + d->gap_off_m, end = begin + d->scale[1];
+    double first = now(&map, 0, 4 * d->scale[0]), second = now(&map, 1, begin), third = now(&map, 1, end);
+    if (fabs(first - 4) > most_first_m) fail_msg("first stretch ends at %g", first);
+    if (fabs(second - first - 6) > most_gap_m) fail_msg("second begins at %g, first ends at %g", second, first);
+    if (fabs(third - second - 1) > most_second_rel)
+        fail_msg("second stretch is %g m long (step %g, wrong each %d)", third - second, d->step_m, d->wrong_each);
+    for (double s = begin - 0.2; s < end + 0.3; s += 0.07)
+        assert_true(fabs(intra_station_before(&map, 1, now(&map, 1, s)) - s) < 1e-6);
+    intra_station_map_fini(&map);
+}
+
+static const struct drive usual = {.scale = {1, 1}, .counter_scale = 1, .offset_m = 2.7, .step_m = 0.01, .sign = 1};
+
+static void a_bad_stretch_goes_to_the_counter(void **state)
+{
+    struct drive d = usual;
+    (void)state;
+    check(&d, 0.003, 0.012, 0.006);
+    d.scale[1] = 0.94;
+    d.gap_off_m = -0.4;
+    check(&d, 0.006, 0.015, 0.015);
+    d.sign = -1;
+    check(&d, 0.006, 0.015, 0.015);
+    d.sign = 1;
+    d.wrong_each = 9;
+    check(&d, 0.006, 0.02, 0.02);
+    d.wrong_each = 0;
+    d.step_m = 0.1;
+    check(&d, 0.015, 0.06, 0.058); /* ten digits in the metre: it can say little, and spoils nothing */
+}
+
+/* A counter that is 1 % long moves a stretch that is sure to 0.2 % by less than 0.1 %. */
+static void a_sure_stretch_stays(void **state)
+{
+    struct drive d = usual;
+    (void)state;
+    d.counter_scale = 1.01;
+    struct intra_station_map map = fit(&d, 0.002, 0.002);
+    double off = intra_station_off(&map, 0, 4, NULL);
+    if (fabs(off) > 0.006) fail_msg("moved by %g m, counter %g", off, map.counter_rel);
+    intra_station_map_fini(&map);
+}
+
+static void a_counter_set_back_bends_nothing(void **state)
+{
+    struct drive d = usual;
+    (void)state;
+    d.set_back_m = 12;
+    struct intra_station_map map = fit(&d, 0.002, 0.002);
+    double sd;
+    assert_true(fabs(intra_station_off(&map, 0, 4, NULL)) < 0.01);
+    assert_true(fabs(now(&map, 1, 11) - now(&map, 1, 10) - 1) < 0.02);
+    intra_station_off(&map, 0, 4, &sd);
+    assert_true(sd > 0 && sd < 0.02);
+    intra_station_map_fini(&map);
+}
+
+static void too_few_readings_change_nothing(void **state)
+{
+    struct drive d = usual;
+    struct intra_station_map map;
+    const struct intra_station_stretch stretch = {0, 0.01};
+    double sd = 0;
+    (void)state;
+    make(&d);
+    assert_int_equal(intra_station_fit(readings, 5, 1, 0.01, &stretch, 1, &map, NULL), INTRA_OK);
+    assert_int_equal(map.n, 0);
+    assert_true(intra_station_off(&map, 0, 3, &sd) == 0 && isnan(sd));
+    assert_int_equal(intra_station_fit(readings, 0, 1, 0.01, &stretch, 1, &map, NULL), INTRA_OK);
+    assert_int_equal(map.n, 0);
+}
+
+static void memory_that_runs_out_is_said(void **state)
+{
+    struct drive d = usual;
+    const struct intra_station_stretch stretches[] = {{0, 0.002}, {1, 0.002}};
+    struct intra_station_map map;
+    struct intra_error err = {0};
+    (void)state;
+    for (int k = 1; k <= 4; k++) {
+        int64_t n = make(&d);
+        intra_mem_fail_at(k, 0);
+        assert_int_equal(intra_station_fit(readings, n, 1, 0.01, stretches, 2, &map, &err), INTRA_E_MEM);
+        intra_mem_fail_at(0, 0);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_bad_stretch_goes_to_the_counter), cmocka_unit_test(a_sure_stretch_stays),
+        cmocka_unit_test(a_counter_set_back_bends_nothing),  cmocka_unit_test(too_few_readings_change_nothing),
+        cmocka_unit_test(memory_that_runs_out_is_said),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
