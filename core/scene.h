@@ -115,6 +115,10 @@ struct intra_gap {
     char reason[128];
 };
 
+/* Variance of the steps between stations, over radius and way: between two stations a way w apart in a pipe of radius r
+ * it is INTRA_STATION_WALK r w. Set by hand on simulated scenes (docs/methods.md, "Deviations"). */
+#define INTRA_STATION_WALK 1e-5
+
 struct intra_scene {
     struct intra_camera camera;
     double nominal_diameter_m;

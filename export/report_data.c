@@ -212,6 +212,7 @@ static json_t *pipe_json(const struct intra_scene *scene)
     set_number(out, "start_station", scene->start_station_m, 1e-4);
     set_number(out, "length", scene->length_m, 1e-4);
     set_number(out, "length_sd", scene->length_sd_m, 1e-5);
+    set_number(out, "station_walk", INTRA_STATION_WALK * scene->nominal_diameter_m / 2, 1e-9);
     json_object_set_new(out, "frames", json_integer(scene->n_frames));
     return out;
 }

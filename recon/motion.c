@@ -30,11 +30,10 @@ struct entry {
 };
 
 /* Deviation of the station: what the scatter of the wall's radii does not show, as a share of the way; how much more
- * than what it shows; variance of the steps, over radius and way. Set by hand on simulated scenes (docs/methods.md,
+ * than what it shows; INTRA_STATION_WALK comes on top. Set by hand on simulated scenes (docs/methods.md,
  * "Deviations"). */
 #define LEAST_SCALE_SD 0.001
 #define SCALE_SDS 1.5
-#define RANDOM_WALK 1e-5
 #define LOST_BEFORE_BOOT_S 0.4
 #define RELOCATE_SHARE 0.5
 #define RELOCATE_HARD_SHARE 0.38 /* chance alone makes up to 0.3 of the patches agree */
@@ -239,8 +238,8 @@ static enum intra_status place_frame(struct intra_motion *m, const struct entry 
     double focal = m->camera->focal_sd_rel, scale = LEAST_SCALE_SD;
     if (m->scale_way > 0) scale = hypot(LEAST_SCALE_SD, SCALE_SDS * m->scale_sd_way / m->scale_way);
     out->scale_sd_rel = hypot(LEAST_SCALE_SD, SCALE_SDS * kf->scale_sd);
-    out->station_sd_m = sqrt(pow(0.004 * r, 2) + RANDOM_WALK * r * way + way * way * (scale * scale + focal * focal) +
-                             pow(m->placement.gap_sd_m, 2));
+    out->station_sd_m = sqrt(pow(0.004 * r, 2) + INTRA_STATION_WALK * r * way +
+                             way * way * (scale * scale + focal * focal) + pow(m->placement.gap_sd_m, 2));
     look_angles(&m->run.axis, u, &run_from_cam, &out->yaw_rad, &out->pitch_rad);
     return INTRA_OK;
 }

@@ -192,7 +192,7 @@ window.intrados = {
     return [box.left + ((v.x + 1) / 2) * box.width, box.top + ((1 - v.y) / 2) * box.height];
   },
   isReady: () => !!views.unrolled.isComplete && (!views.three || !!views.three.isSettled),
-  views, paper: null,
+  cost: () => views.three?.cost(), views, paper: null,
 };
 const start = performance.now();
 const wait = () => {

@@ -49,7 +49,7 @@ function surfaceArea(points) {
 function scaleDeviation(s) {
   const length = d.pipe.length, along = isNumber(d.pipe.length_sd) && length > 0 ? d.pipe.length_sd / length : null;
   const diameter = d.valueAt('diameter_mean', s), sd = d.valueAt('diameter_mean_sd', s);
-  return { along: along ?? 0, around: isNumber(sd) && diameter ? sd / diameter : 0, isKnown: isNumber(along) && isNumber(sd) };
+  return { along: along ?? 0, walk: d.pipe.station_walk ?? 0, around: isNumber(sd) && diameter ? sd / diameter : 0, isKnown: isNumber(along) && isNumber(sd) };
 }
 
 export function evaluate(tool, points) {
@@ -61,7 +61,8 @@ export function evaluate(tool, points) {
   const resolution = seen.length ? Math.max(...seen) : null, blur = 0.5 * Math.max(resolution ?? 0, d.wall.texel);
   const out = { tool, points, s, resolution, isUnseen: seen.length < points.length, station_from: s0, station_to: s1 };
   const around = (a1 - a0) * (d.sectionAt(s).shape[0] || mean), along = s1 - s0;
-  const scaled = (u, v) => Math.hypot(u * scale.along, v * scale.around);
+  // Along the pipe the steps of the station add up as a random walk: little on short ways, where the scale says almost nothing.
+  const scaled = (u, v) => Math.sqrt((u * scale.along) ** 2 + scale.walk * u + (v * scale.around) ** 2);
   if (tool === 'length' || tool === 'width') {
     out.value = surfaceLength(points, false);
     out.kind = out.value < 1 ? 'small' : 'length';
@@ -74,7 +75,7 @@ export function evaluate(tool, points) {
   } else if (tool === 'area') {
     out.value = surfaceArea(points);
     out.kind = 'area';
-    out.sd = Math.hypot(out.value * Math.hypot(scale.along, scale.around), (blur * surfaceLength(points, true)) / Math.sqrt(points.length));
+    out.sd = Math.hypot(out.value * Math.hypot(scaled(along, 0) / (along || 1), scale.around), (blur * surfaceLength(points, true)) / Math.sqrt(points.length));
     out.share = (100 * out.value) / ((d.valueAt('perimeter', s) ?? d.wall.perimeter) * (along || 1));
   } else {
     out.value = around;

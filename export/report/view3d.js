@@ -216,6 +216,12 @@ export class View3d {
     return this.chunks.pick(ray);
   }
 
+  // What the last picture cost the graphics processor.
+  cost() {
+    const { render, memory } = this.renderer.info, pictures = this.chunks.pieces.map((p) => p.picture?.image).filter(Boolean);
+    return { calls: render.calls, triangles: render.triangles, textures: memory.textures, textureBytes: pictures.reduce((sum, c) => sum + (c.width * c.height * 4 * 4) / 3, 0) };
+  }
+
   zoom(factor) {
     if (get('mode') === 'outside') this.orbit.distance = clamp(this.orbit.distance * factor, 2.5 * radius, Math.max(20 * radius, (d.to - d.from) * 2));
     else moveBy(factor < 1 ? radius : -radius);

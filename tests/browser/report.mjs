@@ -55,6 +55,15 @@ try {
   const off = measured.value - truth.crack_length_m;
   expect(Math.abs(off) <= Math.max(0.02 * truth.crack_length_m, 0.002), `crack of ${(1000 * truth.crack_length_m).toFixed(1)} mm: measured ${(1000 * measured.value).toFixed(1)} +- ${(1000 * measured.sd).toFixed(1)} mm`);
   expect(/\d ± \d.* mm/.test(shown), `shown with deviation and unit: ${shown}`);
+  // The deviation grows along the pipe at least as a random walk does, and not around it.
+  const walk = await page.evaluate(() => {
+    const { measure, data } = window.intrados, sd = (a, b) => measure.evaluate('length', [a, b]).sd;
+    return { q: data.pipe.station_walk, relative: data.pipe.length_sd / data.pipe.length, point: sd([0.5, 1], [0.5, 1]), short: sd([0.5, 1], [0.6, 1]), long: sd([0.5, 1], [1.5, 1]), around: sd([0.5, 1], [0.5, 1.1]), q2: data.pipe.nominal_diameter * 0.5e-5 };
+  });
+  const alone = (sd, way) => sd ** 2 - walk.point ** 2 - (walk.relative * way) ** 2;
+  expect(Math.abs(walk.q - walk.q2) < 1e-8 && Math.abs(alone(walk.short, 0.1) / (walk.q * 0.1) - 1) < 0.2 && Math.abs(alone(walk.long, 1) / walk.q - 1) < 0.2,
+    `deviation over 0.1 m ${(1e3 * walk.short).toFixed(2)} mm, over 1 m ${(1e3 * walk.long).toFixed(2)} mm: the walk of the station is in it`);
+  expect(walk.around < walk.short, `and not around the pipe: ${(1e3 * walk.around).toFixed(2)} mm`);
   // A square of known size on the wall, by formula.
   const area = await page.evaluate(() => window.intrados.measure.evaluate('area', [[1, 1], [1.2, 1], [1.2, 2], [1, 2]]));
   const around = 0.15 * (1 + 0.03 * (Math.sin(4) - Math.sin(2)) / 2); // integral of r over one radian
@@ -106,6 +115,9 @@ try {
   expect(long.length === 10240 && long.startsWith('<img src=x'), `10 kB of text stand in the detail: ${long.length} characters`);
   const box = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
   expect(box[0] <= box[1], 'and the page is no wider for it');
+  const list = await page.evaluate(() => [document.querySelector('.scroll').scrollWidth, document.querySelector('.scroll').clientWidth]);
+  expect(list[0] <= list[1], `the table does not scroll sideways at 1366 pixels: ${list}`);
+  await page.screenshot({ path: join(pictures, 'report_table.png') });
   // Of two inspections one can be chosen; what has a moment in the video that lies beside links there.
   const links = page.locator('.list a'), hrefs = await links.evaluateAll((all) => all.map((a) => a.getAttribute('href')));
   expect(hrefs.includes('../pipe%20%227%22%20%3Cb%3E.mp4#t=12.35'), `the row links to the video at its time: ${hrefs}`);
