@@ -8,6 +8,7 @@
 #include "core/mem.h"
 #include "export/export.h"
 #include "export/mesh.h"
+#include "export/svg_draw.h"
 #include "export/text.h"
 #include "export/wallread.h"
 
@@ -17,65 +18,7 @@
 #include <string.h>
 
 #define Z95 1.96
-#define PLOT_LEFT 24.0
-#define PLOT_WIDTH 240.0
-#define PLOT_HIGH 44.0
-#define PLOT_STEP 60.0
 #define LABEL_MM 4.5
-
-static void put_text(FILE *to, double x, double y, const char *anchor, const char *text)
-{
-    fprintf(to, "<text x=\"%.2f\" y=\"%.2f\" text-anchor=\"%s\">", x, y, anchor);
-    for (; *text; text++) {
-        switch (*text) {
-        case '<':
-            fputs("&lt;", to);
-            break;
-        case '>':
-            fputs("&gt;", to);
-            break;
-        case '&':
-            fputs("&amp;", to);
-            break;
-        default:
-            if ((unsigned char)*text >= 0x20) fputc(*text, to);
-        }
-    }
-    fputs("</text>\n", to);
-}
-
-static void put_line(FILE *to, const char *class, double x1, double y1, double x2, double y2)
-{
-    fprintf(to, "<path class=\"%s\" d=\"M%.2f %.2fL%.2f %.2f\"/>\n", class, x1, y1, x2, y2);
-}
-
-static void put_head(FILE *to, double width, double height, const char *title)
-{
-    fprintf(to,
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" xmlns:xlink=\"http://www.w3.org/1999/xlink\" width=\"%.1fmm\" "
-            "height=\"%.1fmm\" viewBox=\"0 0 %.1f %.1f\">\n<title>%s</title>\n"
-            "<style>text{font:3px 'DejaVu Sans',Arial,sans-serif;fill:#16202c}path{fill:none;stroke-width:.3}"
-            ".grid{stroke:#ddd;stroke-width:.15}.axis{stroke:#16202c}.band{fill:#d5e0ee;stroke:none}"
-            ".gap{fill:#bbb;stroke:none}.nominal{stroke:#12805c;stroke-dasharray:2 1.2}.a{stroke:#16202c}"
-            ".b{stroke:#b2500a;stroke-dasharray:1.6 .8}.c{stroke:#2154a0;stroke-dasharray:.6 .6}.mark{stroke:#c0392b}"
-            ".lead{stroke:#777;stroke-width:.15}</style>\n<rect width=\"100%%\" height=\"100%%\" fill=\"#fff\"/>\n",
-            width, height, width, height, title);
-}
-
-/* The 1, 2 or 5 times a power of ten that is not below `least`. */
-static double nice_step(double least)
-{
-    double power = pow(10, floor(log10(least)));
-    return least <= power * 1.001   ? power
-           : least <= 2.001 * power ? 2 * power
-           : least <= 5.001 * power ? 5 * power
-                                    : 10 * power;
-}
-
-static int decimals_of(double step)
-{
-    return step >= 1 ? 0 : step >= 0.1 ? 1 : 2;
-}
 
 /* ---- profile ---- */
 
@@ -151,27 +94,8 @@ static const struct plot plots[] = {
 };
 enum { N_PLOTS = sizeof plots / sizeof plots[0] };
 
-struct frame {
-    double s0, s1, low, high, top;
-};
-static double x_of(const struct frame *f, double station)
-{
-    return PLOT_LEFT + (station - f->s0) / (f->s1 - f->s0) * PLOT_WIDTH;
-}
-static double y_of(const struct frame *f, double value)
-{
-    return f->top + PLOT_HIGH * (f->high - value) / (f->high - f->low);
-}
-
-static void widen(struct frame *f, double value)
-{
-    if (!isfinite(value)) return;
-    f->low = fmin(f->low, value);
-    f->high = fmax(f->high, value);
-}
-
 /* False where nothing is known. */
-static bool fit_frame(struct frame *f, const struct intra_scene *scene, const struct plot *plot)
+static bool fit_frame(struct intra_svg_frame *f, const struct intra_scene *scene, const struct plot *plot)
 {
     double pad;
     f->low = INFINITY;
@@ -181,12 +105,12 @@ static bool fit_frame(struct frame *f, const struct intra_scene *scene, const st
         if (!s->is_seen) continue;
         for (int c = 0; c < plot->n_curves; c++) {
             double v = plot->curves[c].value(s), sd = plot->curves[c].sd ? plot->curves[c].sd(s) : 0;
-            widen(f, v);
-            if (isfinite(sd)) widen(f, v + Z95 * sd), widen(f, v - Z95 * sd);
+            intra_svg_widen(f, v);
+            if (isfinite(sd)) intra_svg_widen(f, v + Z95 * sd), intra_svg_widen(f, v - Z95 * sd);
         }
     }
     if (f->low > f->high) return false;
-    if (plot->has_nominal) widen(f, 1000 * scene->nominal_diameter_m);
+    if (plot->has_nominal) intra_svg_widen(f, 1000 * scene->nominal_diameter_m);
     pad = fmax(0.06 * (f->high - f->low), 0.05);
     f->low -= pad;
     f->high += pad;
@@ -194,91 +118,79 @@ static bool fit_frame(struct frame *f, const struct intra_scene *scene, const st
 }
 
 /* One polyline; it is broken where nothing was measured. */
-static void put_curve(FILE *to, const struct intra_scene *scene, const struct frame *f, const struct curve *curve)
+static void put_curve(FILE *to, const struct intra_scene *scene, const struct intra_svg_frame *f, const struct curve *curve)
 {
     bool is_down = false;
     fprintf(to, "<path class=\"%s\" d=\"", curve->class);
     for (int64_t i = 0; i < scene->n_sections; i++) {
         const struct intra_section *s = &scene->sections[i];
         double v = s->is_seen ? curve->value(s) : NAN;
-        if (isfinite(v)) fprintf(to, "%c%.2f %.2f", is_down ? 'L' : 'M', x_of(f, s->station_m), y_of(f, v));
+        if (isfinite(v)) fprintf(to, "%c%.2f %.2f", is_down ? 'L' : 'M', intra_svg_x(f, s->station_m), intra_svg_y(f, v));
         is_down = isfinite(v);
     }
     fputs("\"/>\n", to);
 }
 
 /* The 95 % interval as one box a section. */
-static void put_band(FILE *to, const struct intra_scene *scene, const struct frame *f, const struct curve *curve)
+static void put_band(FILE *to, const struct intra_scene *scene, const struct intra_svg_frame *f, const struct curve *curve)
 {
     fputs("<path class=\"band\" d=\"", to);
     for (int64_t i = 0; i < scene->n_sections; i++) {
         const struct intra_section *s = &scene->sections[i];
         double v = curve->value(s), sd = curve->sd(s), x0, x1;
         if (!s->is_seen || !isfinite(v) || !isfinite(sd)) continue;
-        x0 = x_of(f, fmax(f->s0, s->station_m - scene->section_step_m / 2));
-        x1 = x_of(f, fmin(f->s1, s->station_m + scene->section_step_m / 2));
-        fprintf(to, "M%.2f %.2fH%.2fV%.2fH%.2fZ", x0, y_of(f, v + Z95 * sd), x1, y_of(f, v - Z95 * sd), x0);
+        x0 = intra_svg_x(f, fmax(f->s0, s->station_m - scene->section_step_m / 2));
+        x1 = intra_svg_x(f, fmin(f->s1, s->station_m + scene->section_step_m / 2));
+        fprintf(to, "M%.2f %.2fH%.2fV%.2fH%.2fZ", x0, intra_svg_y(f, v + Z95 * sd), x1, intra_svg_y(f, v - Z95 * sd), x0);
     }
     fputs("\"/>\n", to);
 }
 
-static void put_unseen(FILE *to, const struct intra_scene *scene, const struct frame *f)
+static void put_unseen(FILE *to, const struct intra_scene *scene, const struct intra_svg_frame *f)
 {
     fputs("<path class=\"gap\" d=\"", to);
     for (int64_t i = 0; i + 1 < scene->n_sections; i++)
         if (!scene->sections[i].is_seen)
-            fprintf(to, "M%.2f %.2fH%.2fV%.2fH%.2fZ", x_of(f, scene->sections[i].station_m), f->top,
-                    x_of(f, scene->sections[i + 1].station_m), f->top + PLOT_HIGH,
-                    x_of(f, scene->sections[i].station_m));
+            fprintf(to, "M%.2f %.2fH%.2fV%.2fH%.2fZ", intra_svg_x(f, scene->sections[i].station_m), f->top,
+                    intra_svg_x(f, scene->sections[i + 1].station_m), f->top + INTRA_SVG_PLOT_HIGH,
+                    intra_svg_x(f, scene->sections[i].station_m));
     fputs("\"/>\n", to);
 }
 
-static void put_plot(FILE *to, const struct intra_scene *scene, struct frame *f, const struct plot *plot)
+static void put_plot(FILE *to, const struct intra_scene *scene, struct intra_svg_frame *f, const struct plot *plot)
 {
-    char number[64], label[80];
-    double step;
-    put_text(to, PLOT_LEFT, f->top - 2, "start", plot->title);
+    intra_svg_text(to, INTRA_SVG_PLOT_LEFT, f->top - 2, "start", plot->title);
     if (!fit_frame(f, scene, plot)) {
-        put_text(to, PLOT_LEFT, f->top + 8, "start", "not measured");
+        intra_svg_text(to, INTRA_SVG_PLOT_LEFT, f->top + 8, "start", "not measured");
         return;
     }
     put_unseen(to, scene, f);
     put_band(to, scene, f, &plot->curves[plot->banded]);
-    step = nice_step((f->high - f->low) / 5);
-    for (double v = ceil(f->low / step) * step; v <= f->high; v += step) {
-        put_line(to, "grid", PLOT_LEFT, y_of(f, v), PLOT_LEFT + PLOT_WIDTH, y_of(f, v));
-        put_text(to, PLOT_LEFT - 1.5, y_of(f, v) + 1, "end", intra_text_number(v, decimals_of(step), number));
-    }
-    step = nice_step((f->s1 - f->s0) / 12);
-    for (double s = ceil(f->s0 / step - 1e-9) * step; s <= f->s1 + 1e-9; s += step) {
-        put_line(to, "axis", x_of(f, s), f->top + PLOT_HIGH, x_of(f, s), f->top + PLOT_HIGH + 1);
-        snprintf(label, sizeof label, "%s m", intra_text_number(s, decimals_of(step), number));
-        put_text(to, x_of(f, s), f->top + PLOT_HIGH + 4.5, "middle", label);
-    }
+    intra_svg_axes(to, f);
     if (plot->has_nominal)
-        put_line(to, "nominal", PLOT_LEFT, y_of(f, 1000 * scene->nominal_diameter_m), PLOT_LEFT + PLOT_WIDTH,
-                 y_of(f, 1000 * scene->nominal_diameter_m));
+        intra_svg_line(to, "nominal", INTRA_SVG_PLOT_LEFT, intra_svg_y(f, 1000 * scene->nominal_diameter_m), INTRA_SVG_PLOT_LEFT + INTRA_SVG_PLOT_WIDTH,
+                 intra_svg_y(f, 1000 * scene->nominal_diameter_m));
     for (int c = plot->n_curves - 1; c >= 0; c--)
         put_curve(to, scene, f, &plot->curves[c]);
-    put_line(to, "axis", PLOT_LEFT, f->top + PLOT_HIGH, PLOT_LEFT + PLOT_WIDTH, f->top + PLOT_HIGH);
+    intra_svg_line(to, "axis", INTRA_SVG_PLOT_LEFT, f->top + INTRA_SVG_PLOT_HIGH, INTRA_SVG_PLOT_LEFT + INTRA_SVG_PLOT_WIDTH, f->top + INTRA_SVG_PLOT_HIGH);
 }
 
 enum intra_status intra_export_profile_svg(const struct intra_scene *scene, const char *path, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
     struct intra_out_file file = {0};
-    struct frame frame;
+    struct intra_svg_frame frame;
     if (scene->n_sections < 2) return INTRA_FAIL(err, INTRA_E_NO_RESULT, "%s: no section was measured there", path);
     frame.s0 = scene->sections[0].station_m;
     frame.s1 = scene->sections[scene->n_sections - 1].station_m;
     INTRA_TRY(intra_out_file_open(&file, path, err));
-    put_head(file.stream, PLOT_LEFT + PLOT_WIDTH + 8, 12 + N_PLOTS * PLOT_STEP, "Profile of the pipe");
+    intra_svg_head(file.stream, INTRA_SVG_PLOT_LEFT + INTRA_SVG_PLOT_WIDTH + 8, 12 + N_PLOTS * INTRA_SVG_PLOT_STEP, "Profile of the pipe");
     if (scene->is_diameter_assumed || scene->camera.is_assumed)
-        put_text(file.stream, PLOT_LEFT, 5, "start",
+        intra_svg_text(file.stream, INTRA_SVG_PLOT_LEFT, 5, "start",
                  scene->is_diameter_assumed ? "Nominal diameter assumed: every length scales with it"
                                             : "Lens assumed: lengths along the pipe depend on it");
     for (int i = 0; i < N_PLOTS; i++) {
-        frame.top = 13 + i * PLOT_STEP;
+        frame.top = 13 + i * INTRA_SVG_PLOT_STEP;
         put_plot(file.stream, scene, &frame, &plots[i]);
     }
     fputs("</svg>\n", file.stream);
@@ -503,13 +415,13 @@ static void put_marks(FILE *to, const struct intra_scene *scene, struct mark *ma
         double y = STRIP_TOP + (marks[i].station_m - s0) * mm_per_m;
         char text[256];
         if (marks[i].feature)
-            put_line(to, "mark", STRIP_LEFT, y, right, y);
+            intra_svg_line(to, "mark", STRIP_LEFT, y, right, y);
         else
             put_recorded(to, &scene->wall, marks[i].observation, s0, mm_per_m);
         fprintf(to, "<path class=\"lead\" d=\"M%.2f %.2fL%.2f %.2fH%.2f\"/>\n", right, y, right + 6, marks[i].at,
                 right + 8);
         describe(&marks[i], i + 1, text, sizeof text);
-        put_text(to, right + 9, marks[i].at + 1, "start", text);
+        intra_svg_text(to, right + 9, marks[i].at + 1, "start", text);
     }
 }
 
@@ -531,21 +443,21 @@ enum intra_status intra_export_strip_svg(const struct intra_scene *scene, const 
     mm_per_m = fmax(10, fmax(120 / length_m, LABEL_MM * (double)(n_marks + 1) / length_m));
     length_mm = length_m * mm_per_m;
     INTRA_TRY(intra_out_file_open(&file, path, err));
-    put_head(file.stream, 200, length_mm + STRIP_TOP + 8, "Strip drawing of the pipe");
+    intra_svg_head(file.stream, 200, length_mm + STRIP_TOP + 8, "Strip drawing of the pipe");
     snprintf(text, sizeof text, "Nominal diameter %s mm%s; length %s m%s",
              intra_text_number(1000 * scene->nominal_diameter_m, 0, number),
              scene->is_diameter_assumed ? " (assumed)" : "", intra_text_number(scene->length_m, 2, length),
              scene->camera.is_assumed ? " (lens assumed)" : "");
-    put_text(file.stream, STRIP_LEFT, 5, "start", text);
+    intra_svg_text(file.stream, STRIP_LEFT, 5, "start", text);
     INTRA_TRY(put_wall(file.stream, wall, length_mm, err));
     for (int k = 0; k < 5; k++)
-        put_text(file.stream, STRIP_LEFT + k * STRIP_WIDTH / 4, STRIP_TOP - 1.5, "middle", hours[k]);
-    step = nice_step(12 / mm_per_m);
+        intra_svg_text(file.stream, STRIP_LEFT + k * STRIP_WIDTH / 4, STRIP_TOP - 1.5, "middle", hours[k]);
+    step = intra_svg_nice_step(12 / mm_per_m);
     for (double s = ceil(s0 / step - 1e-9) * step; s <= s0 + length_m + 1e-9; s += step) {
         double y = STRIP_TOP + (s - s0) * mm_per_m;
-        put_line(file.stream, "axis", STRIP_LEFT - 1.5, y, STRIP_LEFT, y);
-        snprintf(text, sizeof text, "%s m", intra_text_number(s, decimals_of(step), number));
-        put_text(file.stream, STRIP_LEFT - 2.5, y + 1, "end", text);
+        intra_svg_line(file.stream, "axis", STRIP_LEFT - 1.5, y, STRIP_LEFT, y);
+        snprintf(text, sizeof text, "%s m", intra_text_number(s, intra_svg_decimals(step), number));
+        intra_svg_text(file.stream, STRIP_LEFT - 2.5, y + 1, "end", text);
     }
     fprintf(file.stream, "<path class=\"axis\" d=\"M%.2f %.2fH%.2fV%.2fH%.2fZ\"/>\n", STRIP_LEFT, STRIP_TOP,
             STRIP_LEFT + STRIP_WIDTH, STRIP_TOP + length_mm, STRIP_LEFT);

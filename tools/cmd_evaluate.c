@@ -7,13 +7,14 @@
 
 #include <stdio.h>
 
-enum { OPT_TRUTH, OPT_OUT, OPT_BLOCKS, OPT_JSON, N_OPTIONS };
+enum { OPT_TRUTH, OPT_OUT, OPT_BLOCKS, OPT_PLOT, OPT_JSON, N_OPTIONS };
 
 static const struct intra_option options[N_OPTIONS] = {
     [OPT_TRUTH] = {"truth", 't', "DIR",
                    "what 'intrados simulate' wrote: the folder, or the truth folder in it (required)"},
     [OPT_OUT] = {"output", 'o', "FILE", "write the figures as JSON to this file too"},
     [OPT_BLOCKS] = {"blocks", 0, "FILE", "a table of every block of wall that was compared, as CSV"},
+    [OPT_PLOT] = {"plot", 0, "DIR", "draw the errors along the pipe: DIR/errors.svg"},
     [OPT_JSON] = {"json", 0, NULL, "JSON instead of the table on standard output"},
 };
 
@@ -28,7 +29,7 @@ static const struct intra_usage usage = {
     N_OPTIONS};
 
 struct request {
-    const char *truth, *out_file, *blocks;
+    const char *truth, *out_file, *blocks, *plot;
     bool is_json;
 };
 
@@ -44,6 +45,9 @@ static enum intra_status set_option(void *user, int option, const char *value, s
         return INTRA_OK;
     case OPT_BLOCKS:
         r->blocks = value;
+        return INTRA_OK;
+    case OPT_PLOT:
+        r->plot = value;
         return INTRA_OK;
     case OPT_JSON:
         r->is_json = true;
@@ -126,6 +130,7 @@ static enum intra_status evaluate(const char *out_dir, const struct request *r, 
     INTRA_TRY(intra_evaluate_joints(&e, err));
     INTRA_TRY(intra_evaluate_features(&e, err));
     INTRA_TRY(intra_evaluate_lens(&e, err));
+    if (r->plot) INTRA_TRY(intra_evaluate_draw(&e, r->plot, err));
     if (r->out_file) INTRA_TRY(write_json(&e, out_dir, r, err));
     if (r->is_json) {
         put_json(&e, out_dir, r->truth, stdout);

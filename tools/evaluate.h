@@ -35,6 +35,17 @@ struct intra_eval_frame {
     int segment;                        /* stretch of connected poses, from 0; -1 not posed */
 };
 
+/* Errors along the pipe, as drawn by --plot. */
+enum intra_eval_plot { EVAL_PLOT_STATION, EVAL_PLOT_RIGHT, EVAL_PLOT_UP, EVAL_PLOT_ROLL, EVAL_PLOT_RADIUS, EVAL_PLOT_JOINT, EVAL_PLOTS };
+struct intra_eval_point {
+    double station_m, error, sd; /* of the truth; ours - truth in the plot's unit; NaN: none stated */
+    int stretch;                 /* points of one are joined by a line */
+};
+struct intra_eval_points {
+    struct intra_eval_point *at;
+    int64_t n, cap;
+};
+
 /* Axis of a pipe by station: position and direction. */
 struct intra_eval_axis {
     double *station_m;
@@ -63,6 +74,7 @@ struct intra_evaluation {
     double drift_from_m;
     int64_t n_drift;
     struct intra_figures figures;
+    struct intra_eval_points plots[EVAL_PLOTS];
 };
 
 #define EVAL_DRIFT_STEP_M 0.1
@@ -86,6 +98,12 @@ enum intra_status intra_evaluate_features(struct intra_evaluation *e, struct int
 /* Lens and measured diameter (project.sqlite), counter readings, silent failures. */
 enum intra_status intra_evaluate_lens(struct intra_evaluation *e, struct intra_error *err);
 enum intra_status intra_evaluate_coverage(struct intra_evaluation *e, struct intra_error *err);
+
+/* Add a point to a plot. Errors: INTRA_E_MEM. */
+enum intra_status intra_eval_note(struct intra_evaluation *e, enum intra_eval_plot plot, struct intra_eval_point point,
+                                  struct intra_error *err);
+/* errors.svg in an existing or new folder; after all others. Errors: those of writing; INTRA_E_NO_RESULT: no frame to compare. */
+enum intra_status intra_evaluate_draw(const struct intra_evaluation *e, const char *dir, struct intra_error *err);
 
 /* Station of the result for a station of the truth, drift included. */
 double intra_eval_station(const struct intra_evaluation *e, double truth_station_m);

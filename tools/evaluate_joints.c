@@ -178,17 +178,23 @@ static void take_pair(const struct intra_evaluation *e, struct errors *x, const 
     x->offset_inside += fabs(offset) <= 1.96 * f->offset_sd_m;
 }
 
-static void compare(const struct intra_evaluation *e, const struct joints *j, struct errors *x)
+static enum intra_status compare(struct intra_evaluation *e, const struct joints *j, struct errors *x, struct intra_error *err)
 {
+    enum intra_status status = INTRA_OK;
     for (int64_t i = 0; i < j->n_truth; i++) {
         const struct truth_joint *t = &j->truth[i];
         x->in_view += t->is_in_view;
         if (t->match < 0) continue;
         x->in_view_found += t->is_in_view;
         take_pair(e, x, t, &j->found[t->match]);
+        INTRA_TRY(intra_eval_note(e, EVAL_PLOT_JOINT,
+                                  (struct intra_eval_point){t->station_m, 1e3 * (j->found[t->match].station_m - t->station_m - e->shift_s_m),
+                                                            1e3 * j->found[t->match].station_sd_m, -1}, err));
     }
     for (int64_t k = 0; k < j->n_found; k++)
         x->false_ones += !j->found[k].is_matched;
+done:
+    return status;
 }
 
 static double percent(int64_t part, int64_t whole)
@@ -249,7 +255,7 @@ enum intra_status intra_evaluate_joints(struct intra_evaluation *e, struct intra
         INTRA_TRY(INTRA_ALLOC(x.value[m], (size_t)j.n_truth, err));
     if (j.is_known) {
         match(e, &j);
-        compare(e, &j, &x);
+        INTRA_TRY(compare(e, &j, &x, err));
     }
     add_figures(e, &j, &x);
 done:

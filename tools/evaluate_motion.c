@@ -52,6 +52,8 @@ static enum intra_status evaluate_roll(struct intra_evaluation *e, struct intra_
     double *diff = NULL, *station = NULL, *sorted = NULL;
     double sx = 0, sy = 0, sxx = 0, sxy = 0, slope = NAN, sum_sin = 0, sum_cos = 0, centre, worst = NAN;
     int64_t n = 0;
+    int *segment = NULL;
+    INTRA_TRY(INTRA_ALLOC(segment, (size_t)e->n_frames, err));
     INTRA_TRY(INTRA_ALLOC(diff, (size_t)e->n_frames, err));
     INTRA_TRY(INTRA_ALLOC(station, (size_t)e->n_frames, err));
     INTRA_TRY(INTRA_ALLOC(sorted, (size_t)e->n_frames, err));
@@ -64,6 +66,7 @@ static enum intra_status evaluate_roll(struct intra_evaluation *e, struct intra_
         diff[n] = intra_wrap_pi(roll_of(&f->pose, ours) - roll_of(&f->truth_pose, truth));
         sum_sin += sin(diff[n]);
         sum_cos += cos(diff[n]);
+        segment[n] = f->segment;
         station[n++] = f->truth_station_m;
     }
     centre = atan2(sum_sin, sum_cos); /* so that the median does not meet the seam at pi */
@@ -72,6 +75,7 @@ static enum intra_status evaluate_roll(struct intra_evaluation *e, struct intra_
     e->shift_theta_rad = n ? intra_wrap_pi(centre + intra_stats_median(sorted, n)) : 0;
     for (int64_t i = 0; i < n; i++) {
         double d = intra_wrap_pi(diff[i] + centre - e->shift_theta_rad) * 180 / M_PI;
+        INTRA_TRY(intra_eval_note(e, EVAL_PLOT_ROLL, (struct intra_eval_point){station[i], d, NAN, segment[i]}, err));
         sorted[i] = fabs(d);
         sx += station[i];
         sy += d;
@@ -86,6 +90,7 @@ static enum intra_status evaluate_roll(struct intra_evaluation *e, struct intra_
     intra_figures_add(&e->figures, "roll_error_p95_deg", "roll error after one shift, 95th percentile", worst, "deg",
                       n);
 done:
+    intra_free(segment);
     intra_free(diff);
     intra_free(station);
     intra_free(sorted);
@@ -158,6 +163,30 @@ static double aligned_rmse(const struct intra_vec3 *ours, const struct intra_vec
     return sqrt(sum / (double)n);
 }
 
+/* What is left across the pipe after the stretch was aligned: to the right, and upwards. */
+static enum intra_status note_sideways(struct intra_evaluation *e, int segment, const struct intra_vec3 *ours,
+                                       const struct intra_vec3 *truth, int64_t n, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    struct intra_similarity a;
+    if (n < 3) return INTRA_OK;
+    a = intra_eval_align(ours, truth, n, false);
+    for (int64_t i = 0, k = 0; i < e->n_frames && k < n; i++) {
+        const struct intra_eval_frame *f = &e->frames[i];
+        struct intra_vec3 along, right, up, d;
+        if (!is_usable(f) || f->segment != segment) continue;
+        d = intra_sub(intra_add(intra_mat3_mul_vec(&a.r, ours[k]), a.t), truth[k]);
+        k++;
+        if (!tangent_at(&e->truth_axis, f->truth_station_m, &along)) continue;
+        right = intra_unit(intra_cross(along, intra_vec3(0, 0, 1)));
+        up = intra_cross(right, along);
+        INTRA_TRY(intra_eval_note(e, EVAL_PLOT_RIGHT, (struct intra_eval_point){f->truth_station_m, 1e3 * intra_dot(d, right), NAN, segment}, err));
+        INTRA_TRY(intra_eval_note(e, EVAL_PLOT_UP, (struct intra_eval_point){f->truth_station_m, 1e3 * intra_dot(d, up), NAN, segment}, err));
+    }
+done:
+    return status;
+}
+
 static enum intra_status evaluate_ate(struct intra_evaluation *e, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
@@ -176,6 +205,7 @@ static enum intra_status evaluate_ate(struct intra_evaluation *e, struct intra_e
             truth[n++] = f->truth_pose.t;
         }
         rmse = aligned_rmse(ours + first, truth + first, n - first, false, NULL);
+        INTRA_TRY(note_sideways(e, s, ours + first, truth + first, n - first, err));
         if (isnan(rmse)) continue;
         square += rmse * rmse * (double)(n - first);
         n_pooled += n - first;
@@ -329,8 +359,9 @@ double intra_eval_station(const struct intra_evaluation *e, double truth_station
 
 /* Share of frames whose station lies within 1.96 of its own deviations. The first posed frame defines the zero; a
  * station that a gap has made wrong counts, unless it says that its deviation is not known. */
-static void evaluate_station_sd(struct intra_evaluation *e)
+static enum intra_status evaluate_station_sd(struct intra_evaluation *e, struct intra_error *err)
 {
+    enum intra_status status = INTRA_OK;
     int64_t inside = 0, n = 0;
     double origin = NAN;
     for (int64_t i = 0; i < e->n_frames; i++) {
@@ -340,12 +371,17 @@ static void evaluate_station_sd(struct intra_evaluation *e)
             origin = f->station_m - f->truth_station_m;
             continue;
         }
+        INTRA_TRY(intra_eval_note(e, EVAL_PLOT_STATION,
+                                  (struct intra_eval_point){f->truth_station_m, 1e3 * (f->station_m - f->truth_station_m - origin),
+                                                            1e3 * f->station_sd_m, f->segment}, err));
         if (!isfinite(f->station_sd_m)) continue;
         n++;
         inside += fabs(f->station_m - f->truth_station_m - origin) <= 1.96 * f->station_sd_m;
     }
     intra_figures_add(&e->figures, "station_within_sd_pct", "station within its 95 % interval",
                       n ? 100.0 * (double)inside / (double)n : NAN, "%", n);
+done:
+    return status;
 }
 
 enum intra_status intra_evaluate_motion(struct intra_evaluation *e, struct intra_error *err)
@@ -358,7 +394,7 @@ enum intra_status intra_evaluate_motion(struct intra_evaluation *e, struct intra
     INTRA_TRY(evaluate_ate(e, err));
     INTRA_TRY(evaluate_relative(e, err));
     INTRA_TRY(evaluate_roll(e, err));
-    evaluate_station_sd(e);
+    INTRA_TRY(evaluate_station_sd(e, err));
 done:
     return status;
 }

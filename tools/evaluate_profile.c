@@ -156,6 +156,10 @@ static enum intra_status compare_sections(struct intra_evaluation *e, struct int
             continue;
         }
         take(&m[M_MEAN], &e->profile, row, truth.mean_m * 1e3);
+        INTRA_TRY(intra_eval_note(
+            e, EVAL_PLOT_RADIUS,
+            (struct intra_eval_point){s, 0.5 * (intra_table_number(&e->profile, row, m[M_MEAN].col) - truth.mean_m * 1e3),
+                                      0.5 * intra_table_number(&e->profile, row, m[M_MEAN].sd_col), segment}, err));
         take(&m[M_MIN], &e->profile, row, truth.min_m * 1e3);
         take(&m[M_MAX], &e->profile, row, truth.max_m * 1e3);
         take(&m[M_OVALITY], &e->profile, row, truth.ovality_pct);

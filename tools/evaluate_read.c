@@ -330,6 +330,7 @@ void intra_evaluation_fini(struct intra_evaluation *e)
     intra_free(e->axis.station_m);
     intra_free(e->axis.tangent);
     intra_free(e->drift_m);
+    for (int i = 0; i < EVAL_PLOTS; i++) intra_free(e->plots[i].at);
     intra_table_fini(&e->profile);
     memset(e, 0, sizeof *e);
 }

@@ -14,6 +14,7 @@
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct result {
@@ -343,6 +344,53 @@ static void output_file(void **state)
     program_remove(folder);
 }
 
+/* Height of the zero line of the first plot, and the last point of its curve, as drawn. */
+static void read_drawing(const char *folder, double *zero, double *last)
+{
+    char path[128], *text = NULL, *at;
+    size_t n = 0;
+    FILE *f;
+    snprintf(path, sizeof path, "%s/plots/errors.svg", folder);
+    f = fopen(path, "r");
+    if (!f) fail_msg("no %s", path);
+    if (getdelim(&text, &n, 0, f) < 0) fail_msg("%s is empty", path);
+    fclose(f);
+    assert_non_null(strstr(text, "</svg>"));
+    at = strstr(text, "class=\"nominal\" d=\"M");
+    assert_non_null(at);
+    assert_int_equal(sscanf(at + strlen("class=\"nominal\" d=\"M"), "%*f %lf", zero), 1);
+    at = strstr(text, "class=\"a\" d=\"");
+    assert_non_null(at);
+    *strchr(at + strlen("class=\"a\" d=\""), '"') = 0;
+    assert_int_equal(sscanf(strrchr(at, 'L') + 1, "%*f %lf", last), 1);
+    free(text);
+}
+
+/* Without error the curve ends on the zero line; 2 % too long ends below the upper edge by the margin of 6 %: it is what the plot is
+ * scaled to, as no interval is wider. */
+static void drawing(void **state)
+{
+    struct made_pair pair = made_pair_defaults();
+    double zero, last;
+    char folder[64];
+    (void)state;
+    program_folder(folder);
+    made_pair_write(&pair, folder);
+    program_expect(folder, "evaluate out --truth . --plot plots", 0, NULL);
+    read_drawing(folder, &zero, &last);
+    assert_true(fabs(last - zero) < 0.02);
+    program_expect(folder, "evaluate out --truth . --plot out/frames.csv", 1, "out/frames.csv");
+    program_remove(folder);
+    pair.scale = 1.02;
+    program_folder(folder);
+    made_pair_write(&pair, folder);
+    program_expect(folder, "evaluate out --truth . --plot plots", 0, NULL);
+    read_drawing(folder, &zero, &last);
+    assert_true(fabs(last - (9 + 44 - 44 / 1.06)) < 3);
+    assert_true(zero > last + 15);
+    program_remove(folder);
+}
+
 static void what_cannot_be_read_is_refused(void **state)
 {
     struct made_pair pair = made_pair_defaults();
@@ -487,7 +535,7 @@ int main(void)
         cmocka_unit_test(plain_wall),
         cmocka_unit_test(missing_images_are_not_available),
         cmocka_unit_test(lens_diameter_and_counter),
-        cmocka_unit_test(output_file),
+        cmocka_unit_test(output_file), cmocka_unit_test(drawing),
         cmocka_unit_test(what_cannot_be_read_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
