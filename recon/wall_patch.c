@@ -1,12 +1,14 @@
 /* Reading and smoothing a patch of the wall. */
 #include "recon/wall_patch.h"
 
+#include "core/clones.h"
 #include "core/mem.h"
 #include "core/select.h"
 
 #include <math.h>
 #include <string.h>
 
+enum { READ_COLS = 16 }; /* of the wall at once */
 #define FILL_SIGMA 6.0 /* cells; of the mean that fills what was not seen */
 
 static double linear_of(uint8_t value)
@@ -24,25 +26,26 @@ struct sums {
 struct reader {
     const struct intra_scene *scene;
     const float *linear; /* of 256 sRGB values */
-    int64_t col0;
-    int step;
+    int step, width; /* wall cells of a patch cell; columns that are read at once */
     uint8_t *colour;
     float *relief, *coverage, *views;
     int n_views;
 };
 
-static enum intra_status read_columns(struct reader *r, int64_t col, struct intra_error *err)
+static enum intra_status read_columns(struct reader *r, int64_t col, int n, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
     const struct intra_wall *wall = &r->scene->wall;
-    INTRA_TRY(intra_raster_read(wall->colour, col, r->step, r->colour, err));
-    if (wall->relief) INTRA_TRY(intra_raster_read(wall->relief, col, r->step, r->relief, err));
-    if (wall->coverage) INTRA_TRY(intra_raster_read(wall->coverage, col, r->step, r->coverage, err));
+    r->width = n;
+    INTRA_TRY(intra_raster_read(wall->colour, col, n, r->colour, err));
+    if (wall->relief) INTRA_TRY(intra_raster_read(wall->relief, col, n, r->relief, err));
+    if (wall->coverage) INTRA_TRY(intra_raster_read(wall->coverage, col, n, r->coverage, err));
 done:
     return status;
 }
 
-static void put_cell(struct reader *r, struct intra_wall_patch *p, int64_t row0, int row, int col)
+/* at_col: the first of its columns among those that were read. */
+static void put_cell(struct reader *r, struct intra_wall_patch *p, int64_t row0, int row, int col, int at_col)
 {
     const struct intra_wall *wall = &r->scene->wall;
     struct sums s = {{0}, 0, 0, 0, 0, 0};
@@ -51,7 +54,7 @@ static void put_cell(struct reader *r, struct intra_wall_patch *p, int64_t row0,
         int64_t wall_row = (row0 + (int64_t)row * r->step + i) % wall->rows;
         if (wall_row < 0) wall_row += wall->rows;
         for (int j = 0; j < r->step; j++) {
-            size_t cell = (size_t)wall_row * (size_t)r->step + (size_t)j;
+            size_t cell = (size_t)wall_row * (size_t)r->width + (size_t)(at_col + j);
             const uint8_t *rgb = r->colour + 4 * cell;
             if (wall->relief && isfinite(r->relief[cell])) {
                 s.relief += r->relief[cell];
@@ -79,6 +82,33 @@ static void put_cell(struct reader *r, struct intra_wall_patch *p, int64_t row0,
     p->resolution_m[at] = s.n_resolution ? (float)(s.resolution / s.n_resolution) : 0;
 }
 
+/* Sums run outwards in the same order at the borders, which repeat, and between them. */
+__attribute__((noinline)) INTRA_CLONES static void smooth_row(const float *restrict line, int n, const float *kernel,
+                                                              int half, float *restrict out)
+{
+    int from = half < n ? half : n, to = n - half > from ? n - half : from;
+    for (int c = 0; c < n; c++) {
+        if (c == from) c = to;
+        if (c == n) break;
+        float v = kernel[0] * line[c];
+        for (int i = 1; i <= half; i++)
+            v += kernel[i] * (line[c - i < 0 ? 0 : c - i] + line[c + i >= n ? n - 1 : c + i]);
+        out[c] = v;
+    }
+    for (int c = from; c < to; c++)
+        out[c] = kernel[0] * line[c];
+    for (int i = 1; i <= half; i++)
+        for (int c = from; c < to; c++)
+            out[c] += kernel[i] * (line[c - i] + line[c + i]);
+}
+
+__attribute__((noinline)) INTRA_CLONES static void add_rows(const float *restrict a, const float *restrict b, int n,
+                                                            float weight, float *restrict out)
+{
+    for (int c = 0; c < n; c++)
+        out[c] += weight * (a[c] + b[c]);
+}
+
 void intra_wall_patch_smooth(const struct intra_wall_patch *p, float *field, double sigma)
 {
     enum { MAX_HALF = 200 };
@@ -93,13 +123,8 @@ void intra_wall_patch_smooth(const struct intra_wall_patch *p, float *field, dou
     for (int i = 0; i <= half; i++)
         kernel[i] /= sum;
     for (int r = 0; r < p->rows; r++)
-        for (int c = 0; c < p->cols; c++) {
-            const float *line = field + (size_t)r * (size_t)p->cols;
-            float v = kernel[0] * line[c];
-            for (int i = 1; i <= half; i++)
-                v += kernel[i] * (line[c - i < 0 ? 0 : c - i] + line[c + i >= p->cols ? p->cols - 1 : c + i]);
-            p->scratch[(size_t)r * (size_t)p->cols + (size_t)c] = v;
-        }
+        smooth_row(field + (size_t)r * (size_t)p->cols, p->cols, kernel, half,
+                   p->scratch + (size_t)r * (size_t)p->cols);
     for (int r = 0; r < p->rows; r++) {
         float *out = field + (size_t)r * (size_t)p->cols;
         for (int c = 0; c < p->cols; c++)
@@ -115,8 +140,7 @@ void intra_wall_patch_smooth(const struct intra_wall_patch *p, float *field, dou
             }
             const float *a = p->scratch + (size_t)up * (size_t)p->cols,
                         *b = p->scratch + (size_t)down * (size_t)p->cols;
-            for (int c = 0; c < p->cols; c++)
-                out[c] += kernel[i] * (a[c] + b[c]);
+            add_rows(a, b, p->cols, kernel[i], out);
         }
     }
 }
@@ -193,7 +217,8 @@ enum intra_status intra_wall_patch_read(const struct intra_scene *scene, double 
     float linear[256];
     double row_rad = 2 * M_PI / wall->rows;
     int64_t col0, col1, row0;
-    size_t n, wall_cells = (size_t)wall->rows * (size_t)step;
+    size_t n, wall_cells;
+    int block = step < READ_COLS ? READ_COLS / step : 1; /* patch columns */
     *out = p;
     if (!wall->colour) return INTRA_FAIL(err, INTRA_E_ARG, "the wall's colour is not loaded");
     col0 = (int64_t)floor((from_m - wall->station0_m) / wall->texel_m);
@@ -216,6 +241,7 @@ enum intra_status intra_wall_patch_read(const struct intra_scene *scene, double 
     for (int i = 0; i < 256; i++)
         linear[i] = (float)linear_of((uint8_t)i);
     r.linear = linear;
+    wall_cells = (size_t)wall->rows * (size_t)(block * step);
     INTRA_TRY(INTRA_ALLOC(p.light, n, err));
     INTRA_TRY(INTRA_ALLOC(p.red, n, err));
     INTRA_TRY(INTRA_ALLOC(p.blue, n, err));
@@ -227,10 +253,12 @@ enum intra_status intra_wall_patch_read(const struct intra_scene *scene, double 
     INTRA_TRY(INTRA_ALLOC(r.relief, wall_cells, err));
     INTRA_TRY(INTRA_ALLOC(r.coverage, 2 * wall_cells, err));
     INTRA_TRY(INTRA_ALLOC(r.views, n, err));
-    for (int col = 0; col < p.cols; col++) {
-        INTRA_TRY(read_columns(&r, col0 + (int64_t)col * step, err));
-        for (int row = 0; row < p.rows; row++)
-            put_cell(&r, &p, row0, row, col);
+    for (int first = 0; first < p.cols; first += block) {
+        int n_cols = p.cols - first < block ? p.cols - first : block;
+        INTRA_TRY(read_columns(&r, col0 + (int64_t)first * step, n_cols * step, err));
+        for (int col = first; col < first + n_cols; col++)
+            for (int row = 0; row < p.rows; row++)
+                put_cell(&r, &p, row0, row, col, (col - first) * step);
     }
     size_t seen = 0;
     for (size_t i = 0; i < n; i++)
