@@ -880,6 +880,25 @@ done:
     return status;
 }
 
+enum intra_status intra_store_read_file(struct intra_store *store, const char *name, int64_t *out_bytes,
+                                        struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    sqlite3_stmt *stmt = NULL;
+    int code;
+    *out_bytes = -1;
+    INTRA_TRY(prepare(store, "SELECT bytes FROM file WHERE name = ?", &stmt, err));
+    bind_text(stmt, 1, name);
+    code = sqlite3_step(stmt);
+    if (code == SQLITE_ROW)
+        *out_bytes = sqlite3_column_int64(stmt, 0);
+    else if (code != SQLITE_DONE)
+        status = intra_store_fail(store, err);
+done:
+    sqlite3_finalize(stmt);
+    return status;
+}
+
 enum intra_status intra_store_read_warnings(struct intra_store *store, char ***out, int *out_n, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;

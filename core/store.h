@@ -43,6 +43,11 @@ enum intra_status intra_store_write_warning(struct intra_store *store, const cha
 enum intra_status intra_store_write_file(struct intra_store *store, const char *name, int64_t bytes, const char *sha256,
                                          struct intra_error *err);
 
+/* The size that table `file` has of a file beside an open store; -1: it is not listed. Errors: INTRA_E_FORMAT,
+ * INTRA_E_IO. */
+enum intra_status intra_store_read_file(struct intra_store *store, const char *name, int64_t *out_bytes,
+                                        struct intra_error *err);
+
 /* The warnings in the order in which they were written; *out (NULL for none) and its texts go back to
  * intra_store_free_texts. */
 enum intra_status intra_store_read_warnings(struct intra_store *store, char ***out, int *out_n,

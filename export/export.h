@@ -46,6 +46,9 @@ struct intra_mesh_options {
     int jpeg_quality;                    /* default 85 */
     const struct intra_inspection *inspections; /* borrowed; their placed observations go onto the wall; NULL: none */
     int64_t n_inspections;
+    const char
+        *kept; /* a model of the same format, scene and stretch written before, maybe the one that is replaced: its
+                * wall (OBJ), its textures and densities (GLB) are taken where they fit. NULL: none. Borrowed */
 };
 struct intra_mesh_options intra_mesh_defaults(void);
 /* One node a chunk ("wall 0.00-1.00 m", extras: stations, texel, seen share), one a joint, one an observation that is

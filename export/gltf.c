@@ -11,6 +11,7 @@
  * side at the far wall, where the defects are. */
 #include "core/fileio.h"
 #include "core/mem.h"
+#include "export/gltf_keep.h"
 #include "export/gltf_marks.h"
 
 #include <ctype.h>
@@ -31,8 +32,10 @@ static json_int_t put_material(struct intra_gltf_writer *w, json_int_t texture, 
                                      "extensions", "KHR_materials_unlit"));
 }
 
+/* kept: an earlier file with the same chunks, whose textures go in; NULL: they are painted. */
 static enum intra_status put_chunk(struct intra_gltf_writer *w, const struct intra_mesh_plan *plan, int64_t i,
-                                   const struct intra_mark_list *marks, struct intra_error *err)
+                                   const struct intra_mark_list *marks, const struct intra_gltf_kept *kept,
+                                   struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
     const struct intra_mesh_chunk_plan *piece = &plan->chunks[i];
@@ -45,10 +48,14 @@ static enum intra_status put_chunk(struct intra_gltf_writer *w, const struct int
     size_t jpeg_size = 0;
     uint8_t *jpeg = NULL;
     char name[64];
-    snprintf(name, sizeof name, "wall %.2f-%.2f m", piece->station_from_m, piece->station_to_m);
+    intra_gltf_chunk_name(piece, name, sizeof name);
     INTRA_TRY(intra_mesh_chunk_init(&chunk, plan, i, err));
-    INTRA_TRY(intra_mesh_chunk_paint(&chunk, plan, i, err));
-    INTRA_TRY(intra_image_encode_jpeg(&chunk.texture, plan->options.jpeg_quality, &jpeg, &jpeg_size, err));
+    if (!kept) {
+        INTRA_TRY(intra_mesh_chunk_paint(&chunk, plan, i, err));
+        INTRA_TRY(intra_image_encode_jpeg(&chunk.texture, plan->options.jpeg_quality, &jpeg, &jpeg_size, err));
+    } else {
+        chunk.seen_share = kept->chunks[i].seen_share;
+    }
     intra_mesh_chunk_turn_y_up(&chunk);
     positions = intra_gltf_put_positions(w, chunk.positions, chunk.n_vertices);
     normals = intra_gltf_put_accessor(
@@ -57,7 +64,8 @@ static enum intra_status put_chunk(struct intra_gltf_writer *w, const struct int
     uvs = intra_gltf_put_accessor(w, intra_gltf_put_view(w, chunk.uvs, (size_t)chunk.n_vertices * 8, INTRA_GLTF_ARRAY),
                                   INTRA_GLTF_FLOAT, chunk.n_vertices, "VEC2");
     INTRA_TRY(intra_gltf_put_indices(w, chunk.indices, chunk.n_indices, chunk.n_vertices, &indices, err));
-    texture = intra_gltf_put_texture(w, jpeg, jpeg_size, "image/jpeg", name, 0);
+    texture = intra_gltf_put_texture(w, kept ? kept->chunks[i].jpeg : jpeg,
+                                     kept ? kept->chunks[i].jpeg_size : jpeg_size, "image/jpeg", name, 0);
     material = put_material(w, texture, name);
     if (marks->n) INTRA_TRY(intra_gltf_put_feature_ids(w, marks, plan, i, 1, &features, err));
     primitive = json_pack("{s:{s:I,s:I,s:I},s:I,s:I}", "attributes", "POSITION", positions, "NORMAL", normals,
@@ -184,6 +192,10 @@ static json_t *scene_extras(const struct intra_mesh_plan *plan, const struct int
     json_object_set_new(extras, "length_sd_m", intra_gltf_number(scene->length_sd_m, 1e-4));
     json_object_set_new(extras, "lens_source", json_string(scene->camera.source));
     json_object_set_new(extras, "focal_sd_rel", intra_gltf_number(scene->camera.focal_sd_rel, 1e-5));
+    /* A later file of the same wall is made with these, so that it can take the textures of this one. */
+    json_object_set_new(
+        extras, "mesh",
+        json_pack("{s:f,s:i,s:f}", "step_m", plan->step_m, "segments", plan->segments, "texel_m", plan->texel_m));
     if (plan->options.n_inspections > 0) {
         json_object_set_new(extras, "observations", json_integer(marks->n));
         json_object_set_new(extras, "observations_not_placed", json_integer(marks->n_not_placed));
@@ -298,7 +310,8 @@ static void put_samplers(struct intra_gltf_writer *w, const struct intra_mark_li
 /* One attempt. *out_bytes is the whole file's size; the file gets its final name only when that is within the budget or
  * nothing is left to choose. */
 static enum intra_status write_once(const struct intra_mesh_plan *plan, const struct intra_mark_list *marks,
-                                    const char *path, double limit, double *out_bytes, struct intra_error *err)
+                                    const struct intra_gltf_kept *kept, const char *path, double limit,
+                                    double *out_bytes, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
     struct intra_out_file file = {0}, scratch = {0};
@@ -314,7 +327,7 @@ static enum intra_status write_once(const struct intra_mesh_plan *plan, const st
     if (!intra_gltf_writer_init(&writer, scratch.stream)) goto no_memory;
     put_samplers(&writer, marks);
     for (i = 0; i < plan->n_chunks; i++) {
-        INTRA_TRY(put_chunk(&writer, plan, i, marks, err));
+        INTRA_TRY(put_chunk(&writer, plan, i, marks, kept, err));
         if (ferror(scratch.stream)) break; /* full: no use in going on */
     }
     put_features(&writer, plan);
@@ -362,6 +375,31 @@ done:
     return status;
 }
 
+/* With the textures of an earlier file. *out_done: it stands; else nothing happened: they do not fit, or there is no
+ * room for the observations beside them. */
+static enum intra_status write_kept(const struct intra_scene *scene, const struct intra_mesh_options *options,
+                                    const struct intra_mark_list *marks, const char *path, double limit, bool *out_done,
+                                    struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    struct intra_gltf_kept kept;
+    struct intra_mesh_plan plan = {0};
+    struct intra_mesh_options fixed = *options;
+    double bytes = INFINITY;
+    *out_done = false;
+    if (!intra_gltf_keep(options->kept, &kept)) return INTRA_OK;
+    fixed.step_m = kept.step_m;
+    fixed.segments = kept.segments;
+    fixed.texel_m = kept.texel_m;
+    INTRA_TRY(intra_mesh_plan_init(&plan, scene, &fixed, 1, err));
+    if (intra_gltf_kept_fits(&kept, &plan)) INTRA_TRY(write_once(&plan, marks, &kept, path, limit, &bytes, err));
+    *out_done = bytes <= limit;
+done:
+    intra_mesh_plan_fini(&plan);
+    intra_gltf_kept_fini(&kept);
+    return status;
+}
+
 enum intra_status intra_export_glb(const struct intra_scene *scene, const struct intra_mesh_options *options,
                                    const char *path, struct intra_error *err)
 {
@@ -372,12 +410,15 @@ enum intra_status intra_export_glb(const struct intra_scene *scene, const struct
     bool is_fixed = options->texel_m > 0 && options->step_m > 0 && options->segments > 0;
     double limit = is_fixed ? INFINITY : (double)options->max_bytes, shrink = 1;
     int attempt;
+    bool is_done = false;
     INTRA_TRY(intra_mark_list_init(&marks, scene, options, err));
+    if (options->kept && !is_fixed) INTRA_TRY(write_kept(scene, options, &marks, path, limit, &is_done, err));
+    if (is_done) goto done;
     if (options->max_bytes > 100000) wall_options.max_bytes -= (size_t)marks.bytes; /* a quarter at most */
     for (attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
         double bytes = 0;
         INTRA_TRY(intra_mesh_plan_init(&plan, scene, &wall_options, shrink, err));
-        INTRA_TRY(write_once(&plan, &marks, path, limit, &bytes, err));
+        INTRA_TRY(write_once(&plan, &marks, NULL, path, limit, &bytes, err));
         if (bytes <= limit) goto done;
         shrink *= fmax(1.05, 1.03 * bytes / limit);
         intra_mesh_plan_fini(&plan);

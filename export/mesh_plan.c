@@ -240,6 +240,11 @@ static enum intra_status choose_density(struct intra_mesh_plan *plan, const stru
     INTRA_TRY(cut_runs(plan, runs, err));
     for (pass = 0; pass < MAX_PASSES; pass++) {
         double bytes_per_px = 0, textures, left, excess;
+        if (is_fixed && plan->options.step_m > 0 && plan->options.segments > 0) { /* nothing to choose */
+            choose_mesh(plan, budget, shrink);
+            status = cut_runs(plan, runs, err);
+            goto done;
+        }
         INTRA_TRY(measure_texture(plan, &bytes_per_px, err));
         textures = texture_pixels(plan) * bytes_per_px * shrink;
         if (pass == 0) {

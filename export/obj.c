@@ -156,6 +156,11 @@ static void put_numbers(FILE *stream, const char *keyword, const double *values,
     fputc('\n', stream);
 }
 
+static void name_chunk(const struct intra_mesh_chunk_plan *piece, char *out, size_t n)
+{
+    snprintf(out, n, "o wall_%.2f-%.2f_m\n", piece->station_from_m, piece->station_to_m);
+}
+
 /* One object; *first is the number of its first vertex (from 1) and moves on. */
 static void put_chunk(FILE *stream, const struct intra_mesh_plan *plan, int64_t i, const struct intra_mesh_chunk *chunk,
                       int64_t *first)
@@ -163,7 +168,9 @@ static void put_chunk(FILE *stream, const struct intra_mesh_plan *plan, int64_t 
     const struct intra_mesh_chunk_plan *piece = &plan->chunks[i];
     int64_t v;
     int k;
-    fprintf(stream, "o wall_%.2f-%.2f_m\n", piece->station_from_m, piece->station_to_m);
+    char name[64];
+    name_chunk(piece, name, sizeof name);
+    fputs(name, stream);
     for (v = 0; v < chunk->n_vertices; v++) {
         double point[3];
         for (k = 0; k < 3; k++)
@@ -224,6 +231,65 @@ static void put_mark(FILE *stream, const struct intra_mark *mark, const struct i
     }
 }
 
+/* A later file of the same wall is made with the same ones; they need not be found out again. */
+#define DENSITIES "# mesh: step_m %.17g segments %d texel_m %.17g"
+
+static void read_densities(const char *path, struct intra_mesh_options *out)
+{
+    FILE *from = fopen(path, "r");
+    char line[200];
+    double step, texel;
+    int segments;
+    for (int i = 0; from && i < 4 && fgets(line, sizeof line, from); i++)
+        if (sscanf(line, "# mesh: step_m %lf segments %d texel_m %lf", &step, &segments, &texel) == 3 && step > 0 &&
+            segments >= 3 && texel > 0) {
+            out->step_m = step;
+            out->segments = segments;
+            out->texel_m = texel;
+        }
+    if (from) fclose(from);
+}
+
+/* The part of an earlier file that shows the wall, where it has the plan's chunks and vertices, and their textures
+ * stand beside it. intra_alloc memory, *out_size bytes; NULL: not so. */
+static char *keep_wall(const struct names *names, const struct intra_mesh_plan *plan, const char *head,
+                       const char *path, size_t *out_size)
+{
+    char *text = NULL, *end, *at, name[1100];
+    int64_t chunk = 0, n_vertices = 0, wanted = 0;
+    FILE *from = fopen(path, "rb");
+    long size = 0;
+    if (!from) return NULL;
+    if (fseek(from, 0, SEEK_END) == 0 && (size = ftell(from)) > 0 && size < 1l << 28 && fseek(from, 0, SEEK_SET) == 0)
+        text = intra_alloc((size_t)size + 1, 1);
+    if (!text || fread(text, 1, (size_t)size, from) != (size_t)size || strncmp(text, head, strlen(head)) != 0) goto no;
+    end = strstr(text, "\no observation_");
+    end = end ? end + 1 : text + size;
+    *end = 0;
+    for (at = text; at < end; at = strchr(at, '\n') + 1) {
+        if (at[0] == 'v' && at[1] == ' ') n_vertices++;
+        if (at[0] == 'o') {
+            if (chunk == plan->n_chunks) goto no;
+            name_chunk(&plan->chunks[chunk++], name, sizeof name);
+            if (strncmp(at, name, strlen(name)) != 0) goto no;
+        }
+        if (!strchr(at, '\n')) goto no;
+    }
+    for (int64_t i = 0; i < plan->n_chunks; i++) {
+        wanted += (int64_t)plan->chunks[i].rings * (plan->segments + 1);
+        snprintf(name, sizeof name, "%s_%03" PRId64 ".jpg", names->stem, i);
+        if (!intra_path_exists(name)) goto no;
+    }
+    if (chunk != plan->n_chunks || n_vertices != wanted) goto no;
+    fclose(from);
+    *out_size = (size_t)(end - text);
+    return text;
+no:
+    fclose(from);
+    intra_free(text);
+    return NULL;
+}
+
 enum intra_status intra_export_obj(const struct intra_scene *scene, const struct intra_mesh_options *options,
                                    const char *path, struct intra_error *err)
 {
@@ -235,14 +301,29 @@ enum intra_status intra_export_obj(const struct intra_scene *scene, const struct
     struct intra_mark_body body = {0};
     struct intra_out_file file = {0};
     struct names names;
+    struct intra_mesh_options fixed = *options;
+    char head[1300], *kept = NULL;
+    size_t kept_size = 0;
     int64_t first = 1, i;
     INTRA_TRY(split_path(path, &names, err));
     INTRA_TRY(intra_mark_list_init(&marks, scene, options, err));
-    INTRA_TRY(intra_mesh_plan_init(&plan, scene, options, 1, err));
+    if (options->kept) read_densities(options->kept, &fixed);
+    INTRA_TRY(intra_mesh_plan_init(&plan, scene, &fixed, 1, err));
+    snprintf(head, sizeof head,
+             "# Intrados %s\n# metres; Y up: pipe world (x, y, z) is (x, z, -y) here\n" DENSITIES "\nmtllib %s.mtl\n",
+             INTRADOS_VERSION, plan.step_m, plan.segments, plan.texel_m, names.base_name);
+    if (options->kept) kept = keep_wall(&names, &plan, head, options->kept, &kept_size);
+    if (options->kept && !kept) { /* something else: as if there were none */
+        struct intra_mesh_options none = *options;
+        none.kept = NULL;
+        status = intra_export_obj(scene, &none, path, err);
+        goto done;
+    }
     INTRA_TRY(intra_out_file_open(&file, path, err));
-    fprintf(file.stream, "# Intrados %s\n# metres; Y up: pipe world (x, y, z) is (x, z, -y) here\nmtllib %s.mtl\n",
-            INTRADOS_VERSION, names.base_name);
-    for (i = 0; i < plan.n_chunks; i++) {
+    fwrite(kept ? kept : head, 1, kept ? kept_size : strlen(head), file.stream);
+    for (i = 0; i < plan.n_chunks && kept; i++)
+        first += (int64_t)plan.chunks[i].rings * (plan.segments + 1);
+    for (i = 0; i < plan.n_chunks && !kept; i++) {
         INTRA_TRY(intra_mesh_chunk_init(&chunk, &plan, i, err));
         INTRA_TRY(intra_mesh_chunk_paint(&chunk, &plan, i, err));
         intra_mesh_chunk_turn_y_up(&chunk);
@@ -261,6 +342,7 @@ enum intra_status intra_export_obj(const struct intra_scene *scene, const struct
     INTRA_TRY(write_materials(&names, &plan, &marks, err));
     INTRA_TRY(intra_out_file_commit(&file, err));
 done:
+    intra_free(kept);
     intra_out_file_abandon(&file);
     intra_mesh_chunk_fini(&chunk);
     intra_mark_body_fini(&body);

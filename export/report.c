@@ -10,6 +10,7 @@
 #include "core/mem.h"
 #include "export/mesh.h"
 #include "export/report_data.h"
+#include "export/report_keep.h"
 #include "export/report_page.h"
 #include "export/text.h"
 #include "export/wallread.h"
@@ -338,6 +339,13 @@ done:
 
 /* ---- the page ---- */
 
+static void put_data(FILE *to, const char *json)
+{
+    fputs("<script type=\"application/json\" id=\"data\">", to);
+    fputs(json, to);
+    fputs("</script>\n", to);
+}
+
 /* One attempt with a picture of texel_m. *out_bytes: the size that came out; the file stands under its name only where
  * that is within the budget. */
 static enum intra_status write_once(const struct intra_scene *scene, const struct intra_report_options *options,
@@ -358,9 +366,7 @@ static enum intra_status write_once(const struct intra_scene *scene, const struc
     INTRA_TRY(put_relief(file.stream, scene, from, until, &relief, err));
     INTRA_TRY(put_coverage(file.stream, scene, from, until, &coverage, err));
     INTRA_TRY(intra_report_json(scene, options, &pyramid.shape, &relief, &coverage, &json, err));
-    fputs("<script type=\"application/json\" id=\"data\">", file.stream);
-    fputs(json, file.stream);
-    fputs("</script>\n", file.stream);
+    put_data(file.stream, json);
     pyramid.to = file.stream;
     INTRA_TRY(pyramid_run(&pyramid, progress, err));
     mark += strlen(INTRA_REPORT_MARK);
@@ -370,6 +376,44 @@ static enum intra_status write_once(const struct intra_scene *scene, const struc
 done:
     intra_free(json);
     intra_out_file_abandon(&file);
+    return status;
+}
+
+/* As write_once, with the pictures of an earlier page. *out_done: it stands; else nothing happened, since they do not
+ * fit. */
+static enum intra_status write_kept(const struct intra_scene *scene, const struct intra_report_options *options,
+                                    double from, double until, const char *path, bool *out_done,
+                                    struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    size_t page_size;
+    const char *page = intra_report_page(&page_size), *mark = strstr(page, INTRA_REPORT_MARK);
+    struct intra_report_grid relief = relief_grid(&scene->wall, from, until), coverage = coverage_grid(from, until);
+    struct intra_report_pyramid shape = {0};
+    struct intra_report_kept kept = {0};
+    struct intra_out_file file = {0};
+    char *json = NULL;
+    *out_done = false;
+    if (!mark || !intra_report_keep(options->kept, &kept)) return INTRA_OK;
+    pyramid_shape(&shape, scene, from, until, kept.texel_m);
+    if (!intra_report_kept_fits(&kept, &shape)) goto done;
+    INTRA_TRY(intra_report_json(scene, options, &shape, &relief, &coverage, &json, err));
+    if ((double)page_size + (double)kept.n_grids + (double)strlen(json) + (double)kept.n_tiles + 200 >
+        (double)options->max_bytes)
+        goto done;
+    INTRA_TRY(intra_out_file_open(&file, path, err));
+    fwrite(page, 1, (size_t)(mark - page), file.stream);
+    fwrite(kept.grids, 1, kept.n_grids, file.stream);
+    put_data(file.stream, json);
+    fwrite(kept.tiles, 1, kept.n_tiles, file.stream);
+    mark += strlen(INTRA_REPORT_MARK);
+    fwrite(mark, 1, page_size - (size_t)(mark - page), file.stream);
+    INTRA_TRY(intra_out_file_commit(&file, err));
+    *out_done = true;
+done:
+    intra_free(json);
+    intra_out_file_abandon(&file);
+    intra_report_kept_fini(&kept);
     return status;
 }
 
@@ -414,6 +458,7 @@ enum intra_status intra_export_report(const struct intra_scene *scene, const str
     const struct intra_wall *wall = &scene->wall;
     double from = wall->station0_m, until = wall->station0_m + (double)wall->cols * wall->texel_m;
     double texel, bytes = 0;
+    bool is_done = false;
     if (!intra_report_is_built_in())
         return INTRA_FAIL(err, INTRA_E_UNSUPPORTED,
                           "this program was built without the report page; install Node and npm, run scripts/setup.sh, "
@@ -424,6 +469,8 @@ enum intra_status intra_export_report(const struct intra_scene *scene, const str
     }
     if (!(until - from > wall->texel_m) || scene->n_sections < 2 || wall->rows < 1)
         return INTRA_FAIL(err, INTRA_E_NO_RESULT, "%s: no wall was measured there", path);
+    if (options->kept) INTRA_TRY(write_kept(scene, options, from, until, path, &is_done, err));
+    if (is_done) goto done;
     texel = fmax(wall->texel_m, options->texel_m);
     if (!(options->texel_m > 0)) INTRA_TRY(choose_texel(scene, options, from, until, &texel, err));
     for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {

@@ -29,6 +29,8 @@ struct intra_report_options {
     const struct intra_report_source *source;   /* borrowed; may be NULL */
     const struct intra_inspection *inspections; /* borrowed; placed observations of records, may be NULL */
     int64_t n_inspections;
+    const char *kept; /* a page of the same scene and stretch written before, maybe the one that is replaced: its
+                       * pictures are taken where they fit, and the wall is not read. NULL: none. Borrowed */
 };
 struct intra_report_options intra_report_defaults(void);
 

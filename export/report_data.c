@@ -181,7 +181,7 @@ static json_t *pyramid_json(const struct intra_scene *scene, const struct intra_
     json_t *out = json_object();
     set_number(out, "station_from", p->station_from_m, 1e-6);
     set_number(out, "station_to", p->station_to_m, 1e-6);
-    set_number(out, "texel", p->texel_m, 1e-9);
+    set_number(out, "texel", p->texel_m, 1e-12); /* a page of the same pictures is made from it */
     set_number(out, "row", p->row_m, 1e-9);
     set_number(out, "perimeter", scene->wall.perimeter_m, 1e-6);
     set_number(out, "cut", scene->wall.cut_rad, 1e-6);

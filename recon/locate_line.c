@@ -10,6 +10,7 @@
  * whatever the blur (a thin line and its blurred picture have the same integral). */
 #include "recon/locate_line.h"
 
+#include "core/clones.h"
 #include "core/mem.h"
 #include "core/select.h"
 
@@ -77,29 +78,46 @@ static double apart(const struct tracer *t, int a, int b)
     return sqrt(x * x + y * y); /* hypot guards against overflow, at five times the cost */
 }
 
-/* One scale: the ridge strength where it exceeds what smaller scales gave. */
-static void add_scale(struct tracer *t, const float *smooth, double sigma, const double *joints, int n_joints)
+/* Ridge strength of the inner cells of a row: the larger curvature across a dark ridge less the one along it; below zero
+ * where there is none. */
+__attribute__((noinline)) INTRA_CLONES static void strength_row(const float *restrict v, int cols, double sigma,
+                                                                double *restrict out)
+{
+    const float *above = v - cols, *below = v + cols;
+    for (int c = 1; c + 1 < cols; c++) {
+        double xx = (double)v[c - 1] - 2 * (double)v[c] + (double)v[c + 1];
+        double yy = (double)above[c] - 2 * (double)v[c] + (double)below[c];
+        double xy = ((double)below[c + 1] - (double)below[c - 1] - (double)above[c + 1] + (double)above[c - 1]) / 4;
+        double mean = (xx + yy) / 2, skew = (xx - yy) / 2, root = sqrt(skew * skew + xy * xy);
+        out[c] = sigma * sigma * (-(mean - root) - fabs(mean + root));
+    }
+}
+
+/* The ring of a joint: its curvature is along the pipe. */
+static bool is_joint_ring(const struct tracer *t, const float *v, int c, const double *joints, int n_joints)
 {
     const struct intra_wall_patch *p = t->p;
-    for (int r = 1; r + 1 < p->rows; r++)
+    double s = p->station0_m + c * p->ds_m;
+    double xx = (double)v[-1] - 2 * (double)v[0] + (double)v[1];
+    double yy = (double)v[-p->cols] - 2 * (double)v[0] + (double)v[p->cols];
+    for (int j = 0; j < n_joints; j++)
+        if (fabs(s - joints[j]) < JOINT_HALF_M && xx < 0 && fabs(yy) < 0.35 * fabs(xx)) return true;
+    return false;
+}
+
+/* One scale: the ridge strength where it exceeds what smaller scales gave. row: room for one. */
+static void add_scale(struct tracer *t, const float *smooth, double sigma, const double *joints, int n_joints,
+                      double *row)
+{
+    const struct intra_wall_patch *p = t->p;
+    for (int r = 1; r + 1 < p->rows; r++) {
+        size_t first = (size_t)r * (size_t)p->cols;
+        strength_row(smooth + first, p->cols, sigma, row);
         for (int c = 1; c + 1 < p->cols; c++) {
-            size_t at = (size_t)r * (size_t)p->cols + (size_t)c;
-            const float *v = smooth + at;
-            double xx = (double)v[-1] - 2 * (double)v[0] + (double)v[1];
-            double yy = (double)v[-p->cols] - 2 * (double)v[0] + (double)v[p->cols];
-            double xy =
-                ((double)v[p->cols + 1] - (double)v[p->cols - 1] - (double)v[-p->cols + 1] + (double)v[-p->cols - 1]) /
-                4;
-            double mean = (xx + yy) / 2, skew = (xx - yy) / 2, root = sqrt(skew * skew + xy * xy);
-            double strength = sigma * sigma * (-(mean - root) - fabs(mean + root));
-            if (strength <= (double)t->ridge[at] || !p->seen[at]) continue;
-            /* the ring of a joint: its curvature is along the pipe */
-            bool is_ring = false;
-            double s = p->station0_m + c * p->ds_m;
-            for (int j = 0; j < n_joints && !is_ring; j++)
-                is_ring = fabs(s - joints[j]) < JOINT_HALF_M && xx < 0 && fabs(yy) < 0.35 * fabs(xx);
-            if (!is_ring) t->ridge[at] = (float)strength;
+            if (row[c] <= (double)t->ridge[first + (size_t)c] || !p->seen[first + (size_t)c]) continue;
+            if (!is_joint_ring(t, smooth + first + c, c, joints, n_joints)) t->ridge[first + (size_t)c] = (float)row[c];
         }
+    }
 }
 
 static enum intra_status make_ridge(struct tracer *t, const double *joints, int n_joints, struct intra_error *err)
@@ -109,10 +127,11 @@ static enum intra_status make_ridge(struct tracer *t, const double *joints, int 
     const struct intra_wall_patch *p = t->p;
     size_t n = (size_t)p->rows * (size_t)p->cols;
     float *smooth = NULL;
-    double *sorted = NULL;
+    double *sorted = NULL, *row = NULL;
     int n_sorted = 0;
     INTRA_TRY(INTRA_ALLOC(smooth, n, err));
     INTRA_TRY(INTRA_ALLOC(sorted, n / 7 + 1, err));
+    INTRA_TRY(INTRA_ALLOC(row, (size_t)p->cols, err));
     memcpy(smooth, p->light, n * sizeof *smooth);
     intra_wall_patch_smooth(p, smooth, SURROUNDINGS_M / p->ds_m);
     for (size_t i = 0; i < n; i++) {
@@ -122,7 +141,7 @@ static enum intra_status make_ridge(struct tracer *t, const double *joints, int 
     for (size_t k = 0; k < sizeof sigmas / sizeof *sigmas; k++) {
         memcpy(smooth, t->dark, n * sizeof *smooth);
         intra_wall_patch_smooth(p, smooth, sigmas[k]);
-        add_scale(t, smooth, sigmas[k], joints, n_joints);
+        add_scale(t, smooth, sigmas[k], joints, n_joints, row);
     }
     for (size_t i = 0; i < n; i += 7)
         if (t->ridge[i] > 0) sorted[n_sorted++] = t->ridge[i];
@@ -131,6 +150,7 @@ static enum intra_status make_ridge(struct tracer *t, const double *joints, int 
     t->low = LOW_SHARE * t->high;
 done:
     intra_free(smooth);
+    intra_free(row);
     intra_free(sorted);
     return status;
 }

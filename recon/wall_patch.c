@@ -9,7 +9,7 @@
 #include <string.h>
 
 enum { READ_COLS = 16 }; /* of the wall at once */
-#define FILL_SIGMA 6.0 /* cells; of the mean that fills what was not seen */
+#define FILL_SIGMA 6.0   /* cells; of the mean that fills what was not seen */
 
 static double linear_of(uint8_t value)
 {
@@ -26,7 +26,7 @@ struct sums {
 struct reader {
     const struct intra_scene *scene;
     const float *linear; /* of 256 sRGB values */
-    int step, width; /* wall cells of a patch cell; columns that are read at once */
+    int step, width;     /* wall cells of a patch cell; columns that are read at once */
     uint8_t *colour;
     float *relief, *coverage, *views;
     int n_views;
@@ -38,7 +38,7 @@ static enum intra_status read_columns(struct reader *r, int64_t col, int n, stru
     const struct intra_wall *wall = &r->scene->wall;
     r->width = n;
     INTRA_TRY(intra_raster_read(wall->colour, col, n, r->colour, err));
-    if (wall->relief) INTRA_TRY(intra_raster_read(wall->relief, col, n, r->relief, err));
+    if (r->relief) INTRA_TRY(intra_raster_read(wall->relief, col, n, r->relief, err));
     if (wall->coverage) INTRA_TRY(intra_raster_read(wall->coverage, col, n, r->coverage, err));
 done:
     return status;
@@ -51,12 +51,13 @@ static void put_cell(struct reader *r, struct intra_wall_patch *p, int64_t row0,
     struct sums s = {{0}, 0, 0, 0, 0, 0};
     size_t at = (size_t)row * (size_t)p->cols + (size_t)col;
     for (int i = 0; i < r->step; i++) {
-        int64_t wall_row = (row0 + (int64_t)row * r->step + i) % wall->rows;
-        if (wall_row < 0) wall_row += wall->rows;
+        int64_t wall_row = row0 + (int64_t)row * r->step + i;
+        while (wall_row >= wall->rows)
+            wall_row -= wall->rows;
         for (int j = 0; j < r->step; j++) {
             size_t cell = (size_t)wall_row * (size_t)r->width + (size_t)(at_col + j);
             const uint8_t *rgb = r->colour + 4 * cell;
-            if (wall->relief && isfinite(r->relief[cell])) {
+            if (r->relief && isfinite(r->relief[cell])) {
                 s.relief += r->relief[cell];
                 s.n_relief++;
             }
@@ -71,14 +72,16 @@ static void put_cell(struct reader *r, struct intra_wall_patch *p, int64_t row0,
             }
         }
     }
-    p->relief[at] = s.n_relief ? (float)(s.relief / s.n_relief) : NAN;
+    if (p->relief) p->relief[at] = s.n_relief ? (float)(s.relief / s.n_relief) : NAN;
     p->seen[at] = s.n > 0;
     if (!s.n) return;
     for (int k = 0; k < 3; k++)
         s.rgb[k] = s.rgb[k] / s.n + 1e-3;
     p->light[at] = (float)(0.2126 * s.rgb[0] + 0.7152 * s.rgb[1] + 0.0722 * s.rgb[2]);
-    p->red[at] = (float)log(s.rgb[0] / s.rgb[1]);
-    p->blue[at] = (float)log(s.rgb[2] / s.rgb[1]);
+    if (p->red) {
+        p->red[at] = (float)log(s.rgb[0] / s.rgb[1]);
+        p->blue[at] = (float)log(s.rgb[2] / s.rgb[1]);
+    }
     p->resolution_m[at] = s.n_resolution ? (float)(s.resolution / s.n_resolution) : 0;
 }
 
@@ -159,7 +162,7 @@ static enum intra_status fill(struct intra_wall_patch *p, struct intra_error *er
     for (size_t i = 0; i < n; i++)
         weight[i] = p->seen[i];
     intra_wall_patch_smooth(p, weight, FILL_SIGMA);
-    for (int f = 0; f < 3; f++) {
+    for (int f = 0; f < 3 && fields[f]; f++) {
         double mean = 0;
         for (size_t i = 0; i < n; i++) {
             value[i] = p->seen[i] ? fields[f][i] : 0;
@@ -206,9 +209,9 @@ static double mean_radius(const struct intra_scene *scene, double from_m, double
     return n ? sum / n : scene->nominal_diameter_m / 2;
 }
 
-enum intra_status intra_wall_patch_read(const struct intra_scene *scene, double from_m, double to_m, double theta_rad,
-                                        double half_rad, int step, struct intra_wall_patch *out,
-                                        struct intra_error *err)
+static enum intra_status read_patch(const struct intra_scene *scene, double from_m, double to_m, double theta_rad,
+                                    double half_rad, int step, bool is_light, struct intra_wall_patch *out,
+                                    struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
     const struct intra_wall *wall = &scene->wall;
@@ -243,16 +246,19 @@ enum intra_status intra_wall_patch_read(const struct intra_scene *scene, double 
     r.linear = linear;
     wall_cells = (size_t)wall->rows * (size_t)(block * step);
     INTRA_TRY(INTRA_ALLOC(p.light, n, err));
-    INTRA_TRY(INTRA_ALLOC(p.red, n, err));
-    INTRA_TRY(INTRA_ALLOC(p.blue, n, err));
-    INTRA_TRY(INTRA_ALLOC(p.relief, n, err));
+    if (!is_light) {
+        INTRA_TRY(INTRA_ALLOC(p.red, n, err));
+        INTRA_TRY(INTRA_ALLOC(p.blue, n, err));
+        INTRA_TRY(INTRA_ALLOC(p.relief, n, err));
+    }
     INTRA_TRY(INTRA_ALLOC(p.resolution_m, n, err));
     INTRA_TRY(INTRA_ALLOC(p.scratch, n, err));
     INTRA_TRY(INTRA_ALLOC(p.seen, n, err));
     INTRA_TRY(INTRA_ALLOC(r.colour, 4 * wall_cells, err));
-    INTRA_TRY(INTRA_ALLOC(r.relief, wall_cells, err));
+    if (!is_light && wall->relief) INTRA_TRY(INTRA_ALLOC(r.relief, wall_cells, err));
     INTRA_TRY(INTRA_ALLOC(r.coverage, 2 * wall_cells, err));
     INTRA_TRY(INTRA_ALLOC(r.views, n, err));
+    row0 = (row0 % wall->rows + wall->rows) % wall->rows;
     for (int first = 0; first < p.cols; first += block) {
         int n_cols = p.cols - first < block ? p.cols - first : block;
         INTRA_TRY(read_columns(&r, col0 + (int64_t)first * step, n_cols * step, err));
@@ -285,6 +291,20 @@ done:
     intra_free(r.views);
     intra_wall_patch_fini(&p);
     return status;
+}
+
+enum intra_status intra_wall_patch_read(const struct intra_scene *scene, double from_m, double to_m, double theta_rad,
+                                        double half_rad, int step, struct intra_wall_patch *out,
+                                        struct intra_error *err)
+{
+    return read_patch(scene, from_m, to_m, theta_rad, half_rad, step, false, out, err);
+}
+
+enum intra_status intra_wall_patch_read_light(const struct intra_scene *scene, double from_m, double to_m,
+                                              double theta_rad, double half_rad, int step, struct intra_wall_patch *out,
+                                              struct intra_error *err)
+{
+    return read_patch(scene, from_m, to_m, theta_rad, half_rad, step, true, out, err);
 }
 
 void intra_wall_patch_fini(struct intra_wall_patch *p)

@@ -26,6 +26,10 @@ struct intra_wall_patch {
 enum intra_status intra_wall_patch_read(const struct intra_scene *scene, double from_m, double to_m, double theta_rad,
                                         double half_rad, int step, struct intra_wall_patch *out,
                                         struct intra_error *err);
+/* The same without what lines do not need: red, blue and relief are NULL. */
+enum intra_status intra_wall_patch_read_light(const struct intra_scene *scene, double from_m, double to_m,
+                                              double theta_rad, double half_rad, int step, struct intra_wall_patch *out,
+                                              struct intra_error *err);
 void intra_wall_patch_fini(struct intra_wall_patch *patch);
 
 /* Gaussian smoothing of a field in place, sigma in cells; borders repeat, a ring wraps. */

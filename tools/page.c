@@ -114,17 +114,23 @@ done:
     return status;
 }
 
-static enum intra_status write_glb(const struct refresh *r, const char *path, struct intra_error *err)
+/* is_kept: what stands there was written by this project: the wall in it is taken again. */
+static enum intra_status write_glb(const struct refresh *r, const char *path, bool is_kept, struct intra_error *err)
 {
-    return intra_export_glb(r->scene, &r->mesh, path, err);
+    struct intra_mesh_options mesh = r->mesh;
+    mesh.kept = is_kept ? path : NULL;
+    return intra_export_glb(r->scene, &mesh, path, err);
 }
-static enum intra_status write_obj(const struct refresh *r, const char *path, struct intra_error *err)
+static enum intra_status write_obj(const struct refresh *r, const char *path, bool is_kept, struct intra_error *err)
 {
-    return intra_export_obj(r->scene, &r->mesh, path, err);
+    struct intra_mesh_options mesh = r->mesh;
+    mesh.kept = is_kept ? path : NULL;
+    return intra_export_obj(r->scene, &mesh, path, err);
 }
-static enum intra_status write_page(const struct refresh *r, const char *path, struct intra_error *err)
+static enum intra_status write_page(const struct refresh *r, const char *path, bool is_kept, struct intra_error *err)
 {
     struct intra_report_options page = intra_report_defaults();
+    page.kept = is_kept ? path : NULL;
     if (!intra_report_is_built_in()) return INTRA_OK;
     return intra_page_write(r->scene, r->record, r->store, &page, path, r->progress, err);
 }
@@ -133,7 +139,8 @@ static enum intra_status write_page(const struct refresh *r, const char *path, s
 struct task {
     const struct refresh *refresh;
     const char *name;
-    enum intra_status (*write)(const struct refresh *r, const char *path, struct intra_error *err);
+    enum intra_status (*write)(const struct refresh *r, const char *path, bool is_kept, struct intra_error *err);
+    bool is_kept;
     enum intra_status status;
     struct intra_error error;
     pthread_t thread;
@@ -146,8 +153,22 @@ static void *work(void *user)
     char path[1100];
     task->status = intra_path_join(path, sizeof path, task->refresh->project, task->name, &task->error);
     if (task->status == INTRA_OK && intra_path_exists(path))
-        task->status = task->write(task->refresh, path, &task->error);
+        task->status = task->write(task->refresh, path, task->is_kept, &task->error);
     return NULL;
+}
+
+/* Whether the file is as the project last wrote it, by its size. */
+static enum intra_status is_own_file(const struct refresh *r, const char *name, bool *out, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    char path[1100];
+    struct stat st;
+    int64_t bytes;
+    INTRA_TRY(intra_store_read_file(r->store, name, &bytes, err));
+    INTRA_TRY(intra_path_join(path, sizeof path, r->project, name, err));
+    *out = bytes > 0 && stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == bytes;
+done:
+    return status;
 }
 
 /* What the project has of the files that show observations, made again. */
@@ -165,6 +186,8 @@ static enum intra_status write_again(const struct refresh *r, struct intra_error
     INTRA_TRY(intra_path_join(path, sizeof path, r->project, "observations.gpkg", err));
     INTRA_TRY(intra_export_gis(r->scene, record->inspections, record->n_inspections, INTRA_GIS_GPKG, path, err));
     if (!r->scene->wall.colour) goto done;
+    for (int i = 0; i < TASKS; i++)
+        INTRA_TRY(is_own_file(r, tasks[i].name, &tasks[i].is_kept, err));
     for (int i = 0; i + 1 < TASKS; i++)
         tasks[i].is_started = pthread_create(&tasks[i].thread, NULL, work, &tasks[i]) == 0;
     for (int i = TASKS - 1; i >= 0; i--)
