@@ -78,8 +78,8 @@ static double apart(const struct tracer *t, int a, int b)
     return sqrt(x * x + y * y); /* hypot guards against overflow, at five times the cost */
 }
 
-/* Ridge strength of the inner cells of a row: the larger curvature across a dark ridge less the one along it; below zero
- * where there is none. */
+/* Ridge strength of the inner cells of a row: the larger curvature across a dark ridge less the one along it; below
+ * zero where there is none. */
 __attribute__((noinline)) INTRA_CLONES static void strength_row(const float *restrict v, int cols, double sigma,
                                                                 double *restrict out)
 {

@@ -131,9 +131,9 @@ static enum intra_status refine_crack(const struct intra_scene *scene, const str
     char why[96] = "";
     int n_joints = joints_near(scene, e.station_m - e.half_station_m - reach, e.station_m + e.half_station_m + reach,
                                joints, MAX_JOINTS);
-    status =
-        intra_wall_patch_read_light(scene, e.station_m - e.half_station_m - reach, e.station_m + e.half_station_m + reach,
-                              e.theta_rad, e.half_theta_rad + REACH_SD * e.theta_sd_rad + 0.6, 1, &patch, err);
+    status = intra_wall_patch_read_light(scene, e.station_m - e.half_station_m - reach,
+                                         e.station_m + e.half_station_m + reach, e.theta_rad,
+                                         e.half_theta_rad + REACH_SD * e.theta_sd_rad + 0.6, 1, &patch, err);
     if (status == INTRA_E_NO_RESULT) {
         keep(place, "the wall was not seen there");
         return INTRA_OK;
