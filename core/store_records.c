@@ -371,19 +371,46 @@ done:
 struct addition {
     const struct intra_record *record;
     const bool *is_chosen;
+    int64_t replaced; /* inspection that goes; 0: none */
     int64_t *out_id;
 };
+
+/* Last, so that the numbers of what is new are beyond it. What hangs on it goes with it. */
+static enum intra_status remove_inspection(struct writer *w, int64_t number, struct intra_error *err)
+{
+    static const char *const sql[] = {"DELETE FROM record WHERE id IN (SELECT record FROM inspection GROUP BY record "
+                                      "HAVING count(*) = 1 AND max(id) = "
+                                      "?1)",
+                                      "DELETE FROM inspection WHERE id = ?1"};
+    for (size_t i = 0; i < sizeof sql / sizeof sql[0]; i++) {
+        sqlite3_stmt *s = NULL;
+        bool is_done = sqlite3_prepare_v2(w->db, sql[i], -1, &s, NULL) == SQLITE_OK &&
+                       sqlite3_bind_int64(s, 1, number) == SQLITE_OK && sqlite3_step(s) == SQLITE_DONE;
+        enum intra_status status = is_done ? INTRA_OK : fail(w, err);
+        sqlite3_finalize(s);
+        if (status != INTRA_OK) return status;
+    }
+    return INTRA_OK;
+}
 
 static enum intra_status add(struct writer *w, void *user, struct intra_error *err)
 {
     const struct addition *a = user;
-    return add_record(w, a->record, a->is_chosen, a->out_id, err);
+    enum intra_status status = add_record(w, a->record, a->is_chosen, a->out_id, err);
+    return status == INTRA_OK && a->replaced > 0 ? remove_inspection(w, a->replaced, err) : status;
+}
+
+enum intra_status intra_store_replace_record(const char *path, const struct intra_record *record, int64_t replaced,
+                                             int64_t *out_id, struct intra_error *err)
+{
+    struct addition addition = {record, NULL, replaced, out_id};
+    return change_store(path, add, &addition, err);
 }
 
 enum intra_status intra_store_add_record(const char *path, const struct intra_record *record, const bool *is_chosen,
                                          int64_t *out_id, struct intra_error *err)
 {
-    struct addition addition = {record, is_chosen, out_id};
+    struct addition addition = {record, is_chosen, 0, out_id};
     return change_store(path, add, &addition, err);
 }
 

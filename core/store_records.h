@@ -12,6 +12,16 @@
 enum intra_status intra_store_add_record(const char *path, const struct intra_record *record, const bool *is_chosen,
                                          int64_t *out_id, struct intra_error *err);
 
+/* The same, and the inspection of that number (0: none), with its record where that has no other, goes out in the same
+ * step. Numbers are not given again: the new one gets the next. */
+enum intra_status intra_store_replace_record(const char *path, const struct intra_record *record, int64_t replaced,
+                                             int64_t *out_id, struct intra_error *err);
+
+/* The file that an inspection of an open store was read from, as it was given; the caller frees (intra_free). Errors:
+ * INTRA_E_FORMAT (no such inspection), INTRA_E_IO, INTRA_E_MEM. */
+enum intra_status intra_store_record_path(struct intra_store *store, int64_t inspection, char **out,
+                                          struct intra_error *err);
+
 /* Everything that was added to an open store, all imports, in their order, into `record` (initialised by the caller,
  * who finishes it); as intra_store_add_record got it. `number` and `format` of each inspection are set. *out_unread:
  * observations that a store of an earlier version holds in a form that is not read any more. Errors: INTRA_E_FORMAT

@@ -360,6 +360,28 @@ done:
     return status;
 }
 
+enum intra_status intra_store_record_path(struct intra_store *store, int64_t inspection, char **out,
+                                          struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    sqlite3_stmt *stmt = NULL;
+    int step;
+    if (sqlite3_prepare_v2(intra_store_db(store),
+                           "SELECT r.path FROM inspection i JOIN record r ON r.id = i.record WHERE i.id = ?", -1, &stmt,
+                           NULL) != SQLITE_OK)
+        return intra_store_fail(store, err);
+    sqlite3_bind_int64(stmt, 1, inspection);
+    step = sqlite3_step(stmt);
+    if (step == SQLITE_ROW)
+        status = intra_text_set(out, (const char *)sqlite3_column_text(stmt, 0), err);
+    else if (step == SQLITE_DONE)
+        status = INTRA_FAIL(err, INTRA_E_FORMAT, "the store has no inspection %lld", (long long)inspection);
+    else
+        status = intra_store_fail(store, err);
+    sqlite3_finalize(stmt);
+    return status;
+}
+
 /* Stores of version 3 have records without what is needed to show them. */
 static enum intra_status count_old(struct intra_store *store, int64_t *out, struct intra_error *err)
 {

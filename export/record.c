@@ -4,6 +4,7 @@
 #include "core/fileio.h"
 #include "core/mem.h"
 #include "export/record_internal.h"
+#include "export/record_letters.h"
 
 #include <dirent.h>
 #include <math.h>
@@ -44,6 +45,66 @@ enum intra_record_format intra_record_format_from_name(const char *name)
         if (strcasecmp(name, intra_record_format_name((enum intra_record_format)f)) == 0)
             return (enum intra_record_format)f;
     return INTRA_RECORD_NONE;
+}
+
+bool intra_record_is_read(enum intra_record_format format)
+{
+    return format > INTRA_RECORD_NONE && format < INTRA_RECORD_N_FORMATS && formats[format].read;
+}
+
+bool intra_record_is_written(enum intra_record_format format)
+{
+    return format > INTRA_RECORD_NONE && format < INTRA_RECORD_N_FORMATS && formats[format].write;
+}
+
+/* The codes that a format is for; UNKNOWN: all. */
+static enum intra_code_system codes_of(enum intra_record_format format)
+{
+    switch (format) {
+    case INTRA_RECORD_PACP_MDB:
+    case INTRA_RECORD_PACP_CSV:
+    case INTRA_RECORD_PACP_SQLITE:
+        return INTRA_CODES_PACP;
+    case INTRA_RECORD_EN_TEXT:
+    case INTRA_RECORD_ISYBAU:
+    case INTRA_RECORD_DWA_M150:
+        return INTRA_CODES_EN13508_2;
+    default:
+        return INTRA_CODES_UNKNOWN;
+    }
+}
+
+/* Of an observation without a known system. PACP: one to six capitals. */
+static bool is_built_like(const char *code, enum intra_code_system system)
+{
+    bool is_en = intra_record_label_system(code) == INTRA_CODES_EN13508_2;
+    size_t n = strspn(code, "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+    return system == INTRA_CODES_EN13508_2 ? is_en : !is_en && n >= 1 && n <= 6 && !code[n];
+}
+
+enum intra_status intra_record_check_codes(const struct intra_record *record, enum intra_record_format format,
+                                           struct intra_error *err)
+{
+    enum intra_code_system wanted = codes_of(format);
+    const struct intra_observation *first = NULL;
+    int64_t n = 0, all = 0;
+    for (int64_t i = 0; wanted != INTRA_CODES_UNKNOWN && i < record->n_inspections; i++) {
+        const struct intra_inspection *p = &record->inspections[i];
+        if (p->format == format || (p->format == INTRA_RECORD_NONE && record->format == format)) continue;
+        for (int64_t k = 0; k < p->n_observations; k++) {
+            const struct intra_observation *o = &p->observations[k];
+            bool is_known = o->system != INTRA_CODES_UNKNOWN && o->system != INTRA_CODES_OWN;
+            all++;
+            if (!o->code || (is_known ? o->system == wanted : is_built_like(o->code, wanted))) continue;
+            if (n++ == 0) first = o;
+        }
+    }
+    if (!first) return INTRA_OK;
+    return INTRA_FAIL(err, INTRA_E_UNSUPPORTED,
+                      "%s holds codes of %s; %lld of %lld observations have others, the first '%s' (%s); csv and json "
+                      "hold every record, and where there are several inspections --inspection ID chooses one",
+                      intra_record_format_name(format), intra_code_system_name(wanted), (long long)n, (long long)all,
+                      first->code, intra_code_system_name(first->system));
 }
 
 /* The element whose name starts at `text`, without its prefix, is `name`. */

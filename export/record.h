@@ -8,6 +8,9 @@
 /* The format of a name as on the command line ("pacp-csv"); NONE where there is no such format. */
 enum intra_record_format intra_record_format_from_name(const char *name);
 
+bool intra_record_is_read(enum intra_record_format format);
+bool intra_record_is_written(enum intra_record_format format);
+
 /* What a file or folder is, by its content (root element, keys, tables, header names), never by its name alone.
  * INTRA_RECORD_NONE where nothing fits. Errors: INTRA_E_IO, INTRA_E_MEM. */
 enum intra_status intra_record_recognise(const char *path, enum intra_record_format *out, struct intra_error *err);
@@ -29,5 +32,12 @@ enum intra_status intra_record_read(const char *path, enum intra_record_format f
  * format that is only read), INTRA_E_IO, INTRA_E_MEM. */
 enum intra_status intra_record_write(const struct intra_record *record, enum intra_record_format format,
                                      const char *path, struct intra_error *err);
+
+/* Whether the codes of a record are those that a format is for: PACP tables hold PACP codes; EN 13508-2 text, ISYBAU
+ * and DWA-M 150 those of EN 13508-2 (and what was read from the same format); the own formats hold all. Codes of no
+ * known system are judged by how they are built. INTRA_E_UNSUPPORTED: names the first code that does not fit, how many,
+ * and what holds them. intra_record_write itself does not ask. */
+enum intra_status intra_record_check_codes(const struct intra_record *record, enum intra_record_format format,
+                                           struct intra_error *err);
 
 #endif

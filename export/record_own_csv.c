@@ -151,8 +151,9 @@ done:
     return status;
 }
 
-static void put(FILE *to, const char *text, bool is_last)
+static void put(FILE *to, const char *text, bool is_first)
 {
+    if (!is_first) fputc(',', to);
     if (text && text[strcspn(text, ",;\t\"\r\n")]) {
         fputc('"', to);
         for (; *text; text++) {
@@ -163,10 +164,53 @@ static void put(FILE *to, const char *text, bool is_last)
     } else if (text) {
         fputs(text, to);
     }
-    fputs(is_last ? "\r\n" : ",", to);
 }
 
-static void write_row(FILE *to, const struct intra_inspection *p, const struct intra_observation *o)
+/* Behind the columns that are read: where it is on the model, and what was measured there. */
+static const struct {
+    const char *name;
+    size_t at;
+} measures[] = {{"length_m", offsetof(struct intra_extent, length_m)},
+                {"length_sd_m", offsetof(struct intra_extent, length_sd_m)},
+                {"width_m", offsetof(struct intra_extent, width_m)},
+                {"width_sd_m", offsetof(struct intra_extent, width_sd_m)},
+                {"area_m2", offsetof(struct intra_extent, area_m2)},
+                {"area_sd_m2", offsetof(struct intra_extent, area_sd_m2)},
+                {"ring_share_pct", offsetof(struct intra_extent, ring_share_pct)},
+                {"depth_m", offsetof(struct intra_extent, depth_m)},
+                {"depth_sd_m", offsetof(struct intra_extent, depth_sd_m)},
+                {"volume_m3", offsetof(struct intra_extent, volume_m3)},
+                {"diameter_m", offsetof(struct intra_extent, diameter_m)},
+                {"opening_m", offsetof(struct intra_extent, opening_m)}};
+enum { N_MEASURES = sizeof measures / sizeof measures[0] };
+
+static void put_place_names(FILE *to)
+{
+    fputs(",place_is_refined,place_from_m,place_to_m,place_sd_m,place_clock_from,place_clock_to", to);
+    for (size_t i = 0; i < N_MEASURES; i++)
+        fprintf(to, ",%s", measures[i].name);
+}
+
+static void put_place(FILE *to, const struct intra_observation *o)
+{
+    const struct intra_wall_region *r = intra_place_region(&o->place);
+    bool is_ring = r->clock_to_rad - r->clock_from_rad >= 2 * M_PI - 1e-9;
+    const double hours[2] = {is_ring ? 12 : intra_clock_to_hours(r->clock_from_rad),
+                             is_ring ? 12 : intra_clock_to_hours(r->clock_to_rad)};
+    const double values[] = {r->station_from_m, r->station_to_m, r->station_sd_m, hours[0], hours[1]};
+    char text[32];
+    fprintf(to, ",%s", !o->place.is_placed ? "" : o->place.is_refined ? "1" : "0");
+    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+        intra_record_number_text(o->place.is_placed ? values[i] : (double)NAN, text);
+        fprintf(to, ",%s", text);
+    }
+    for (size_t i = 0; i < N_MEASURES; i++) {
+        intra_record_number_text(*(const double *)(const void *)((const char *)&o->extent + measures[i].at), text);
+        fprintf(to, ",%s", text);
+    }
+}
+
+static void write_row(FILE *to, const struct intra_inspection *p, const struct intra_observation *o, bool has_places)
 {
     char numbers[N_COLUMNS][32] = {{0}};
     const char *cells[N_COLUMNS];
@@ -198,7 +242,17 @@ static void write_row(FILE *to, const struct intra_inspection *p, const struct i
     intra_record_time_text(o->time_s, numbers[TIME]);
     if (o->frame >= 0) snprintf(numbers[FRAME], 32, "%lld", (long long)o->frame);
     for (int i = 0; i < N_COLUMNS; i++)
-        put(to, cells[i], i + 1 == N_COLUMNS);
+        put(to, cells[i], i == 0);
+    if (has_places) put_place(to, o);
+    fputs("\r\n", to);
+}
+
+static bool has_places(const struct intra_record *record)
+{
+    for (int64_t i = 0; i < record->n_inspections; i++)
+        for (int64_t k = 0; k < record->inspections[i].n_observations; k++)
+            if (record->inspections[i].observations[k].place.is_placed) return true;
+    return false;
 }
 
 enum intra_status intra_record_write_own_csv(const struct intra_record *record, const char *path,
@@ -206,12 +260,15 @@ enum intra_status intra_record_write_own_csv(const struct intra_record *record, 
 {
     enum intra_status status = INTRA_OK;
     struct intra_out_file file = {0};
+    bool is_placed = has_places(record);
     INTRA_TRY(intra_out_file_open(&file, path, err));
     for (int i = 0; i < N_COLUMNS; i++)
-        put(file.stream, names[i][0], i + 1 == N_COLUMNS);
+        put(file.stream, names[i][0], i == 0);
+    if (is_placed) put_place_names(file.stream);
+    fputs("\r\n", file.stream);
     for (int64_t i = 0; i < record->n_inspections; i++)
         for (int64_t k = 0; k < record->inspections[i].n_observations; k++)
-            write_row(file.stream, &record->inspections[i], &record->inspections[i].observations[k]);
+            write_row(file.stream, &record->inspections[i], &record->inspections[i].observations[k], is_placed);
     INTRA_TRY(intra_out_file_commit(&file, err));
 done:
     intra_out_file_abandon(&file);

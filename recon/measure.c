@@ -6,6 +6,7 @@
 #include "core/defect_kind.h"
 #include "core/mem.h"
 #include "core/select.h"
+#include "recon/bundle.h"
 #include "recon/wall_patch.h"
 
 #include <math.h>
@@ -14,6 +15,10 @@
 
 #define BESIDE_M 0.15 /* the sections that stand for the undamaged pipe begin so far from the area, */
 #define BESIDE_N 6    /* so many on each side */
+#define HIGHEST 0.995 /* a stray cell does not set the height */
+#define HEIGHT_SD_M 0.0012
+#define HEIGHT_SD_REL 0.07
+#define LEAST_MEASURED 0.3 /* of the area */
 #define STEP_SIDE_M 0.6
 #define STEP_LEAST 0.03 /* of the diameter */
 
@@ -94,40 +99,171 @@ static void measure_depth(const struct intra_scene *scene, struct intra_observat
     x->volume_sd_m3 = sd * arc * (r->station_to_m - r->station_from_m);
 }
 
-/* The same from the single wall points: relief is what the sections smoothed away. The height is the 95th percentile,
- * which a stray point does not set. Left as it is where few points were followed. */
+/* The same from the wall's relief, which shows what the sections smoothed away. */
+struct height_field {
+    struct intra_wall_patch patch; /* the whole ring */
+    double *beside, *beside_sd;    /* by row: radius of the undamaged pipe; NaN: not known */
+    double *depth;                 /* by cell: how far the wall stands in; NaN: not measured */
+    uint8_t *is_in;                /* by row: in the observation's clock span */
+    double *scratch;
+    int n_in; /* rows */
+};
+
+static void height_field_fini(struct height_field *f)
+{
+    intra_wall_patch_fini(&f->patch);
+    intra_free(f->beside);
+    intra_free(f->beside_sd);
+    intra_free(f->depth);
+    intra_free(f->is_in);
+    intra_free(f->scratch);
+}
+
+static enum intra_status fill_heights(const struct intra_scene *scene, const struct intra_wall_region *r, double span,
+                                      struct height_field *f, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    const struct intra_wall_patch *p = &f->patch;
+    INTRA_TRY(INTRA_ALLOC(f->beside, (size_t)p->rows, err));
+    INTRA_TRY(INTRA_ALLOC(f->beside_sd, (size_t)p->rows, err));
+    INTRA_TRY(INTRA_ALLOC(f->is_in, (size_t)p->rows, err));
+    INTRA_TRY(INTRA_ALLOC(f->depth, (size_t)p->rows * (size_t)p->cols, err));
+    INTRA_TRY(INTRA_ALLOC(f->scratch, (size_t)p->rows * (size_t)p->cols, err));
+    for (int row = 0; row < p->rows; row++) {
+        double theta = p->theta0_rad + row * p->dtheta_rad, turn = fmod(theta - r->clock_from_rad, 2 * M_PI);
+        f->is_in[row] = (turn < 0 ? turn + 2 * M_PI : turn) <= span;
+        f->n_in += f->is_in[row];
+        if (!radius_beside(scene, r->station_from_m, r->station_to_m, theta, &f->beside[row], &f->beside_sd[row]))
+            f->beside[row] = NAN;
+        for (int col = 0; col < p->cols; col++) {
+            size_t at = (size_t)row * (size_t)p->cols + (size_t)col;
+            f->depth[at] =
+                f->beside[row] - (double)p->relief[at] - intra_wall_radius(scene, p->station0_m + col * p->ds_m, theta);
+        }
+    }
+done:
+    return status;
+}
+
+/* Depths of the wall outside the span are what the axis is off there: size and place of the section, a + b cos theta +
+ * c sin theta, over columns [c0, c1) with Cauchy weights; taken from all depths of these columns. */
+static void level_columns(struct height_field *f, int c0, int c1, double margin_rad)
+{
+    enum { LEAST = 60, ROUNDS = 5 };
+    const struct intra_wall_patch *p = &f->patch;
+    const double scale = 0.002;
+    double x[3] = {0};
+    int margin = (int)ceil(margin_rad / p->dtheta_rad);
+    for (int round = 0; round < ROUNDS; round++) {
+        double h[9] = {0}, g[3] = {0};
+        int n = 0;
+        for (int row = 0; row < p->rows; row++) {
+            double theta = p->theta0_rad + row * p->dtheta_rad, basis[3] = {1, cos(theta), sin(theta)};
+            if (f->is_in[row] || f->is_in[(row + margin) % p->rows] ||
+                f->is_in[(row + p->rows - margin % p->rows) % p->rows])
+                continue;
+            for (int col = c0; col < c1; col++) {
+                double e = f->depth[(size_t)row * (size_t)p->cols + (size_t)col];
+                if (!isfinite(e)) continue;
+                for (int i = 0; i < 3; i++)
+                    e -= basis[i] * x[i];
+                double w = 1 / (1 + e * e / (scale * scale));
+                for (int i = 0; i < 3; i++) {
+                    g[i] += w * basis[i] * e;
+                    for (int j = 0; j <= i; j++)
+                        h[3 * i + j] += w * basis[i] * basis[j];
+                }
+                n++;
+            }
+        }
+        if (n < LEAST) return;
+        for (int i = 0; i < 3; i++)
+            h[4 * i] += 1e-3 * n; /* half a ring hardly tells size from place */
+        if (!intra_cholesky_solve(h, g, 3)) return;
+        for (int i = 0; i < 3; i++)
+            x[i] += g[i];
+    }
+    for (int row = 0; row < p->rows; row++) {
+        double theta = p->theta0_rad + row * p->dtheta_rad;
+        for (int col = c0; col < c1; col++)
+            f->depth[(size_t)row * (size_t)p->cols + (size_t)col] -= x[0] + x[1] * cos(theta) + x[2] * sin(theta);
+    }
+}
+
+/* Cross-section that is lost in a column, from the rows of the span that were measured; false where fewer than half
+ * were. */
+static bool column_loss(const struct height_field *f, int col, double *out_m2)
+{
+    const struct intra_wall_patch *p = &f->patch;
+    double sum = 0;
+    int n = 0;
+    for (int row = 0; row < p->rows; row++) {
+        double depth = f->depth[(size_t)row * (size_t)p->cols + (size_t)col];
+        if (!f->is_in[row] || !isfinite(depth)) continue;
+        sum += depth * (f->beside[row] - depth / 2);
+        n++;
+    }
+    *out_m2 = n ? sum / n * f->n_in * p->dtheta_rad : 0;
+    return 2 * n >= f->n_in && n > 0;
+}
+
+static void put_heights(const struct intra_wall_region *r, struct height_field *f, double span, bool is_deposit,
+                        struct intra_extent *x)
+{
+    enum { LEAST = 60 };
+    const struct intra_wall_patch *p = &f->patch;
+    double sd = 0, sum = 0, most = 0, area = M_PI * p->radius_m * p->radius_m, arc = span * p->radius_m;
+    int n = 0, n_cols = 0;
+    for (int row = 0; row < p->rows; row++)
+        for (int col = 0; col < p->cols; col++) {
+            double depth = f->depth[(size_t)row * (size_t)p->cols + (size_t)col];
+            if (!f->is_in[row] || !isfinite(depth)) continue;
+            f->scratch[n++] = depth;
+            sd = fmax(sd, f->beside_sd[row]);
+        }
+    if (n < LEAST || n < LEAST_MEASURED * f->n_in * p->cols) return;
+    double high = intra_select(f->scratch, n, (int)(HIGHEST * n)),
+           low = intra_select(f->scratch, n, (int)((1 - HIGHEST) * n));
+    x->depth_m = is_deposit || high > -low ? high : low;
+    x->depth_sd_m = hypot(hypot(sd, HEIGHT_SD_M), HEIGHT_SD_REL * x->depth_m);
+    if (!is_deposit) return;
+    for (int col = 0; col < p->cols; col++) {
+        double loss;
+        if (!column_loss(f, col, &loss)) continue;
+        sum += loss;
+        n_cols++;
+        most = fmax(most, loss);
+    }
+    if (2 * n_cols < p->cols) return;
+    x->section_loss_pct = 100 * most / area;
+    x->section_loss_sd_pct = 100 * hypot(HEIGHT_SD_M * arc, HEIGHT_SD_REL * most) / area;
+    x->volume_m3 = fmax(0, sum / n_cols * (r->station_to_m - r->station_from_m));
+    x->volume_sd_m3 = hypot(HEIGHT_SD_M * arc * (r->station_to_m - r->station_from_m), HEIGHT_SD_REL * x->volume_m3);
+}
+
+/* Left as the sections have it where too little was measured. */
 static enum intra_status measure_height(const struct intra_scene *scene, struct intra_observation *o,
                                         struct intra_error *err)
 {
-    enum { LEAST = 60 };
+    enum { MOST_COLS = 400 };
+    const double block_m = 0.3, margin_rad = 0.17;
     enum intra_status status = INTRA_OK;
     const struct intra_wall_region *r = &o->place.refined;
-    struct intra_wall_patch patch = {0};
-    double *depth = NULL, span = r->clock_to_rad - r->clock_from_rad, beside = NAN, sd = 0;
-    int n = 0;
+    struct height_field f = {0};
+    double span = r->clock_to_rad - r->clock_from_rad, length = r->station_to_m - r->station_from_m;
+    int step = (int)fmax(4, ceil(length / scene->wall.texel_m / MOST_COLS)), block;
     if (span <= 0) span += 2 * M_PI;
-    status = intra_wall_patch_read(scene, r->station_from_m, r->station_to_m, r->clock_from_rad + span / 2, span / 2, 4,
-                                   &patch, err);
+    status = intra_wall_patch_read(scene, r->station_from_m, r->station_to_m, r->clock_from_rad + span / 2, M_PI, step,
+                                   &f.patch, err);
     if (status == INTRA_E_NO_RESULT) return INTRA_OK;
     if (status != INTRA_OK) return status;
-    INTRA_TRY(INTRA_ALLOC(depth, (size_t)patch.rows * (size_t)patch.cols, err));
-    for (int row = 0; row < patch.rows; row++) {
-        double theta = patch.theta0_rad + row * patch.dtheta_rad;
-        if (!radius_beside(scene, r->station_from_m, r->station_to_m, theta, &beside, &sd)) continue;
-        for (int col = 0; col < patch.cols; col++) {
-            double relief = patch.relief[row * patch.cols + col];
-            double here = intra_wall_radius(scene, patch.station0_m + col * patch.ds_m, theta) + relief;
-            if (isfinite(here)) depth[n++] = beside - here;
-        }
-    }
-    if (n >= LEAST) {
-        double height = intra_select(depth, n, n * 95 / 100);
-        if (fabs(height) > fabs(o->extent.depth_m)) o->extent.depth_m = height;
-        o->extent.depth_sd_m = hypot(hypot(sd, 0.0015), 0.1 * height);
-    }
+    INTRA_TRY(fill_heights(scene, r, span, &f, err));
+    block = (int)fmax(1, ceil(f.patch.cols / fmax(1, round(length / block_m))));
+    for (int col = 0; col < f.patch.cols; col += block)
+        level_columns(&f, col, col + block < f.patch.cols ? col + block : f.patch.cols, margin_rad);
+    put_heights(r, &f, span, intra_defect_kind_of(o->system, o->code) == INTRA_DEFECT_DEPOSIT, &o->extent);
 done:
-    intra_free(depth);
-    intra_wall_patch_fini(&patch);
+    height_field_fini(&f);
     return status;
 }
 

@@ -9,6 +9,7 @@
 #include "core/clones.h"
 #include "core/log.h"
 #include "core/mem.h"
+#include "recon/sweep.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,9 @@ enum { MEASURED_CLOCKS = 8 };   /* of BIN_CLOCKS, over three bins of station: so
 #define NARROW_SEEN 2.0
 #define SHARPER 0.8f
 #define WIDE_STEP_REL 0.5       /* every so many radii of travel a keyframe gives all that it sees */
+#define LEAST_HITS 0.5          /* kernel weight that tells the relief of a node */
+#define SWEEP_STEP_REL 0.2      /* radii: a wall that a camera so far ahead shows will be seen from nearer */
+#define SWEEP_LAST_REL 2.5      /* how far the last view of a run is measured */
 #define MAX_TILT_RAD 0.45       /* views turned farther off the axis than this are left out */
 
 struct cell {
@@ -46,7 +50,7 @@ struct section_cache {
     int64_t index;
     struct intra_section_fit fit;
 };
-enum { SECTION_CACHE = 64 };
+enum { SECTION_CACHE = 64, SWEEP_COLS = 64 };
 
 struct axis_piece { /* what a finished run leaves: the axis at the stations of the sections, in the world */
     int64_t first; /* section index: station = start + index * step */
@@ -55,7 +59,7 @@ struct axis_piece { /* what a finished run leaves: the axis at the stations of t
     int64_t n;
     int segment;
     double from_m, to_m;    /* stations painted */
-    int64_t end_of_samples; /* index behind its last one */
+    int64_t end_of_samples, end_of_dense; /* index behind its last one */
 };
 
 struct node {
@@ -102,6 +106,12 @@ struct intra_wallmap {
     struct axis_piece *pieces;
     int n_pieces, cap_pieces;
     int64_t n_views;
+    struct intra_sweep *sweep;
+    int sweep_rows;
+    int64_t *swept;                    /* by row: columns of sites up to this one are done */
+    struct intra_sweep_site *sites;    /* scratch of one view */
+    struct intra_radius_sample *dense; /* what the sweep measured; cap_dense leaves room for one view's sites */
+    int64_t n_dense, cap_dense;
     const struct intra_station_map *stations; /* NULL: those that the picture gave */
 };
 
@@ -146,6 +156,25 @@ done:
     return status;
 }
 
+static void forget_swept(struct intra_wallmap *map)
+{
+    for (int k = 0; k < map->sweep_rows; k++) map->swept[k] = INT64_MIN;
+    intra_sweep_clear(map->sweep);
+}
+
+static enum intra_status make_sweep(struct intra_wallmap *map, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    struct intra_sweep_options options = {map->options.radius_m, map->options.threads};
+    map->sweep_rows = (int)(2 * M_PI / INTRA_SWEEP_PITCH_REL);
+    INTRA_TRY(intra_sweep_create(&options, map->camera, &map->light, &map->sweep, err));
+    INTRA_TRY(INTRA_ALLOC(map->swept, (size_t)map->sweep_rows, err));
+    INTRA_TRY(INTRA_ALLOC(map->sites, (size_t)map->sweep_rows * SWEEP_COLS, err));
+    forget_swept(map);
+done:
+    return status;
+}
+
 enum intra_status intra_wallmap_create(const struct intra_wall_options *options, const struct intra_camera *camera,
                                        const struct intra_still *still, struct intra_wallmap **out,
                                        struct intra_error *err)
@@ -173,6 +202,7 @@ enum intra_status intra_wallmap_create(const struct intra_wall_options *options,
         map->node_rows[k] = (struct node_row){.theta = theta, .cos_theta = cos(theta), .sin_theta = sin(theta)};
     }
     INTRA_TRY(make_light(map, err));
+    INTRA_TRY(make_sweep(map, err));
     INTRA_TRY(intra_raster_create(options->scratch_dir, map->rows, sizeof(struct cell), STRIP_COLS, STRIP_CACHE, &map->cells, err));
     *out = map;
     map = NULL;
@@ -196,6 +226,10 @@ void intra_wallmap_destroy(struct intra_wallmap **map)
     intra_free(m->pieces);
     intra_free(m->bins);
     intra_free(m->samples);
+    intra_sweep_destroy(&m->sweep);
+    intra_free(m->swept);
+    intra_free(m->sites);
+    intra_free(m->dense);
     intra_free(m);
     *map = NULL;
 }
@@ -537,6 +571,72 @@ INTRA_CLONES static void paint_node(struct intra_wallmap *map, const struct intr
     }
 }
 
+/* Sites that the last kept view shows and the next one will not, each once. station_m: of the camera. */
+static enum intra_status choose_sites(struct intra_wallmap *map, struct intra_run *run,
+                                      const struct intra_placement *placement, double u, double station_m, bool is_last,
+                                      int *out_n, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    double r = map->options.radius_m, pitch = INTRA_SWEEP_PITCH_REL * r, start = map->options.start_station_m;
+    int64_t first = (int64_t)floor((station_m - start) / pitch);
+    struct intra_vec3 centre[SWEEP_COLS];
+    struct intra_mat3 frame[SWEEP_COLS];
+    int n_cols = is_last ? (int)(SWEEP_LAST_REL / INTRA_SWEEP_PITCH_REL) : SWEEP_COLS, n = 0, ready = 0;
+    for (int k = 0; k < map->sweep_rows; k++) {
+        double theta = 2 * M_PI * k / map->sweep_rows;
+        int c = map->swept[k] >= first ? (int)(map->swept[k] - first) + 1 : 0;
+        for (; c < n_cols; c++) {
+            double s = start + (double)(first + c) * pitch;
+            for (; ready <= c; ready++) {
+                INTRA_TRY(u_of_station(run, placement, start + (double)(first + ready) * pitch, &u, err));
+                centre[ready] = intra_axis_point(&run->axis, u, NULL, NULL, NULL);
+                frame[ready] = intra_axis_frame(&run->axis, u);
+            }
+            const struct intra_mat3 *f = &frame[c];
+            struct intra_vec3 right = {f->m[0][1], f->m[1][1], f->m[2][1]}, crown = {f->m[0][2], f->m[1][2], f->m[2][2]};
+            struct intra_sweep_site site = {
+                .station_m = s - start,
+                .theta_rad = theta,
+                .r_m = intra_section_fit_radius(&local_section(map, s)->fit, theta),
+                .centre = centre[c],
+                .along = {f->m[0][0], f->m[1][0], f->m[2][0]},
+                .around = intra_mad(intra_scale(right, cos(theta)), -sin(theta), crown),
+                .out = intra_mad(intra_scale(crown, cos(theta)), sin(theta), right)};
+            if (!intra_sweep_shows(map->sweep, &site, 0)) continue;
+            if (!is_last && intra_sweep_shows(map->sweep, &site, SWEEP_STEP_REL * r)) break;
+            map->swept[k] = first + c;
+            map->sites[n++] = site;
+        }
+    }
+done:
+    *out_n = n;
+    return status;
+}
+
+static enum intra_status sweep_view(struct intra_wallmap *map, struct intra_run *run,
+                                    const struct intra_placement *placement, const struct intra_keyframe *kf,
+                                    const struct intra_frame *picture, double station_m, bool is_last,
+                                    struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    int n, most = map->sweep_rows * SWEEP_COLS;
+    if (!is_last) INTRA_TRY(intra_sweep_keep(map->sweep, &kf->cam_from_world, station_m, picture, err));
+    INTRA_TRY(choose_sites(map, run, placement, kf->u, station_m, is_last, &n, err));
+    if (map->n_dense + most > map->cap_dense) {
+        int64_t cap = 2 * map->cap_dense + most;
+        struct intra_radius_sample *s = intra_resize(map->dense, (size_t)map->n_dense, (size_t)cap, sizeof *s);
+        if (!s) return INTRA_FAIL(err, INTRA_E_MEM, "out of memory for %lld wall radii", (long long)cap);
+        map->dense = s;
+        map->cap_dense = cap;
+    }
+    struct intra_radius_sample *found = map->dense + map->n_dense;
+    intra_sweep_measure(map->sweep, map->sites, n, found);
+    for (int i = 0; i < n; i++)
+        if (found[i].sd_m > 0) map->dense[map->n_dense++] = found[i];
+done:
+    return status;
+}
+
 enum intra_status intra_wallmap_add_view(struct intra_wallmap *map, struct intra_run *run,
                                          const struct intra_placement *placement, const struct intra_keyframe *kf,
                                          const struct intra_frame *picture, bool is_last, struct intra_error *err)
@@ -552,6 +652,7 @@ enum intra_status intra_wallmap_add_view(struct intra_wallmap *map, struct intra
     double ahead = frame.m[0][0] * run_from_cam.r.m[0][2] + frame.m[1][0] * run_from_cam.r.m[1][2] +
                    frame.m[2][0] * run_from_cam.r.m[2][2];
     if (acos(fmin(1, fabs(ahead))) > MAX_TILT_RAD) goto done;
+    INTRA_TRY(sweep_view(map, run, placement, kf, picture, station, is_last, err));
     /* All samples of a run are there before its last view; until then what is far is painted again from nearer. */
     double most = is_last ? measured_to(map) : station + FAR_REL * map->options.radius_m;
     INTRA_TRY(lay_nodes(map, run, placement, kf, station, most, &view, err));
@@ -590,7 +691,10 @@ enum intra_status intra_wallmap_end_run(struct intra_wallmap *map, struct intra_
 {
     enum intra_status status = INTRA_OK;
     double step = map->options.section_step_m, start = map->options.start_station_m;
-    if (map->run_max_m <= map->run_min_m) return INTRA_OK;
+    if (map->run_max_m <= map->run_min_m) {
+        forget_swept(map);
+        return INTRA_OK;
+    }
     if (map->n_pieces == map->cap_pieces) {
         int cap = map->cap_pieces ? 2 * map->cap_pieces : 8;
         struct axis_piece *p = intra_resize(map->pieces, (size_t)map->n_pieces, (size_t)cap, sizeof *p);
@@ -604,6 +708,7 @@ enum intra_status intra_wallmap_end_run(struct intra_wallmap *map, struct intra_
     piece->from_m = map->run_min_m;
     piece->to_m = map->run_max_m;
     piece->end_of_samples = map->n_samples;
+    piece->end_of_dense = map->n_dense;
     piece->first = (int64_t)ceil((map->run_min_m - start) / step);
     piece->n = (int64_t)floor((map->run_max_m - start) / step) - piece->first + 1;
     if (piece->n < 0) piece->n = 0;
@@ -620,6 +725,7 @@ enum intra_status intra_wallmap_end_run(struct intra_wallmap *map, struct intra_
     map->run_min_m = 1e300;
     map->run_max_m = -1e300;
     map->last_wide_m = -1e300;
+    forget_swept(map);
 done:
     return status;
 }
@@ -700,20 +806,28 @@ done:
     return status;
 }
 
+/* Stations of samples from *io_at to `end`, as `stations` have them. */
+static void move_samples(const struct intra_wallmap *map, struct intra_radius_sample *samples, int64_t *io_at, int64_t end,
+                         int segment)
+{
+    for (; *io_at < end; ++*io_at) {
+        float *s = &samples[*io_at].station_m;
+        *s += (float)intra_station_off(map->stations, segment, *s + map->options.start_station_m, NULL);
+    }
+}
+
 enum intra_status intra_wallmap_restation(struct intra_wallmap *map, const struct intra_station_map *stations,
                                           struct intra_frame_record *frames, int64_t n_frames, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
     struct intra_vec3 *shift = NULL, moved = {0, 0, 0};
-    double off = 0, start = map->options.start_station_m;
-    int64_t sample = 0;
+    double off = 0;
+    int64_t sample = 0, dense = 0;
     map->stations = stations;
     for (int p = 0; p < map->n_pieces; p++) {
         struct axis_piece *piece = &map->pieces[p];
-        for (; sample < piece->end_of_samples; sample++) {
-            float *s = &map->samples[sample].station_m;
-            *s += (float)intra_station_off(stations, piece->segment, *s + start, NULL);
-        }
+        move_samples(map, map->samples, &sample, piece->end_of_samples, piece->segment);
+        move_samples(map, map->dense, &dense, piece->end_of_dense, piece->segment);
         if (piece->n == 0) continue;
         intra_free(shift);
         shift = NULL;
@@ -812,12 +926,12 @@ static int compare_station(const void *a, const void *b)
 }
 
 /* First sample at or after a station (samples sorted). */
-static int64_t first_at(const struct intra_wallmap *map, double station_m)
+static int64_t first_at(const struct intra_radius_sample *samples, int64_t n, double station_m)
 {
-    int64_t low = 0, high = map->n_samples;
+    int64_t low = 0, high = n;
     while (low < high) {
         int64_t mid = (low + high) / 2;
-        if (map->samples[mid].station_m < station_m)
+        if (samples[mid].station_m < station_m)
             low = mid + 1;
         else
             high = mid;
@@ -851,7 +965,8 @@ static enum intra_status make_sections(struct intra_wallmap *map, struct intra_s
                     INTRA_TRY(intra_scene_add_section(scene, &gap, err));
                 }
             }
-            int64_t a = first_at(map, local - half), b = first_at(map, local + half);
+            int64_t a = first_at(map->samples, map->n_samples, local - half),
+                    b = first_at(map->samples, map->n_samples, local + half);
             fill_section(map, index, piece, i, map->samples + a, b - a, &fit, &s);
             INTRA_TRY(intra_scene_add_section(scene, &s, err));
         }
@@ -860,26 +975,41 @@ done:
     return status;
 }
 
-/* Deviation of the wall from its section at a node: kernel mean of the samples' rests; NaN where too few. */
-static float relief_at(const struct intra_wallmap *map, const struct intra_scene *scene, double station_m, double theta)
+struct relief_sum {
+    double sum, mass, hits;
+};
+
+/* Kernel sums over the samples' rests from the section around (local_m from the start, theta). */
+static void add_relief(const struct intra_wallmap *map, const struct intra_radius_sample *samples, int64_t n,
+                       double local_m, double theta, double expect, struct relief_sum *sum)
 {
-    double local = station_m - map->options.start_station_m, reach = 0.12 * map->options.radius_m, sum = 0, mass = 0;
-    if (scene->n_sections == 0) return NAN;
-    double at = (station_m - scene->sections[0].station_m) / map->options.section_step_m;
-    int64_t k = (int64_t)llround(at);
-    if (k < 0 || k >= scene->n_sections || !scene->sections[k].is_seen) return NAN;
-    double expect = intra_section_radius(&scene->sections[k], theta), hits = 0;
-    for (int64_t i = first_at(map, local - reach); i < map->n_samples && map->samples[i].station_m < local + reach; i++) {
-        const struct intra_radius_sample *p = &map->samples[i];
-        double ds = p->station_m - local, dt = intra_wrap_pi(p->theta_rad - theta) * map->options.radius_m;
+    double reach = 0.12 * map->options.radius_m;
+    for (int64_t i = first_at(samples, n, local_m - reach); i < n && samples[i].station_m < local_m + reach; i++) {
+        const struct intra_radius_sample *p = &samples[i];
+        double ds = p->station_m - local_m, dt = intra_wrap_pi(p->theta_rad - theta) * map->options.radius_m;
         double d2 = (ds * ds + dt * dt) / (reach * reach);
         if (d2 >= 1) continue;
         double w = (1 - d2) * (1 - d2), sd = hypot(p->sd_m, 0.004 * map->options.radius_m);
-        sum += w / (sd * sd) * (p->r_m - expect);
-        mass += w / (sd * sd);
-        hits += w;
+        sum->sum += w / (sd * sd) * (p->r_m - expect);
+        sum->mass += w / (sd * sd);
+        sum->hits += w;
     }
-    return hits > 0.5 ? (float)(sum / mass) : NAN;
+}
+
+/* Deviation of the wall from its section at a node; NaN where too few. What was followed counts only where too little was
+ * swept: on a deposit it lies up to 3 mm too deep, drawn to the tube. */
+static float relief_at(const struct intra_wallmap *map, const struct intra_scene *scene, double station_m, double theta)
+{
+    struct relief_sum sum = {0, 0, 0};
+    if (scene->n_sections == 0) return NAN;
+    double local = station_m - map->options.start_station_m;
+    double at = (station_m - scene->sections[0].station_m) / map->options.section_step_m;
+    int64_t k = (int64_t)llround(at);
+    if (k < 0 || k >= scene->n_sections || !scene->sections[k].is_seen) return NAN;
+    double expect = intra_section_radius(&scene->sections[k], theta);
+    add_relief(map, map->dense, map->n_dense, local, theta, expect, &sum);
+    if (sum.hits <= LEAST_HITS) add_relief(map, map->samples, map->n_samples, local, theta, expect, &sum);
+    return sum.hits > LEAST_HITS ? (float)(sum.sum / sum.mass) : NAN;
 }
 
 static enum intra_status make_rasters(struct intra_wallmap *map, const struct intra_progress *progress,
@@ -960,6 +1090,8 @@ enum intra_status intra_wallmap_finish(struct intra_wallmap *map, const struct i
     if (map->n_views == 0 || map->col_max < 0)
         return INTRA_FAIL(err, INTRA_E_NO_RESULT, "no wall was seen");
     qsort(map->samples, (size_t)map->n_samples, sizeof *map->samples, compare_station);
+    if (map->n_dense) qsort(map->dense, (size_t)map->n_dense, sizeof *map->dense, compare_station);
+    INTRA_TRY(intra_sweep_prune(map->dense, &map->n_dense, map->options.radius_m, err));
     scene->section_step_m = map->options.section_step_m;
     INTRA_TRY(make_sections(map, scene, err));
     INTRA_TRY(make_rasters(map, progress, scene, err));

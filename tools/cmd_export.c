@@ -13,6 +13,7 @@
 #include "core/units.h"
 #include "export/export.h"
 #include "export/gis.h"
+#include "export/record.h"
 #include "export/report.h"
 
 #include <math.h>
@@ -43,7 +44,8 @@ static const struct intra_option options[N_OPTIONS] = {
          "html (report page), glb, gltf, obj, ply, dae, fbx, x3d or stl (model), tiff (unrolled wall), csv (table),\n"
          "svg (drawing of the profile or the strip), gpkg, geojson, fgdb or shp (observations; the last two are "
          "folders);\n"
-         "default: by FILE's ending"},
+         "the inspection records as imported: " INTRA_RECORD_NAMES_WRITTEN ",\n"
+         "csv with --table record; default: by FILE's ending"},
     [OPT_OUT] = {"output", 'o', "FILE", "file to write; only html does without: OUT/report.html is made again"},
     [OPT_RANGE] = {"range", 0, "FROM:TO", "only this stretch of stations, e.g. 10m:20m"},
     [OPT_TEXEL] = {"texel", 0, "LENGTH", "cell of the texture or wall image, e.g. 2mm; never finer than the project's"},
@@ -51,9 +53,11 @@ static const struct intra_option options[N_OPTIONS] = {
     [OPT_DRAWING] = {"drawing", 0, "DRAWING",
                      "of an svg: profile (default) or strip, the unrolled wall with what was found"},
     [OPT_MAX_SIZE] = {"max-size", 0, "SIZE", "size budget of a model or page, e.g. 100MB (default 25MB)"},
-    [OPT_TABLE] = {"table", 0, "TABLE", "of a csv: profile (default) or observations"},
+    [OPT_TABLE] = {"table", 0, "TABLE",
+                   "of a csv: profile (default), observations, or record (the own format of records)"},
     [OPT_RECORD] = {"record", 'r', "FILE",
-                    "show this inspection record, put on the wall first, in place of what was imported"},
+                    "show this inspection record, put on the wall first, in place of what was imported; recognised by\n"
+                    "content: " INTRA_RECORD_NAMES_READ},
     INTRA_RECORD_OPTIONS(OPT_RECORD_FIRST),
     [OPT_FORCE] = {"force", 'f', NULL, "replace FILE if it exists"},
     [OPT_QUIET] = {"quiet", 'q', NULL, "print errors only"},
@@ -64,7 +68,9 @@ static const struct intra_usage usage = {
     "OUT -o FILE",
     "Writes another format, or a stretch, from the folder of a finished reconstruction.",
     "intrados export run.intrados --range 10m:20m --texel 1mm -o joint.glb\n"
-    "  intrados export run.intrados --format html --max-size 100MB",
+    "  intrados export run.intrados --format html --max-size 100MB\n"
+    "  intrados export run.intrados --format isybau --inspection 17 -o pipe17.xml\n"
+    "  intrados export run.intrados -o records.json",
     options,
     N_OPTIONS};
 
@@ -85,11 +91,14 @@ enum format {
     FORMAT_FGDB,
     FORMAT_SHP,
     FORMAT_SVG,
-    N_FORMATS
+    N_FORMATS,
+    FORMAT_RECORD /* request.record_format */
 };
 static const char *const format_names[N_FORMATS] = {"glb",  "gltf", "obj",  "ply",  "dae",     "fbx",  "stl", "x3d",
                                                     "tiff", "csv",  "html", "gpkg", "geojson", "fgdb", "shp", "svg"};
-#define ALL_FORMATS "glb, gltf, obj, ply, dae, fbx, stl, x3d, tiff, csv, html, gpkg, geojson, fgdb, shp or svg"
+#define ALL_FORMATS                                                                                                    \
+    "glb, gltf, obj, ply, dae, fbx, stl, x3d, tiff, csv, html, gpkg, geojson, fgdb, shp, "                             \
+    "svg, " INTRA_RECORD_NAMES_WRITTEN
 static const char *const layer_names[] = {
     [INTRA_TIFF_COLOUR] = "colour", [INTRA_TIFF_RELIEF] = "relief", [INTRA_TIFF_COVERAGE] = "coverage"};
 
@@ -97,12 +106,13 @@ struct request {
     const char *project, *out;
     struct intra_record_request record;
     int format;          /* -1: by the name */
+    enum intra_record_format record_format;
     double from_m, to_m; /* NaN: everything */
     double texel_m;      /* 0: as it is */
     enum intra_tiff_layer layer;
     size_t max_bytes;
     bool is_strip;         /* of an svg */
-    bool has_observations; /* of a csv */
+    bool has_observations, has_record; /* of a csv */
     bool is_forced, is_quiet;
     char report_path[1100]; /* `out` where none was given */
 };
@@ -140,14 +150,30 @@ done:
     return status;
 }
 
-static enum intra_status parse_format(const char *text, int *out, struct intra_error *err)
+static enum intra_status parse_format(const char *text, struct request *r, struct intra_error *err)
 {
-    const char *near;
+    const char *names[N_FORMATS + INTRA_RECORD_N_FORMATS], *near;
+    int n = 0;
     if (strcasecmp(text, "tif") == 0) text = "tiff";
     if (strcasecmp(text, "gdb") == 0) text = "fgdb";
-    for (*out = 0; *out < N_FORMATS; ++*out)
-        if (strcasecmp(text, format_names[*out]) == 0) return INTRA_OK;
-    near = intra_nearest_word(text, format_names, N_FORMATS);
+    for (; n < N_FORMATS; n++) {
+        names[n] = format_names[n];
+        if (strcasecmp(text, names[n]) != 0) continue;
+        r->format = n;
+        return INTRA_OK;
+    }
+    r->record_format = intra_record_format_from_name(text);
+    if (intra_record_is_written(r->record_format)) {
+        r->format = FORMAT_RECORD;
+        return INTRA_OK;
+    }
+    if (r->record_format != INTRA_RECORD_NONE)
+        return INTRA_FAIL(err, INTRA_E_ARG, "--format: records are read from %s, not written as such; written are %s",
+                          text, "csv (with --table record), " INTRA_RECORD_NAMES_WRITTEN);
+    for (int f = INTRA_RECORD_NONE + 1; f < INTRA_RECORD_N_FORMATS; f++)
+        if (intra_record_is_written((enum intra_record_format)f))
+            names[n++] = intra_record_format_name((enum intra_record_format)f);
+    near = intra_nearest_word(text, names, n);
     return INTRA_FAIL(err, INTRA_E_ARG, "--format: '%s' is not " ALL_FORMATS "%s%s%s", text,
                       near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 }
@@ -169,7 +195,7 @@ static enum intra_status set_option(void *user, int option, const char *value, s
         return intra_record_option_set(&r->record, option - OPT_RECORD_FIRST, value, err);
     switch (option) {
     case OPT_FORMAT:
-        return parse_format(value, &r->format, err);
+        return parse_format(value, r, err);
     case OPT_OUT:
         r->out = value;
         return INTRA_OK;
@@ -191,8 +217,9 @@ static enum intra_status set_option(void *user, int option, const char *value, s
         return intra_parse_size("--max-size", value, &r->max_bytes, err);
     case OPT_TABLE:
         r->has_observations = strcmp(value, "observations") == 0;
-        if (!r->has_observations && strcmp(value, "profile") != 0)
-            return INTRA_FAIL(err, INTRA_E_ARG, "--table: '%s' is not profile or observations", value);
+        r->has_record = strcmp(value, "record") == 0;
+        if (!r->has_observations && !r->has_record && strcmp(value, "profile") != 0)
+            return INTRA_FAIL(err, INTRA_E_ARG, "--table: '%s' is not profile, observations or record", value);
         return INTRA_OK;
     case OPT_RECORD:
         r->record.path = value;
@@ -213,14 +240,31 @@ static bool shows_records(const struct request *r)
 {
     bool is_model = r->format == FORMAT_GLB || r->format == FORMAT_GLTF || r->format == FORMAT_OBJ ||
                     r->format == FORMAT_DAE || r->format == FORMAT_FBX || r->format == FORMAT_X3D;
-    return is_model || gis_format(r->format) >= 0 || r->format == FORMAT_HTML || (r->format == FORMAT_SVG && r->is_strip) ||
-           (r->format == FORMAT_CSV && r->has_observations);
+    return is_model || gis_format(r->format) >= 0 || r->format == FORMAT_HTML ||
+           (r->format == FORMAT_SVG && r->is_strip) || (r->format == FORMAT_CSV && r->has_observations) ||
+           r->format == FORMAT_RECORD;
+}
+
+/* By the name's ending where none is given; the table of records is one of their formats. */
+static enum intra_status settle_format(struct request *r, struct intra_error *err)
+{
+    const char *dot = strrchr(r->out, '.');
+    if (r->format < 0 && dot && (strcasecmp(dot, ".xml") == 0 || strcasecmp(dot, ".txt") == 0))
+        return INTRA_FAIL(err, INTRA_E_ARG,
+                          "%s: several formats end like this; give --format, for records " INTRA_RECORD_NAMES_WRITTEN,
+                          r->out);
+    if (r->format < 0 && (!dot || parse_format(dot + 1, r, NULL) != INTRA_OK))
+        return INTRA_FAIL(err, INTRA_E_ARG, "%s: this ending names no format; give --format " ALL_FORMATS, r->out);
+    if (r->format == FORMAT_CSV && r->has_record) {
+        r->format = FORMAT_RECORD;
+        r->record_format = INTRA_RECORD_OWN_CSV;
+    }
+    return INTRA_OK;
 }
 
 static enum intra_status read_request(int argc, char **argv, struct request *r, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
-    const char *dot;
     int first = 0;
     INTRA_TRY(intra_options_parse(&usage, argc, argv, set_option, r, &first, err));
     if (first == argc)
@@ -234,16 +278,15 @@ static enum intra_status read_request(int argc, char **argv, struct request *r, 
         r->is_forced = true;
     }
     if (!r->out) return INTRA_FAIL(err, INTRA_E_ARG, "-o is missing: the file to write, e.g. -o joint.glb");
-    dot = strrchr(r->out, '.');
-    if (r->format < 0 && (!dot || parse_format(dot + 1, &r->format, NULL) != INTRA_OK))
-        return INTRA_FAIL(err, INTRA_E_ARG, "%s: this ending names no format; give --format " ALL_FORMATS, r->out);
+    INTRA_TRY(settle_format(r, err));
     if (!shows_records(r) && (r->record.path || r->record.inspection))
-        return INTRA_FAIL(err, INTRA_E_ARG,
-                          "--%s: only for html, glb, gltf, obj, dae, fbx, x3d, gpkg, geojson, fgdb, shp, --drawing strip and "
-                          "--table observations",
-                          r->record.path ? "record" : "inspection");
+        return INTRA_FAIL(
+            err, INTRA_E_ARG,
+            "--%s: only for html, glb, gltf, obj, dae, fbx, x3d, gpkg, geojson, fgdb, shp, --drawing strip, "
+            "--table observations and records",
+            r->record.path ? "record" : "inspection");
     INTRA_TRY(intra_record_request_check(&r->record, err));
-    if (gis_format(r->format) >= 0 && isfinite(r->from_m))
+    if ((gis_format(r->format) >= 0 || r->format == FORMAT_RECORD) && isfinite(r->from_m))
         return INTRA_FAIL(err, INTRA_E_ARG, "--range: %s holds the whole pipe; leave --range out", r->out);
     if (r->format == FORMAT_TIFF && r->layer == INTRA_TIFF_COVERAGE && r->texel_m > 0)
         return INTRA_FAIL(err, INTRA_E_ARG, "--texel: the coverage is written as it is; leave --texel out");
@@ -403,6 +446,21 @@ done:
     return status;
 }
 
+/* What was imported, or the record of --record, in another format or as it came. */
+static enum intra_status export_record(const struct request *r, const struct intra_record *record,
+                                       struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    if (record->n_inspections == 0)
+        return INTRA_FAIL(err, INTRA_E_NO_RESULT,
+                          "%s: no inspection record was imported; 'intrados import' does that, or give --record FILE",
+                          r->project);
+    INTRA_TRY(intra_record_check_codes(record, r->record_format, err));
+    status = intra_record_write(record, r->record_format, r->out, err);
+done:
+    return status;
+}
+
 /* Scratch files stand in the folder of the output. */
 static void folder_of(const char *path, char *out, size_t n)
 {
@@ -437,7 +495,9 @@ static enum intra_status run_export(const struct request *r, struct intra_consol
     INTRA_TRY(intra_store_read_scene(store, &scene, err));
     if (shows_records(r))
         INTRA_TRY(intra_record_show(&r->record, r->project, scratch_dir, store, &scene, &record, err));
-    if (r->format == FORMAT_CSV && r->has_observations) {
+    if (r->format == FORMAT_RECORD) {
+        status = export_record(r, &record, err);
+    } else if (r->format == FORMAT_CSV && r->has_observations) {
         status = intra_export_observations(&scene, record.inspections, record.n_inspections, r->out, err);
     } else if (r->format == FORMAT_CSV) {
         crop_sections(r, &scene);

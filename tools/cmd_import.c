@@ -5,9 +5,11 @@
 #include "tools/json.h"
 #include "tools/options.h"
 #include "tools/page.h"
+#include "tools/record_again.h"
 #include "tools/record_places.h"
 
 #include "core/fileio.h"
+#include "core/mem.h"
 #include "core/store.h"
 #include "core/store_records.h"
 #include "export/record.h"
@@ -18,15 +20,17 @@ enum {
     OPT_FORMAT,
     OPT_RECORD_FIRST,
     OPT_RECORD_LAST = OPT_RECORD_FIRST + INTRA_N_RECORD_OPTIONS - 1,
+    OPT_KEEP,
     OPT_JSON,
     OPT_QUIET,
     N_OPTIONS
 };
 
 static const struct intra_option options[N_OPTIONS] = {
-    [OPT_FORMAT] = {"format", 0, "FORMAT",
-                    "pacp-csv, pacp-sqlite, wincan-db3, en-text, csv ...; default: recognised by content"},
+    [OPT_FORMAT] = {"format", 0, "FORMAT", "of the record; default: recognised by content:\n" INTRA_RECORD_NAMES_READ},
     INTRA_RECORD_OPTIONS(OPT_RECORD_FIRST),
+    [OPT_KEEP] = {"keep", 0, NULL,
+                  "where the same inspection was imported before: keep that beside it; default: it is replaced"},
     [OPT_JSON] = {"json", 0, NULL, "print the result as JSON"},
     [OPT_QUIET] = {"quiet", 'q', NULL, "print errors only"},
 };
@@ -36,10 +40,15 @@ static const struct intra_usage usage = {
     "OUT RECORD",
     "Adds an inspection record to a finished reconstruction: its observations are placed on the wall, looked for "
     "there,\n"
-    "measured, and stand in project.sqlite beside those imported before; observations.csv, observations.gpkg, the\n"
-    "models and report.html are made again. Stations of the model count from where the camera set out unless --start-station\n"
+    "measured, and stand in project.sqlite beside those imported before (the same inspection again replaces itself);\n"
+    "observations.csv, observations.gpkg, the\n"
+    "models and report.html are made again. Stations of the model count from where the camera set out unless "
+    "--start-station\n"
     "was given: then --station-offset says where the record's 0 is.",
-    "intrados import run.intrados PACP_folder --inspection 17",
+    "intrados import run.intrados PACP_folder --inspection 17\n"
+    "  intrados import run.intrados inspections.mdb --inspection list\n"
+    "  intrados import run.intrados survey.xml --station-offset 0.4m\n"
+    "  intrados import run.intrados yolo/labels --format yolo",
     options,
     N_OPTIONS};
 
@@ -47,7 +56,7 @@ struct request {
     const char *project;
     struct intra_record_request record;
     enum intra_record_format format;
-    bool is_json, is_quiet;
+    bool is_keeping, is_json, is_quiet;
 };
 
 static enum intra_status set_option(void *user, int option, const char *value, struct intra_error *err)
@@ -59,7 +68,11 @@ static enum intra_status set_option(void *user, int option, const char *value, s
     case OPT_FORMAT:
         r->format = intra_record_format_from_name(value);
         if (r->format == INTRA_RECORD_NONE)
-            return INTRA_FAIL(err, INTRA_E_ARG, "--format: '%s' is no format of a record; see docs/records.md", value);
+            return INTRA_FAIL(err, INTRA_E_ARG, "--format: '%s' is no format of a record: %s", value,
+                              INTRA_RECORD_NAMES_READ);
+        return INTRA_OK;
+    case OPT_KEEP:
+        r->is_keeping = true;
         return INTRA_OK;
     case OPT_JSON:
         r->is_json = true;
@@ -72,7 +85,9 @@ static enum intra_status set_option(void *user, int option, const char *value, s
     }
 }
 
-static void print_result(const struct request *r, const struct intra_record *record, int64_t record_id)
+/* replaced: the inspection that went for it; 0: none. */
+static void print_result(const struct request *r, const struct intra_record *record, int64_t record_id,
+                         int64_t replaced)
 {
     const struct intra_inspection *p = &record->inspections[0];
     const struct intra_record_counts *c = &record->counts;
@@ -86,6 +101,7 @@ static void print_result(const struct request *r, const struct intra_record *rec
         intra_json_text(&json, "format", intra_record_format_name(record->format));
         intra_json_text(&json, "inspection", p->id);
         intra_json_text(&json, "pipe", p->pipe);
+        if (replaced) intra_json_integer(&json, "replaced_inspection", replaced);
         intra_json_integer(&json, "observations", p->n_observations);
         intra_json_integer(&json, "placed", placed);
         intra_json_integer(&json, "read", c->read);
@@ -103,6 +119,8 @@ static void print_result(const struct request *r, const struct intra_record *rec
     if (c->refused) printf("  refused: %s\n", c->first_refused);
     printf("inspection %s: %lld observations, %lld of them placed on the wall\n", p->id ? p->id : "",
            (long long)p->n_observations, (long long)placed);
+    if (replaced)
+        printf("  in place of @%lld, the same inspection imported before; --keep keeps both\n", (long long)replaced);
     for (int64_t k = 0; k < p->n_observations; k++)
         if (!p->observations[k].place.is_placed) {
             printf("  first not placed: %s: %s\n", p->observations[k].code ? p->observations[k].code : "",
@@ -118,26 +136,31 @@ static enum intra_status run_import(const struct request *r, struct intra_consol
     struct intra_scene scene;
     struct intra_store *store = NULL;
     struct intra_progress progress = intra_console_progress(console);
-    char path[1100];
-    int64_t record_id = 0;
+    struct intra_record_video video;
+    char path[1100], *video_path = NULL;
+    int64_t record_id = 0, replaced = 0;
     intra_scene_init(&scene);
     intra_record_init(&record);
     INTRA_TRY(intra_path_join(path, sizeof path, r->project, "project.sqlite", err));
-    INTRA_TRY(intra_record_load(&r->record, r->format, r->is_json ? NULL : stderr, &record, err));
+    INTRA_TRY(intra_store_open(path, &store, err));
+    INTRA_TRY(intra_store_read_scene(store, &scene, err));
+    INTRA_TRY(intra_record_project_video(store, &scene, &video_path, &video, err));
+    INTRA_TRY(intra_record_load(&r->record, r->format, &video, r->is_json ? NULL : stderr, &record, err));
     if (intra_record_is_list(&r->record)) {
         intra_record_list(&record, record.n_inspections, stdout);
         goto done;
     }
-    INTRA_TRY(intra_store_open(path, &store, err));
-    INTRA_TRY(intra_store_read_scene(store, &scene, err));
-    intra_store_close(&store);
     INTRA_TRY(intra_record_load_wall(r->project, r->project, &scene, err));
     INTRA_TRY(intra_record_place(&scene, &r->record.locate, &record, err));
-    INTRA_TRY(intra_store_add_record(path, &record, NULL, &record_id, err));
+    if (!r->is_keeping)
+        INTRA_TRY(intra_record_find_again(store, &record.inspections[0], r->record.path, &replaced, err));
+    intra_store_close(&store);
+    INTRA_TRY(intra_store_replace_record(path, &record, replaced, &record_id, err));
     INTRA_TRY(intra_page_refresh(r->project, &scene, &progress, err));
     intra_console_clear(console);
-    print_result(r, &record, record_id);
+    print_result(r, &record, record_id, replaced);
 done:
+    intra_free(video_path);
     intra_store_close(&store);
     intra_scene_fini(&scene);
     intra_record_fini(&record);

@@ -31,7 +31,8 @@ static const struct intra_option options[N_OPTIONS] = {
     [OPT_REHAB] = {"rehab", 0, NULL,
                    "also what rehabilitation needs: connections to reopen, short liners, metres to clear"},
     [OPT_RECORD] = {"record", 'r', "FILE",
-                    "measure this inspection record, put on the wall first, in place of what was imported"},
+                    "measure this inspection record, put on the wall first, in place of what was imported; formats as\n"
+                    "of 'intrados import --help'"},
     INTRA_RECORD_OPTIONS(OPT_RECORD_FIRST),
     [OPT_GRADES] = {"grades", 0, "FILE",
                     "grades of PACP codes instead of the program's own: code, structural, O&M, parted by tabs"},

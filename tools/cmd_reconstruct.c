@@ -79,11 +79,14 @@ static const struct intra_option options[N_OPTIONS] = {
          "distance counter for frames.csv: read from the picture (default), not at all, or\nfrom a table with "
          "the columns index or time_s, and counter_m"},
     [OPT_LENGTH] = {"length", 0, "LENGTH",
-                    "way that the camera drives in all, e.g. 48.2m: without calibration it gives focal\nlength and distortion, in place of "
+                    "way that the camera drives in all, e.g. 48.2m: without calibration it gives focal\nlength and "
+                    "distortion, in place of "
                     "the distance counter"},
     [OPT_SAVE_CAMERA] = {"save-camera", 0, "FILE", "write the lens that was used, as OpenCV YAML that --camera reads"},
-    [OPT_RECORD] = {"record", 'r', "FILE",
-                    "import this inspection record at the end, as 'intrados import' does on a finished result"},
+    [OPT_RECORD] =
+        {"record", 'r', "FILE",
+         "import this inspection record at the end, as 'intrados import' does on a finished result; recognised by\n"
+         "content: " INTRA_RECORD_NAMES_READ},
     INTRA_RECORD_OPTIONS(OPT_RECORD_FIRST),
     [OPT_DEINTERLACE] = {"deinterlace", 0, "auto|on|off", "default auto: where the stream or the picture says so"},
     [OPT_IMAGE_FPS] = {"image-fps", 0, "NUMBER", "rate of a folder of images, frames per second (default 25)"},
@@ -103,7 +106,8 @@ static const struct intra_usage usage = {
     "Makes a measured, textured 3D model of the inside of a pipe from inspection video: OUT with model.glb, "
     "unrolled.tif,\n"
     "profile.csv, frames.csv, trajectory.tum, project.sqlite and more.",
-    "intrados reconstruct run.mp4 --diameter 300mm --camera cam.yaml -o run.intrados",
+    "intrados reconstruct run.mp4 --diameter 300mm --camera cam.yaml -o run.intrados\n"
+    "  intrados reconstruct run.mp4 --diameter 12in --record inspections.mdb --inspection 17",
     options,
     N_OPTIONS};
 
@@ -540,9 +544,11 @@ int intra_cmd_reconstruct(int argc, char **argv)
     if (status != INTRA_OK) return intra_command_fail("reconstruct", &err);
     intra_scene_init(&run.scene);
     intra_record_init(&run.record);
-    if (run.request.record.path)
-        status = intra_record_load(&run.request.record, INTRA_RECORD_NONE, run.request.is_json ? NULL : stderr,
+    if (run.request.record.path) {
+        struct intra_record_video video = {run.request.input, run.request.recon.diameter_m};
+        status = intra_record_load(&run.request.record, INTRA_RECORD_NONE, &video, run.request.is_json ? NULL : stderr,
                                    &run.record, &err);
+    }
     if (status == INTRA_OK && intra_record_is_list(&run.request.record)) {
         intra_record_list(&run.record, run.record.n_inspections, stdout);
         intra_record_fini(&run.record);

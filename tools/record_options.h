@@ -12,12 +12,19 @@ enum { INTRA_N_RECORD_OPTIONS = 4 };
 #define INTRA_RECORD_OPTIONS(first)                                                                                    \
     [(first)] = {"inspection", 0, "ID",                                                                                \
                  "which inspection, where there are several: its id, the name of its pipe, or @1, @2 ... for\n"        \
-                 "those imported into the project; 'list' shows them"},                                                \
+                 "those imported into the project; 'list' shows them. Without it the one that the text in the video\n" \
+                 "names, where that is sure"},                                                                         \
     [(first) + 1] = {"station-offset", 0, "LENGTH",                                                                    \
                      "of a record: station of the model where its distance is 0, e.g. 0.4m; default 0m"},              \
     [(first) + 2] = {"opposite", 0, NULL, "of a record: its survey ran against the model"},                            \
     [(first) + 3] = {"distance-of-camera", 0, NULL,                                                                    \
                      "of a record: its distances are those of the camera, one diameter before what it shows"}
+
+/* Their names, for the help; tests hold them against export/record.h. */
+#define INTRA_RECORD_NAMES_WRITTEN "json, pacp-csv (a folder), pacp-sqlite, en-text, isybau, dwa-m150"
+#define INTRA_RECORD_NAMES_READ                                                                                        \
+    "pacp-mdb, pacp-csv, pacp-sqlite, wincan-db3, en-text, isybau, dwa-m150, ribx, wsaa, mscc; csv and json (own);\n"  \
+    "coco, yolo, cvat, sewerai (machine detections)"
 
 struct intra_record_request {
     const char *path;       /* the record; NULL: what was imported into the project */

@@ -6,10 +6,13 @@
 #include "core/store_records.h"
 #include "export/grades.h"
 #include "export/record.h"
+#include "recon/header_text.h"
 #include "recon/measure.h"
 #include "recon/merge_detections.h"
+#include "tools/record_match.h"
 #include "tools/wall_load.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <strings.h>
 
@@ -66,14 +69,65 @@ static enum intra_status choose(struct intra_record *record, const char *path, c
                       n ? "more than one" : "no", id);
 }
 
+enum intra_status intra_record_project_video(struct intra_store *store, const struct intra_scene *scene,
+                                             char **out_path, struct intra_record_video *out, struct intra_error *err)
+{
+    enum intra_status status = intra_store_read_meta(store, "input_path", out_path, err);
+    *out = (struct intra_record_video){
+        status == INTRA_OK ? *out_path : NULL,
+        scene->is_diameter_assumed || !(scene->nominal_diameter_m > 0) ? NAN : scene->nominal_diameter_m};
+    return status;
+}
+
+/* The inspection that the burnt-in text names; -1: none, or not surely. A video that is not there, or cannot be read,
+ * is only said: the question stays with the user. */
+static enum intra_status match_video(const struct intra_record *record, const struct intra_record_video *video,
+                                     FILE *say_to, int64_t *out, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    struct intra_video_options options = intra_video_defaults();
+    struct intra_header_text *text = NULL;
+    const char *looks[INTRA_HEADER_LOOKS];
+    char why[256];
+    *out = -1;
+    if (!video || !video->path || !intra_path_exists(video->path)) return INTRA_OK;
+    INTRA_TRY(INTRA_ALLOC(text, 1, err));
+    status = intra_header_text_read(video->path, &options, text, err);
+    if (status != INTRA_OK && status != INTRA_E_MEM) {
+        intra_log(INTRA_LOG_WARNING, "records", "the text in the video is not read: %s", err ? err->text : "");
+        status = INTRA_OK;
+        goto done;
+    }
+    for (int i = 0; i < text->n_looks; i++)
+        looks[i] = text->looks[i];
+    *out = intra_record_match(looks, text->n_looks, video->diameter_m, record, why, sizeof why);
+    if (*out >= 0 && say_to)
+        fprintf(say_to,
+                "intrados: of %lld inspections the text in the video names %s (%s); --inspection ID takes another\n",
+                (long long)record->n_inspections,
+                record->inspections[*out].id ? record->inspections[*out].id : "one without an id", why);
+done:
+    intra_free(text);
+    return status;
+}
+
 enum intra_status intra_record_load(const struct intra_record_request *request, enum intra_record_format format,
-                                    FILE *list_to, struct intra_record *record, struct intra_error *err)
+                                    const struct intra_record_video *video, FILE *list_to, struct intra_record *record,
+                                    struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
     INTRA_TRY(intra_record_read(request->path, format, record, err));
     for (int64_t i = 0; i < record->n_inspections; i++)
         record->inspections[i].format = record->format;
     if (intra_record_is_list(request) || (record->n_inspections == 1 && !request->inspection)) goto done;
+    if (!request->inspection) {
+        int64_t matched;
+        INTRA_TRY(match_video(record, video, list_to, &matched, err));
+        if (matched >= 0) {
+            status = keep_only(record, matched, err);
+            goto done;
+        }
+    }
     INTRA_TRY(choose(record, request->path, request->inspection, list_to, err));
 done:
     return status;
@@ -132,11 +186,15 @@ enum intra_status intra_record_show(const struct intra_record_request *request, 
                                     struct intra_record *record, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
+    struct intra_record_video video;
+    char *video_path = NULL;
     if (!request->path) return intra_record_imported(request, store, stderr, record, err);
-    INTRA_TRY(intra_record_load(request, INTRA_RECORD_NONE, stderr, record, err));
+    INTRA_TRY(intra_record_project_video(store, scene, &video_path, &video, err));
+    INTRA_TRY(intra_record_load(request, INTRA_RECORD_NONE, &video, stderr, record, err));
     if (intra_record_is_list(request)) goto done;
     INTRA_TRY(intra_record_load_wall(project, scratch_dir, scene, err));
     INTRA_TRY(intra_record_place(scene, &request->locate, record, err));
 done:
+    intra_free(video_path);
     return status;
 }

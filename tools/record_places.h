@@ -13,12 +13,22 @@
  * how many more. */
 void intra_record_list(const struct intra_record *record, int64_t most, FILE *to);
 
+/* The video that a record may be of, for finding out which inspection it shows. */
+struct intra_record_video {
+    const char *path;  /* borrowed; NULL: none */
+    double diameter_m; /* NaN: not known */
+};
+/* That of an open project, with its scene; the caller frees *out_path (intra_free), which `out` borrows. */
+enum intra_status intra_record_project_video(struct intra_store *store, const struct intra_scene *scene,
+                                             char **out_path, struct intra_record_video *out, struct intra_error *err);
+
 /* Read `request->path` and leave in `record` (initialised by the caller, who finishes it) only the inspection that is
- * asked for: its id, or the name of its pipe; none asked for: there must be one only. No guessing between several:
- * INTRA_E_ARG, and the list goes to `list_to` (NULL: no list). With --inspection list all stay. Errors also: those of
- * intra_record_read. */
+ * asked for: its id, or the name of its pipe; none asked for: the only one, or of several the one that the text in
+ * `video` (NULL: none) names, which is said on `list_to`. No guessing between several: INTRA_E_ARG, and the list goes
+ * to `list_to` (NULL: no list). With --inspection list all stay. Errors also: those of intra_record_read. */
 enum intra_status intra_record_load(const struct intra_record_request *request, enum intra_record_format format,
-                                    FILE *list_to, struct intra_record *record, struct intra_error *err);
+                                    const struct intra_record_video *video, FILE *list_to, struct intra_record *record,
+                                    struct intra_error *err);
 
 /* What was imported into an open project: all of it, or the inspection that is asked for, by id, pipe or @number.
  * Observations that an earlier version stored and this one cannot read are said in a warning. Errors: INTRA_E_ARG as

@@ -140,8 +140,9 @@ static void imported_beside_each_other(void **state)
                        1.01); /* +- the carelessness */
     assert_int_equal(ask("SELECT count(*) FROM observation WHERE is_placed = 0 AND reason <> ''"), 2);
     assert_int_equal(ask("SELECT count(*) FROM source_field WHERE name = 'station' AND value = 'x'"), 1);
-    run = program_done(program_dir, "import a r.csv --json");
+    run = program_done(program_dir, "import a r.csv --json --keep");
     assert_non_null(strstr(run.out, "\"record\": 2"));
+    assert_null(strstr(run.out, "replaced_inspection"));
     program_free(&run);
     assert_int_equal(ask("SELECT count(*) FROM record"), 2);
     assert_int_equal(ask("SELECT count(*) FROM observation"), 8);
@@ -149,6 +150,57 @@ static void imported_beside_each_other(void **state)
     assert_int_equal(ask("SELECT count(*) > 0 FROM section"), 1); /* the scene is still there */
     assert_in_file("a/observations.csv", "\nrecord1-1,CL,recorded,", true);
     assert_in_file("a/observations.csv", "\nrecord2-4,NO,recorded,", true);
+}
+
+static void expect_import(const char *words, const char *said, const char *not_said)
+{
+    struct program_run run = program_done(program_dir, words);
+    if (said && !strstr(run.out, said)) fail_msg("intrados %s: '%s' is not in: %s", words, said, run.out);
+    if (not_said && strstr(run.out, not_said)) fail_msg("intrados %s: '%s' is in: %s", words, not_said, run.out);
+    program_free(&run);
+}
+
+/* The same inspection again stands there once, however it is recognised; another one, and --keep, beside it. */
+static void imported_again_replaces(void **state)
+{
+    static const char in_place[] = "in place of @";
+    (void)state;
+    make_project("e", false);
+    put_file("one.csv", "station,code\n0.4,CL\n0.5,CC\n");
+    expect_import("import e one.csv", NULL, in_place);
+    put_file("other.csv", "station,code\n0.7,CM\n");
+    expect_import("import e other.csv", NULL, in_place); /* neither has a name: different rows, different file */
+    assert_int_equal(ask("SELECT count(*) FROM observation"), 3);
+    expect_import("import e one.csv --station-offset 0.1m", "in place of @1", NULL); /* the same rows, put elsewhere */
+    assert_int_equal(ask("SELECT count(*) FROM observation"), 3);
+    assert_int_equal(ask("SELECT count(*) FROM record"), 2);
+    assert_float_equal(ask("SELECT place_from_m FROM observation WHERE code = 'CL'"), 0.5, 1e-9);
+    put_file("copy.csv", "station,code\n0.4,CL\n0.5,CC\n");
+    expect_import("import e copy.csv", "in place of @3", NULL); /* the rows alone */
+    put_file("copy.csv", "station,code\n0.4,CL\n0.55,CC\n0.6,X\n");
+    expect_import("import e ./copy.csv", in_place, NULL); /* the file alone, corrected */
+    assert_int_equal(ask("SELECT count(*) FROM observation"), 4);
+    assert_int_equal(ask("SELECT count(*) FROM observation WHERE code = 'CC' AND distance_m = 0.55"), 1);
+    expect_import("import e copy.csv --keep", NULL, in_place);
+    assert_int_equal(ask("SELECT count(*) FROM observation"), 7);
+    expect_import("import e copy.csv --json", "\"replaced_inspection\"", NULL); /* the latest of both */
+    assert_int_equal(ask("SELECT count(*) FROM observation"), 7);
+    assert_in_file("e/observations.csv", "CM", true);
+    /* Pipe and date name an inspection, wherever its file lies and whatever was corrected. */
+    put_file("a.json",
+             "{\"intrados_record\": 1, \"inspections\": [{\"id\": \"1\", \"pipe\": \"P\", \"date\": \"2024-05-01\", "
+             "\"observations\": [{\"station_m\": 0.3, \"code\": \"BAB\"}]}, {\"id\": \"2\", \"pipe\": \"P\", "
+             "\"date\": \"2025-05-01\", \"observations\": [{\"station_m\": 0.3, \"code\": \"BAB\"}]}]}");
+    put_file("b.json", "{\"intrados_record\": 1, \"id\": \"1\", \"pipe\": \"P\", \"date\": \"2024-05-01\", "
+                       "\"observations\": [{\"station_m\": 0.35, \"code\": \"BAC\"}]}");
+    expect_import("import e a.json --inspection 1", NULL, in_place);
+    expect_import("import e a.json --inspection 2", NULL, in_place); /* a year later */
+    expect_import("import e b.json", in_place, NULL);
+    assert_int_equal(ask("SELECT count(*) FROM observation WHERE code = 'BAB'"), 1);
+    assert_int_equal(ask("SELECT count(*) FROM observation WHERE code = 'BAC'"), 1);
+    assert_int_equal(ask("SELECT count(*) FROM pragma_foreign_key_check"), 0);
+    assert_int_equal(ask("SELECT count(*) FROM source_field WHERE inspection NOT IN (SELECT id FROM inspection)"), 0);
+    expect_import("export e --format json -o e.json", NULL, NULL); /* what is there is read in order */
 }
 
 static void everything_imported_is_shown(void **state)
@@ -265,6 +317,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(imported_beside_each_other),
+        cmocka_unit_test(imported_again_replaces),
         cmocka_unit_test(everything_imported_is_shown),
         cmocka_unit_test(several_inspections_are_not_guessed_between),
         cmocka_unit_test(what_fails_leaves_the_project_alone),

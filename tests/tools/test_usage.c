@@ -7,7 +7,9 @@
 
 #include <cmocka.h>
 
+#include "export/record.h"
 #include "program.h"
+#include "tools/record_options.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -36,6 +38,31 @@ static void help_and_version(void **state)
         expect_out(words, "Example:");
         expect_out("--help", commands[i]);
     }
+}
+
+static void assert_helps(const char *words, const char *name)
+{
+    struct program_run run = program_done(folder, words);
+    if (!strstr(run.out, name)) fail_msg("intrados %s does not name %s", words, name);
+    program_free(&run);
+}
+
+static void help_names_the_formats_of_records(void **state)
+{
+    (void)state;
+    for (int f = INTRA_RECORD_NONE + 1; f < INTRA_RECORD_N_FORMATS; f++) {
+        enum intra_record_format format = (enum intra_record_format)f;
+        const char *name = intra_record_format_name(format);
+        assert_true(intra_record_is_read(format));
+        assert_helps("import --help", name);
+        assert_helps("reconstruct --help", name);
+        assert_helps("export --help", name);
+    }
+    assert_true(strstr(INTRA_RECORD_NAMES_WRITTEN, "wincan") == NULL);
+    for (int f = INTRA_RECORD_OWN_JSON; f < INTRA_RECORD_N_FORMATS; f++) /* csv stands by itself: --table record */
+        if (intra_record_is_written((enum intra_record_format)f) !=
+            (strstr(INTRA_RECORD_NAMES_WRITTEN, intra_record_format_name((enum intra_record_format)f)) != NULL))
+            fail_msg("%s: in the help, or not", intra_record_format_name((enum intra_record_format)f));
 }
 
 /* Features of later versions are not listed, and not taken silently. */
@@ -153,9 +180,13 @@ static void output_that_cannot_be_written(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(help_and_version),       cmocka_unit_test(unknown_words),
-        cmocka_unit_test(missing_and_surplus),    cmocka_unit_test(values_out_of_range),
-        cmocka_unit_test(messages_have_one_form), cmocka_unit_test(output_that_cannot_be_written),
+        cmocka_unit_test(help_and_version),
+        cmocka_unit_test(help_names_the_formats_of_records),
+        cmocka_unit_test(unknown_words),
+        cmocka_unit_test(missing_and_surplus),
+        cmocka_unit_test(values_out_of_range),
+        cmocka_unit_test(messages_have_one_form),
+        cmocka_unit_test(output_that_cannot_be_written),
     };
     return cmocka_run_group_tests(tests, program_make_dir, program_remove_dir);
 }

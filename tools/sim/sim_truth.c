@@ -214,6 +214,29 @@ static double line_length(const struct sim_polyline *l)
     return sum;
 }
 
+/* Wall that lines cover, where they cross only once: counted on cells of half a millimetre. */
+static double covered_area(const struct sim_lines *lines, const struct defect *d, double perimeter)
+{
+    const double cell = 0.0005;
+    int rows = (int)ceil((d->y1 - d->y0) / cell), cols = (int)ceil((d->s1 - d->s0) / cell);
+    int64_t n = 0;
+#pragma omp parallel for schedule(static) reduction(+ : n)
+    for (int r = 0; r < rows; r++)
+        for (int c = 0; c < cols; c++) {
+            double s = d->s0 + (c + 0.5) * cell, y = d->y0 + (r + 0.5) * cell;
+            bool is_covered = false;
+            for (int k = 0; k < lines->n && !is_covered; k++) {
+                const struct sim_polyline *l = &lines->lines[k];
+                if (s < l->low.x - l->half_width || s > l->high.x + l->half_width || y < l->low.y - l->half_width ||
+                    y > l->high.y + l->half_width)
+                    continue;
+                is_covered = intra_sim_line_distance(l, s, y, perimeter) <= l->half_width;
+            }
+            n += is_covered;
+        }
+    return (double)n * cell * cell;
+}
+
 static enum intra_status put_lines(const struct intra_sim_truth *t, FILE *to, bool is_root, int *id,
                                    struct intra_error *err)
 {
@@ -233,6 +256,7 @@ static enum intra_status put_lines(const struct intra_sim_truth *t, FILE *to, bo
             d.length = fmax(d.length, line_length(l));
             d.area += line_length(l) * 2 * l->half_width;
         }
+        if (is_root) d.area = covered_area(&lines, &d, 2 * M_PI * t->wall->radius_m);
         d.code = is_root ? SIM_AT(t->scene->roots, sim_root, i)->code : SIM_AT(t->scene->cracks, sim_crack, i)->code;
         d.width = is_root ? SIM_AT(t->scene->roots, sim_root, i)->thickness_m
                           : SIM_AT(t->scene->cracks, sim_crack, i)->width_m;
