@@ -8,6 +8,7 @@
 #include "core/mem.h"
 #include "core/select.h"
 #include "recon/mouth.h"
+#include "recon/stub.h"
 #include "recon/wall_cells.h"
 
 #include <math.h>
@@ -37,8 +38,6 @@ enum { MAX_MOUTHS = 24, MOST_GROUP = 256, MOST_PICTURE_COLS = 16000 };
 #define GRAINS_A_RADIUS 12.0 /* ground resolution, the least */
 #define BULGE_SHARE 0.025    /* of the pipe's radius: what stands so far into the pipe in the middle is a deposit; */
 #define BULGE_NODES 30       /* measured so often */
-#define RIM_SHARE 0.04       /* a tenth of the rim so far in: it protrudes */
-#define RIM_NODES 20
 #define MIDDLE_EVIDENCE 0.85
 #define EVIDENCE_WIDTH 0.03
 #define STATION_FLOOR_M 0.004 /* what light and blur do to an edge, */
@@ -255,8 +254,10 @@ static void choose(struct finder *f)
 static enum intra_status add_lateral(struct finder *f, const struct candidate *c, struct intra_error *err)
 {
     struct intra_feature lateral = intra_feature_unknown();
+    struct intra_stub stub;
     double diameter = 2 * c->radius_m;
-    bool is_protruding = c->n_rim >= RIM_NODES && c->rim_m < -RIM_SHARE * f->radius_m;
+    enum intra_status status = intra_stub_find(f->scene, c->station_m, c->theta_rad, c->radius_m, &stub, err);
+    if (status != INTRA_OK) return status;
     lateral.kind = INTRA_FEATURE_LATERAL;
     lateral.station_m = c->station_m;
     lateral.station_sd_m =
@@ -264,12 +265,14 @@ static enum intra_status add_lateral(struct finder *f, const struct candidate *c
     lateral.clock_rad = c->theta_rad;
     lateral.clock_sd_rad = hypot(c->theta_sd_rad, CLOCK_FLOOR_RAD);
     lateral.diameter_m = diameter;
-    lateral.diameter_sd_m = hypot(2 * c->radius_sd_m, (is_protruding ? PROTRUDING_FLOOR : DIAMETER_FLOOR) * diameter);
-    if (is_protruding) {
-        lateral.intrusion_m = -c->rim_m;
-        lateral.intrusion_sd_m = 0.5 * lateral.intrusion_m;
-        /* What stands in is seen displaced forward on the wall, by about as much as it stands in. */
-        lateral.station_sd_m = hypot(lateral.station_sd_m, lateral.intrusion_m);
+    lateral.diameter_sd_m = hypot(2 * c->radius_sd_m, (stub.is_found ? PROTRUDING_FLOOR : DIAMETER_FLOOR) * diameter);
+    if (stub.is_found) { /* what stands in is seen displaced forward on the wall, by about as much as it stands in */
+        lateral.intrusion_m = stub.intrusion_m;
+        lateral.intrusion_sd_m = stub.intrusion_sd_m;
+        lateral.station_m = stub.station_m;
+        lateral.station_sd_m = hypot(stub.station_sd_m, intra_scene_station_sd(f->scene, c->station_m));
+        lateral.clock_rad = stub.theta_rad;
+        lateral.clock_sd_rad = hypot(stub.theta_sd_rad, CLOCK_FLOOR_RAD);
     }
     lateral.confidence = 1 / (1 + exp((MIDDLE_EVIDENCE - 0.5 * (c->score + c->coherent)) / EVIDENCE_WIDTH));
     return intra_scene_add_feature(f->scene, &lateral, err);

@@ -18,8 +18,11 @@
 #define SMOOTH_CELLS 1.0
 #define SEED 5.0 /* deviations */
 #define EDGE_LEAST 3.0
-#define EDGE_SHARE 0.25 /* of the inner level; */
-#define EDGE_LOOSE 0.55 /* strands are as thin as the picture's blur, their picture is wider than they are */
+#define EDGE_SHARE 0.25      /* of the inner level; */
+#define EDGE_LOOSE 0.55      /* strands are as thin as the picture's blur, their picture is wider than they are */
+#define JOIN_LEAST_M2 4e-5   /* a strand of 3 mm, 13 mm long */
+#define STRAND_REACH_M 0.004 /* smoothing of the strands that makes their surroundings */
+#define STRAND_SD_REL 0.12   /* tests/bench/defects.py */
 #define LEAST_CONTRAST 5.5
 #define MOST_SHARE 0.6   /* of the patch's length, with both ends touched: the wall itself changes */
 #define FLOOR_LIGHT 0.06 /* least scatter: the exposure of a picture varies so much */
@@ -33,6 +36,9 @@ struct finder {
     const struct intra_wall_patch *p;
     float *field[FIELDS]; /* light, red, blue, smear: less the wall's own */
     float *far;           /* distance from the wall's look */
+    float *tint[2];       /* loose things: ln R/G, ln B/G less the wall's own, not smoothed; NULL */
+    int8_t *side;         /* loose things: 1 browner than the wall, -1 less so; NULL */
+    int side_wanted;      /* of the piece at work */
     int *label, *queue;
     double row_m;
     double *sorted;
@@ -115,16 +121,23 @@ static void measure_distance(struct finder *f, const struct intra_area_options *
             intra_wall_patch_smooth(p, f->field[k], SMOOTH_CELLS);
         }
         subtract_medians(f, f->field[k]);
+        if (f->side && k > 0) {
+            memcpy(f->tint[k - 1], source[k], cells(f) * sizeof *f->tint[0]);
+            subtract_medians(f, f->tint[k - 1]);
+        }
         sd[k] = fmax(scatter(f, f->field[k]), floors[k]);
     }
     for (size_t i = 0; i < cells(f); i++) {
         double z[FIELDS] = {0}, sum = 0;
         for (int k = 0; k < (o->is_opening ? FIELDS : FIELDS - 1); k++)
             z[k] = (double)f->field[k][i] / sd[k];
-        if (o->is_warm)
-            sum = pow(fmax(0, (z[1] - z[2]) * M_SQRT1_2), 2);
-        else
+        if (f->side) {
+            double brown = (z[1] - z[2]) * M_SQRT1_2;
+            f->side[i] = brown > 0 ? 1 : -1;
+            sum = brown * brown;
+        } else {
             sum = z[0] * z[0] + z[1] * z[1] + z[2] * z[2] + pow(fmax(0, z[3]), 2);
+        }
         f->far[i] = p->seen[i] && !(taken && taken[i]) ? (float)sqrt(sum) : 0;
     }
 }
@@ -143,11 +156,13 @@ static int flood(struct finder *f, int start, double least, int label)
     int head = 0, tail = 0;
     f->queue[tail++] = start;
     f->label[start] = label;
+    f->side_wanted = f->side ? f->side[start] : 0;
     while (head < tail) {
         int cell = f->queue[head++];
         for (int k = 0; k < 4; k++) {
             int next = neighbour(f->p, cell, k);
             if (next < 0 || f->label[next] || (double)f->far[next] < least) continue;
+            if (f->side && f->side[next] != f->side_wanted) continue;
             f->label[next] = label;
             f->queue[tail++] = next;
         }
@@ -224,9 +239,14 @@ static int join(struct finder *f, const struct intra_area_options *o, double lev
                 int row = p->is_ring ? (r + p->rows) % p->rows : r;
                 if (row < 0 || row >= p->rows || c < 0 || c >= p->cols) continue;
                 int at = row * p->cols + c;
-                if (f->label[at] || (double)f->far[at] < SEED) continue;
-                flood(f, at, edge, 1);
-                has_grown = true;
+                if (f->label[at] || (double)f->far[at] < SEED || (f->side && f->side[at] != f->side_wanted)) continue;
+                int n = flood(f, at, edge, 1);
+                if (n * p->ds_m * f->row_m >= JOIN_LEAST_M2) {
+                    has_grown = true;
+                    continue;
+                }
+                for (int k = 0; k < n; k++) /* a speck: looked at, and not of it */
+                    f->label[f->queue[k]] = 3;
             }
     }
     for (int i = 0; i < (int)cells(f); i++)
@@ -277,6 +297,73 @@ static void tidy(struct finder *f)
             }
         memcpy(f->label, f->queue, cells(f) * sizeof *f->label);
     }
+}
+
+/* How much of a cell's light has the strands' colour: ratios of channels mix linearly. own: that colour less the
+ * wall's. */
+static double strand_share(const struct finder *f, size_t at, const double own[2])
+{
+    return ((exp((double)f->tint[0][at]) - 1) * own[0] + (exp((double)f->tint[1][at]) - 1) * own[1]) /
+           (own[0] * own[0] + own[1] * own[1]);
+}
+
+/* Colour and brightness of cells with strand all around: first all cells of the piece, then those that are half strand
+ * and more by the colour so far. False where there are too few. */
+static bool strand_colour(struct finder *f, double own[2], double *bright)
+{
+    enum { LEAST = 30, ROUNDS = 4 };
+    const struct intra_wall_patch *p = f->p;
+    for (int round = 0; round < ROUNDS; round++) {
+        int n = 0;
+        double m[3];
+        for (int r = 1; r + 1 < p->rows; r++)
+            for (int c = 1; c + 1 < p->cols; c++) {
+                bool is_core = true;
+                for (int k = 0; k < 9 && is_core; k++) {
+                    size_t at = (size_t)(r + k / 3 - 1) * (size_t)p->cols + (size_t)(c + k % 3 - 1);
+                    is_core = f->label[at] == 1 && (round == 0 || strand_share(f, at, own) > 0.5);
+                }
+                if (is_core) f->queue[n++] = r * p->cols + c;
+            }
+        if (n < LEAST) return round > 0;
+        for (int k = 0; k < 3; k++) {
+            for (int i = 0; i < n; i++)
+                f->sorted[i] = k < 2 ? (double)f->tint[k][f->queue[i]] : (double)f->field[0][f->queue[i]];
+            m[k] = exp(intra_select(f->sorted, n, n / 2));
+        }
+        own[0] = m[0] - 1;
+        own[1] = m[1] - 1;
+        *bright = fmin(fmax(sqrt(m[2]), 0.5), 2);
+    }
+    return true;
+}
+
+/* Wall that strands cover: a threshold makes them as wide as their blur, so each cell counts by how much of it has
+ * their colour. Their own colour is that of cells with strand all around. Of two colours in a cell the brighter one has
+ * the larger say in what is seen; half of it in logarithm, since colour is coded at half the picture's resolution in
+ * gamma-corrected values, where most of the mixing happens. What is left of the wall's own scatter is not cut off
+ * below, so that it cancels. Leaves the area as it is where no cell has strand all around. */
+static enum intra_status measure_strands(struct finder *f, struct intra_area *area, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    const struct intra_wall_patch *p = f->p;
+    float *near = NULL;
+    double own[2], bright = 1, sum = 0;
+    if (!strand_colour(f, own, &bright)) return INTRA_OK;
+    INTRA_TRY(INTRA_ALLOC(near, cells(f), err));
+    for (size_t i = 0; i < cells(f); i++)
+        near[i] = f->label[i] == 1;
+    intra_wall_patch_smooth(p, near, STRAND_REACH_M / p->ds_m);
+    for (size_t i = 0; i < cells(f); i++) {
+        if (near[i] < 0.02f || !p->seen[i] || f->far[i] <= 0) continue;
+        double share = fmin(fmax(strand_share(f, i, own), -0.5), 1);
+        sum += fmax(-0.5, share / (share + bright * (1 - share)));
+    }
+    area->area_m2 = sum * p->ds_m * f->row_m;
+    area->area_sd_m2 = STRAND_SD_REL * area->area_m2;
+done:
+    intra_free(near);
+    return status;
 }
 
 /* The clock angle opposite to the largest free gap is inside: rows are unwrapped from the end of that gap. */
@@ -424,6 +511,10 @@ static enum intra_status try_piece(struct finder *f, int start, const struct int
     }
     int first = first_row(f, &touched);
     moments(f, first, touched, out);
+    if (f->side) {
+        enum intra_status status = measure_strands(f, out, err);
+        if (status != INTRA_OK) return status;
+    }
     if (out->station_to_m - out->station_from_m > MOST_SHARE * p->cols * p->ds_m && out->ring_share > 0.5)
         snprintf(why_not, size, "the look of the wall changes over the whole stretch");
     else if (out->contrast < LEAST_CONTRAST)
@@ -448,6 +539,11 @@ enum intra_status intra_area_find(const struct intra_wall_patch *patch, const st
     INTRA_TRY(INTRA_ALLOC(f.label, n, err));
     INTRA_TRY(INTRA_ALLOC(f.queue, n, err));
     INTRA_TRY(INTRA_ALLOC(f.sorted, n, err));
+    if (options->is_loose) {
+        INTRA_TRY(INTRA_ALLOC(f.tint[0], n, err));
+        INTRA_TRY(INTRA_ALLOC(f.tint[1], n, err));
+        INTRA_TRY(INTRA_ALLOC(f.side, n, err));
+    }
     measure_distance(&f, options, taken);
     snprintf(why, size, "nothing there differs from the wall around it");
     for (int i = 0; i < TRIES && !out->outline; i++) {
@@ -467,6 +563,9 @@ done:
     for (int k = 0; k < FIELDS; k++)
         intra_free(f.field[k]);
     intra_free(f.far);
+    intra_free(f.tint[0]);
+    intra_free(f.tint[1]);
+    intra_free(f.side);
     intra_free(f.label);
     intra_free(f.queue);
     intra_free(f.sorted);

@@ -7,8 +7,8 @@
 #include "recon/wall_patch.h"
 
 struct intra_area_options {
-    bool is_loose;   /* strands: pieces near one another count together, gaps between them do not count */
-    bool is_warm;    /* only what is browner than the wall */
+    bool is_loose;   /* strands: only what is browner, or less brown, than the wall; pieces near one another count
+                        together, gaps between them do not; the area is the wall that they cover */
     bool is_opening; /* also where the picture is smeared along the pipe, since the wall is not where it is taken to be
                       */
     double least_m2; /* smaller ones are not taken */

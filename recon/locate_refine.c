@@ -7,6 +7,7 @@
 #include "recon/locate_area.h"
 #include "recon/locate_line.h"
 #include "recon/locate_rim.h"
+#include "recon/stub.h"
 #include "recon/wall_patch.h"
 
 #include <math.h>
@@ -252,6 +253,34 @@ static void put_lateral(const struct intra_wall_patch *patch, const struct intra
     x->diameter_sd_m = fmax(fmax(fabs(along - x->diameter_m), fabs(chord - x->diameter_m)), area->resolution_m);
 }
 
+/* A connection that stands in is seen too far along: its place from the end of its stub, and how far that stands in. */
+static enum intra_status refine_stub(const struct intra_scene *scene, struct intra_observation *seen, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    struct intra_wall_region *r = &seen->place.refined;
+    struct intra_extent *x = &seen->extent;
+    struct intra_stub stub;
+    double span = wrap_2pi(r->clock_to_rad - r->clock_from_rad), s = (r->station_from_m + r->station_to_m) / 2,
+           theta = r->clock_from_rad + span / 2;
+    INTRA_TRY(intra_stub_find(scene, s, theta, x->diameter_m / 2, &stub, err));
+    if (!stub.is_found) return INTRA_OK;
+    double ahead = stub.station_m - s, turn = intra_wrap_pi(stub.theta_rad - theta);
+    r->station_from_m += ahead;
+    r->station_to_m += ahead;
+    r->station_sd_m = stub.station_sd_m;
+    r->clock_from_rad = wrap_2pi(r->clock_from_rad + turn);
+    r->clock_to_rad = wrap_2pi(r->clock_to_rad + turn);
+    r->clock_sd_rad = stub.theta_sd_rad;
+    for (int i = 0; i < seen->place.n_outline; i++) {
+        seen->place.outline[i][0] += ahead;
+        seen->place.outline[i][1] += turn;
+    }
+    x->depth_m = stub.intrusion_m;
+    x->depth_sd_m = stub.intrusion_sd_m;
+done:
+    return status;
+}
+
 static enum intra_status refine_area(const struct intra_scene *scene, enum intra_defect_kind kind,
                                      const struct intra_inspection *all, const uint8_t *claims,
                                      struct intra_observation *seen, struct intra_error *err)
@@ -263,7 +292,6 @@ static enum intra_status refine_area(const struct intra_scene *scene, enum intra
     struct intra_area area = {0};
     bool is_opening = kind == INTRA_DEFECT_HOLE || kind == INTRA_DEFECT_LATERAL;
     struct intra_area_options o = {.is_loose = kind == INTRA_DEFECT_ROOT,
-                                   .is_warm = kind == INTRA_DEFECT_ROOT,
                                    .is_opening = is_opening,
                                    .least_m2 = kind == INTRA_DEFECT_DEPOSIT   ? 2e-3
                                                : kind == INTRA_DEFECT_LATERAL ? 1.5e-3
@@ -296,7 +324,10 @@ static enum intra_status refine_area(const struct intra_scene *scene, enum intra
     }
     if (is_opening) INTRA_TRY(refine_rim(scene, kind == INTRA_DEFECT_LATERAL, &area, err));
     put_area(&patch, &area, seen);
-    if (kind == INTRA_DEFECT_LATERAL) put_lateral(&patch, &area, &seen->extent);
+    if (kind == INTRA_DEFECT_LATERAL) {
+        put_lateral(&patch, &area, &seen->extent);
+        INTRA_TRY(refine_stub(scene, seen, err));
+    }
     took(place, "what differs from the wall there");
 done:
     intra_free(area.outline);
@@ -412,7 +443,7 @@ static void forget_refined(struct intra_observation *seen, const struct intra_pl
     double *values[] = {&x->length_m,       &x->length_sd_m,       &x->length_along_m, &x->length_along_sd_m,
                         &x->width_m,        &x->width_sd_m,        &x->area_m2,        &x->area_sd_m2,
                         &x->ring_share_pct, &x->ring_share_sd_pct, &x->diameter_m,     &x->diameter_sd_m,
-                        &x->resolution_m};
+                        &x->resolution_m,   &x->depth_m,           &x->depth_sd_m};
     intra_free(seen->place.outline);
     seen->place = *before;
     seen->place.outline = NULL; /* a detection's own is given up */

@@ -35,9 +35,8 @@ struct intra_measure_options intra_measure_defaults(void)
 
 /* ---- depth ---- */
 
-/* Radius of the undamaged pipe at a clock angle, and its scatter; false where too few sections were seen beside. */
-static bool radius_beside(const struct intra_scene *scene, double from_m, double to_m, double theta, double *out,
-                          double *sd)
+bool intra_measure_radius_beside(const struct intra_scene *scene, double from_m, double to_m, double theta, double *out,
+                                 double *sd)
 {
     double r[2 * BESIDE_N], spread[2 * BESIDE_N];
     int n = 0, before = 0;
@@ -76,7 +75,7 @@ static void measure_depth(const struct intra_scene *scene, struct intra_observat
         if (s->station_m < r->station_from_m || s->station_m > r->station_to_m || !s->is_seen) continue;
         for (int k = 0; k < ANGLES; k++) {
             double theta = r->clock_from_rad + span * (k + 0.5) / ANGLES, beside, sd, here;
-            if (!radius_beside(scene, r->station_from_m, r->station_to_m, theta, &beside, &sd)) return;
+            if (!intra_measure_radius_beside(scene, r->station_from_m, r->station_to_m, theta, &beside, &sd)) return;
             here = intra_section_radius(s, theta);
             lost += (beside * beside - here * here) / 2 * span / ANGLES;
             if (fabs(beside - here) > fabs(most)) most = beside - here;
@@ -133,7 +132,7 @@ static enum intra_status fill_heights(const struct intra_scene *scene, const str
         double theta = p->theta0_rad + row * p->dtheta_rad, turn = fmod(theta - r->clock_from_rad, 2 * M_PI);
         f->is_in[row] = (turn < 0 ? turn + 2 * M_PI : turn) <= span;
         f->n_in += f->is_in[row];
-        if (!radius_beside(scene, r->station_from_m, r->station_to_m, theta, &f->beside[row], &f->beside_sd[row]))
+        if (!intra_measure_radius_beside(scene, r->station_from_m, r->station_to_m, theta, &f->beside[row], &f->beside_sd[row]))
             f->beside[row] = NAN;
         for (int col = 0; col < p->cols; col++) {
             size_t at = (size_t)row * (size_t)p->cols + (size_t)col;

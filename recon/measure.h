@@ -12,6 +12,11 @@
 enum intra_status intra_measure_depths(const struct intra_scene *scene, struct intra_inspection *inspection,
                                        struct intra_error *err);
 
+/* Radius of the undamaged pipe at a clock angle, from the sections beside stations [from, to], and its scatter; false where
+ * too few were seen there. */
+bool intra_measure_radius_beside(const struct intra_scene *scene, double from_m, double to_m, double theta, double *out,
+                                 double *sd);
+
 /* One number with where it is. NaN where there is none. */
 struct intra_measure {
     double value, sd, station_m, clock_rad;

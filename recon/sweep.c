@@ -27,7 +27,8 @@ static const double FLATTEST = 0.14;
 static const double FREE_SAMPLES = 25; /* of a window that count as independent (docs/benchmarks.md) */
 #define AGREE_REACH_REL 0.2
 #define AGREE_REL 0.03
-#define AGREE_SHARE 0.4
+#define AGREE_SHARE 0.4 /* of the neighbours, */
+#define AGREE_MANY 5    /* or so many: a rim or a strand among wall */
 
 struct kept {
     struct intra_pose cam_from_run;
@@ -339,7 +340,7 @@ enum intra_status intra_sweep_prune(struct intra_radius_sample *samples, int64_t
             all++;
             agree += fabs((double)samples[k].r_m - (double)p->r_m) < AGREE_REL * radius_m;
         }
-        is_kept[i] = all >= 2 && agree >= AGREE_SHARE * all;
+        is_kept[i] = all >= 2 && (agree >= AGREE_SHARE * all || agree >= AGREE_MANY);
     }
     for (int64_t i = 0; i < *n; i++)
         if (is_kept[i]) samples[left++] = samples[i];

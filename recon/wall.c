@@ -29,6 +29,7 @@ enum { MEASURED_CLOCKS = 8 };   /* of BIN_CLOCKS, over three bins of station: so
 #define SHARPER 0.8f
 #define WIDE_STEP_REL 0.5       /* every so many radii of travel a keyframe gives all that it sees */
 #define LEAST_HITS 0.5          /* kernel weight that tells the relief of a node */
+#define REST_SCALE_REL 0.015     /* radii: rests that agree better count as one surface */
 #define SWEEP_STEP_REL 0.2      /* radii: a wall that a camera so far ahead shows will be seen from nearer */
 #define SWEEP_LAST_REL 2.5      /* how far the last view of a run is measured */
 #define MAX_TILT_RAD 0.45       /* views turned farther off the axis than this are left out */
@@ -975,41 +976,75 @@ done:
     return status;
 }
 
-struct relief_sum {
-    double sum, mass, hits;
+/* A sample's rest from the section, with its weight. */
+struct rest {
+    double off, weight;
 };
+enum { MOST_RESTS = 64 };
 
-/* Kernel sums over the samples' rests from the section around (local_m from the start, theta). */
-static void add_relief(const struct intra_wallmap *map, const struct intra_radius_sample *samples, int64_t n,
-                       double local_m, double theta, double expect, struct relief_sum *sum)
+/* Rests of the samples around (local_m from the start, theta), with kernel weights; returns how many, *hits their sum. */
+static int gather_rests(const struct intra_wallmap *map, const struct intra_radius_sample *samples, int64_t n,
+                        double local_m, double theta, double expect, struct rest *out, double *hits)
 {
     double reach = 0.12 * map->options.radius_m;
-    for (int64_t i = first_at(samples, n, local_m - reach); i < n && samples[i].station_m < local_m + reach; i++) {
+    int found = 0;
+    *hits = 0;
+    for (int64_t i = first_at(samples, n, local_m - reach);
+         i < n && samples[i].station_m < local_m + reach && found < MOST_RESTS; i++) {
         const struct intra_radius_sample *p = &samples[i];
         double ds = p->station_m - local_m, dt = intra_wrap_pi(p->theta_rad - theta) * map->options.radius_m;
         double d2 = (ds * ds + dt * dt) / (reach * reach);
         if (d2 >= 1) continue;
         double w = (1 - d2) * (1 - d2), sd = hypot(p->sd_m, 0.004 * map->options.radius_m);
-        sum->sum += w / (sd * sd) * (p->r_m - expect);
-        sum->mass += w / (sd * sd);
-        sum->hits += w;
+        out[found++] = (struct rest){p->r_m - expect, w / (sd * sd)};
+        *hits += w;
     }
+    return found;
+}
+
+/* Robust mean: from the weighted median on, Cauchy weights. The rim of a stub is not the mean of it and the wall beside. */
+static double robust_rest(struct rest *rests, int n, double scale_m)
+{
+    double all = 0, sum = 0, at = 0;
+    for (int i = 1; i < n; i++) /* few of them */
+        for (int k = i; k > 0 && rests[k - 1].off > rests[k].off; k--) {
+            struct rest swap = rests[k];
+            rests[k] = rests[k - 1];
+            rests[k - 1] = swap;
+        }
+    for (int i = 0; i < n; i++) all += rests[i].weight;
+    for (int i = 0; i < n && sum < all / 2; i++) {
+        sum += rests[i].weight;
+        at = rests[i].off;
+    }
+    for (int round = 0; round < 3; round++) {
+        double mass = 0;
+        sum = 0;
+        for (int i = 0; i < n; i++) {
+            double e = (rests[i].off - at) / scale_m, w = rests[i].weight / (1 + e * e);
+            sum += w * rests[i].off;
+            mass += w;
+        }
+        at = sum / mass;
+    }
+    return at;
 }
 
 /* Deviation of the wall from its section at a node; NaN where too few. What was followed counts only where too little was
  * swept: on a deposit it lies up to 3 mm too deep, drawn to the tube. */
 static float relief_at(const struct intra_wallmap *map, const struct intra_scene *scene, double station_m, double theta)
 {
-    struct relief_sum sum = {0, 0, 0};
+    struct rest rests[MOST_RESTS];
+    double hits;
     if (scene->n_sections == 0) return NAN;
     double local = station_m - map->options.start_station_m;
     double at = (station_m - scene->sections[0].station_m) / map->options.section_step_m;
     int64_t k = (int64_t)llround(at);
     if (k < 0 || k >= scene->n_sections || !scene->sections[k].is_seen) return NAN;
     double expect = intra_section_radius(&scene->sections[k], theta);
-    add_relief(map, map->dense, map->n_dense, local, theta, expect, &sum);
-    if (sum.hits <= LEAST_HITS) add_relief(map, map->samples, map->n_samples, local, theta, expect, &sum);
-    return sum.hits > LEAST_HITS ? (float)(sum.sum / sum.mass) : NAN;
+    int n = gather_rests(map, map->dense, map->n_dense, local, theta, expect, rests, &hits);
+    if (hits <= LEAST_HITS) n = gather_rests(map, map->samples, map->n_samples, local, theta, expect, rests, &hits);
+    return hits > LEAST_HITS ? (float)robust_rest(rests, n, REST_SCALE_REL * map->options.radius_m) : NAN;
 }
 
 static enum intra_status make_rasters(struct intra_wallmap *map, const struct intra_progress *progress,

@@ -5,6 +5,7 @@ Five small scenes with cracks from 1.5 mm, holes, deposits, roots and laterals. 
 inspector would make it (seeded): the distance off by up to 0.3 m, the clock position rounded to the hour. It is put on the
 reconstructed wall by `intrados measure --record`, and the outcome is compared with the truth.
 
+Areas of roots: the wall that the strands cover, as if they lay on it, crossings counted once.
 Clock positions are also compared less the roll of the scene (median of its cracks): nothing ties roll to gravity yet.
 
 Usage: defects.py [--bin build/release/bin] [--out out/defects] [--seed 1] [--scenes 1,2] [--prepare-only]
@@ -183,6 +184,12 @@ def table(rows):
     some = [r for r in right if r["kind"] == "lateral"]
     lines.append((f"diameter of connections, median error mm, of {len(some)}",
                   f"{median(1e3 * abs(r['length'] - r['true_length']) for r in some):.0f}", ""))
+    stubs = [r for r in some if r["true_depth"] > 0]
+    some = [r for r in stubs if math.isfinite(r["depth"])]
+    lines.append((f"connections that stand in: intrusion, median error mm, of {len(some)} in {len(stubs)}",
+                  f"{median(1e3 * abs(r['depth'] - r['true_depth']) for r in some):.1f}", "3"))
+    lines.append((f"their station, median (worst) error mm, of {len(stubs)}",
+                  f"{median(abs(r['station_mm']) for r in stubs):.0f} ({max((abs(r['station_mm']) for r in stubs), default=math.nan):.0f})", ""))
     some = [r for r in right if r["kind"] == "deposit"]
     lines.append((f"height of deposits, median error mm, of {len(some)}",
                   f"{median(1e3 * abs(r['depth'] - r['true_depth']) for r in some):.1f}", "3"))

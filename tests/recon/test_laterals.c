@@ -106,6 +106,10 @@ static struct intra_scene scene_of(const struct made_wall *made)
     wall->cut_rad = M_PI;
     wall->rows = ROWS;
     wall->cols = (int64_t)lround(made->length_m / texel_m);
+    for (int i = 0; i * 0.05 <= made->length_m; i++) {
+        struct intra_section section = {.station_m = i * 0.05, .is_seen = true, .a = {radius_m}};
+        assert_int_equal(intra_scene_add_section(&scene, &section, NULL), INTRA_OK);
+    }
     assert_int_equal(intra_raster_create("/tmp", ROWS, 4, STRIP, 16, &wall->colour, NULL), INTRA_OK);
     assert_int_equal(intra_raster_create("/tmp", ROWS, 4, STRIP, 16, &wall->relief, NULL), INTRA_OK);
     assert_int_equal(intra_raster_create("/tmp", ROWS, 8, STRIP, 16, &wall->coverage, NULL), INTRA_OK);

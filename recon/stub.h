@@ -1,0 +1,20 @@
+/* A connection that stands into the pipe: how far, and where its end lies. Its picture on the wall is no help: what
+ * stands in hides the wall behind it, and is seen too far along by about as much as it stands in. Its end is told by
+ * the relief. Maths: docs/methods.md, "Laterals". */
+#ifndef INTRA_RECON_STUB_H
+#define INTRA_RECON_STUB_H
+
+#include "core/scene.h"
+
+struct intra_stub {
+    bool is_found;
+    double intrusion_m, intrusion_sd_m;
+    double station_m, station_sd_m, theta_rad, theta_sd_rad; /* of its axis */
+};
+
+/* Around a mouth that is seen at (station_m, theta_rad) with radius_m on the wall of `scene` (colour and relief needed;
+ * without relief nothing is found). Nothing found is no error. Errors: INTRA_E_MEM, those of the raster. */
+enum intra_status intra_stub_find(const struct intra_scene *scene, double station_m, double theta_rad, double radius_m,
+                                  struct intra_stub *out, struct intra_error *err);
+
+#endif
