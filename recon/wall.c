@@ -14,7 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NODE = 8, STRIP_COLS = 256, STRIP_CACHE = 6 };
+enum { NODE = 8, STRIP_COLS = 256, LEAST_STRIPS = 6 };
+#define STRIPS_BYTES 128e6 /* of strips in memory, at most: a view that reaches farther goes to disk and back each time */
+#define VIEW_REL 6.5       /* radii along the pipe that a view reaches: lay_nodes */
 
 #define BEHIND_M 2000.0         /* room for driving backwards past the start */
 #define RES_LIMIT_M 0.004       /* coarser views are of no use */
@@ -25,7 +27,7 @@ enum { MEASURED_CLOCKS = 8 };   /* of BIN_CLOCKS, over three bins of station: so
 /* Ordinary keyframes paint cells up to so many times the frame's best resolution; beyond the second figure only those
  * that become sharper by it: a nearer view will come, but text or dirt may stand before it. */
 #define NARROW 3.0
-#define NARROW_SEEN 2.0
+#define NARROW_SEEN 1.5
 #define SHARPER 0.8f
 #define WIDE_STEP_REL 0.5       /* every so many radii of travel a keyframe gives all that it sees */
 #define LEAST_HITS 0.5          /* kernel weight that tells the relief of a node */
@@ -176,6 +178,14 @@ done:
     return status;
 }
 
+/* Strips to keep in memory: those that an ordinary view reaches. */
+static int strips_for(const struct intra_wallmap *map)
+{
+    double reach = VIEW_REL * map->options.radius_m / (map->options.texel_m * STRIP_COLS);
+    double room = STRIPS_BYTES / ((double)map->rows * STRIP_COLS * sizeof(struct cell));
+    return (int)fmax(LEAST_STRIPS, fmin(ceil(reach) + 1, floor(room)));
+}
+
 enum intra_status intra_wallmap_create(const struct intra_wall_options *options, const struct intra_camera *camera,
                                        const struct intra_still *still, struct intra_wallmap **out,
                                        struct intra_error *err)
@@ -204,7 +214,7 @@ enum intra_status intra_wallmap_create(const struct intra_wall_options *options,
     }
     INTRA_TRY(make_light(map, err));
     INTRA_TRY(make_sweep(map, err));
-    INTRA_TRY(intra_raster_create(options->scratch_dir, map->rows, sizeof(struct cell), STRIP_COLS, STRIP_CACHE, &map->cells, err));
+    INTRA_TRY(intra_raster_create(options->scratch_dir, map->rows, sizeof(struct cell), STRIP_COLS, strips_for(map), &map->cells, err));
     *out = map;
     map = NULL;
 done:
@@ -503,6 +513,15 @@ static struct node node_middle(const struct node *a, const struct node *b)
     return m;
 }
 
+/* Any of a column of nodes is seen at limit or better. */
+static bool is_in_view(const struct intra_wallmap *map, const struct view *view, int c, float limit)
+{
+    const struct node *a = map->nodes + (int64_t)c * view->n_rows, *b = a + view->n_rows;
+    for (int k = 0; k + 1 < view->n_rows; k++)
+        if (a[k].res > 0 && a[k].res < limit && b[k].res > 0) return true;
+    return false;
+}
+
 /* Exposure: the view against the wall so far, at node centres. */
 static enum intra_status find_gain(struct intra_wallmap *map, const struct view *view, const struct intra_frame *picture,
                                    float limit, double *out_gain, struct intra_error *err)
@@ -511,6 +530,7 @@ static enum intra_status find_gain(struct intra_wallmap *map, const struct view 
     for (int c = 0; c + 1 < view->n_cols; c++) {
         int64_t col = (view->col0 + c) * NODE + NODE / 2;
         const void *strip;
+        if (!is_in_view(map, view, c, limit)) continue; /* no strip from disk for nothing */
         enum intra_status status = intra_raster_peek(map->cells, col / STRIP_COLS, &strip, err);
         if (status != INTRA_OK) return status;
         if (!strip) continue;
@@ -664,12 +684,10 @@ enum intra_status intra_wallmap_add_view(struct intra_wallmap *map, struct intra
     INTRA_TRY(find_gain(map, &view, picture, limit, &gain, err));
     map->gain = gain;
     intra_still_usual_chroma(picture, usual);
-    for (int c = 0; c + 1 < view.n_cols; c++) {
+    for (int c = view.n_cols - 2; c >= 0; c--) { /* back, from the strips that the exposure took last */
         int64_t col = (view.col0 + c) * NODE;
         const struct node *a = map->nodes + (int64_t)c * view.n_rows, *b = a + view.n_rows;
-        bool any = false;
-        for (int k = 0; k + 1 < view.n_rows && !any; k++) any = a[k].res > 0 && a[k].res < limit && b[k].res > 0;
-        if (!any) continue;
+        if (!is_in_view(map, &view, c, limit)) continue;
         void *strip;
         INTRA_TRY(intra_raster_strip(map->cells, col / STRIP_COLS, &strip, err));
         struct cell *cells = (struct cell *)strip + cell_place(0, (int)(col % STRIP_COLS));
