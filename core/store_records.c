@@ -444,3 +444,26 @@ enum intra_status intra_store_update_files(const char *path, const struct intra_
     struct file_list list = {files, n};
     return change_store(path, put_files, &list, err);
 }
+
+struct pair {
+    const char *key, *value;
+};
+
+static enum intra_status put_meta(struct writer *w, void *user, struct intra_error *err)
+{
+    enum intra_status status;
+    const struct pair *pair = user;
+    sqlite3_stmt *s = NULL;
+    if (sqlite3_prepare_v2(w->db, "INSERT OR REPLACE INTO meta (key, value) VALUES (?,?)", -1, &s, NULL) != SQLITE_OK)
+        return fail(w, err);
+    text(w, s, pair->key);
+    text(w, s, pair->value);
+    status = step(w, s, NULL, err);
+    sqlite3_finalize(s);
+    return status;
+}
+
+enum intra_status intra_store_update_meta(const char *path, const char *key, const char *value, struct intra_error *err)
+{
+    return change_store(path, put_meta, &(struct pair){key, value}, err);
+}

@@ -38,4 +38,8 @@ struct intra_store_file {
 enum intra_status intra_store_update_files(const char *path, const struct intra_store_file *files, int n,
                                            struct intra_error *err);
 
+/* One value of the table `meta`, set or replaced. In the same manner, and with the same errors. */
+enum intra_status intra_store_update_meta(const char *path, const char *key, const char *value,
+                                          struct intra_error *err);
+
 #endif

@@ -402,7 +402,8 @@ static enum intra_status export_page(const struct request *r, struct intra_scene
         page.station_from_m = r->from_m;
         page.station_to_m = r->to_m;
     }
-    status = intra_page_write(scene, record, store, &page, r->out, progress, err);
+    INTRA_TRY(intra_page_write(scene, record, store, &page, r->out, progress, err));
+    if (intra_page_is_of(r->project, r->out)) status = intra_page_keep_options(r->project, &page, err);
 done:
     return status;
 }

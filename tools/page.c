@@ -89,6 +89,9 @@ done:
     return status;
 }
 
+/* Key in the store's meta table. */
+#define PAGE_OPTIONS "page_options_json"
+
 struct refresh {
     const char *project;
     const struct intra_scene *scene;
@@ -127,12 +130,41 @@ static enum intra_status write_obj(const struct refresh *r, const char *path, bo
     mesh.kept = is_kept ? path : NULL;
     return intra_export_obj(r->scene, &mesh, path, err);
 }
+
+/* The stretch, cell and size that the page was last made with; the defaults where nobody chose. */
+static enum intra_status kept_page_options(struct intra_store *store, struct intra_report_options *out,
+                                           struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    char *text = NULL;
+    json_t *kept;
+    *out = intra_report_defaults();
+    INTRA_TRY(intra_store_read_meta(store, PAGE_OPTIONS, &text, err));
+    kept = text ? json_loads(text, 0, NULL) : NULL;
+    if (kept) {
+        json_int_t bytes = json_integer_value(json_object_get(kept, "max_size_bytes"));
+        double texel_m = json_number_value(json_object_get(kept, "texel_m"));
+        if (bytes > 0) out->max_bytes = (size_t)bytes;
+        if (texel_m > 0) out->texel_m = texel_m;
+        out->station_from_m = json_number_value(json_object_get(kept, "station_from_m"));
+        out->station_to_m = json_number_value(json_object_get(kept, "station_to_m"));
+    }
+    json_decref(kept);
+done:
+    intra_free(text);
+    return status;
+}
+
 static enum intra_status write_page(const struct refresh *r, const char *path, bool is_kept, struct intra_error *err)
 {
-    struct intra_report_options page = intra_report_defaults();
-    page.kept = is_kept ? path : NULL;
+    enum intra_status status = INTRA_OK;
+    struct intra_report_options page;
     if (!intra_report_is_built_in()) return INTRA_OK;
-    return intra_page_write(r->scene, r->record, r->store, &page, path, r->progress, err);
+    INTRA_TRY(kept_page_options(r->store, &page, err));
+    page.kept = is_kept ? path : NULL;
+    status = intra_page_write(r->scene, r->record, r->store, &page, path, r->progress, err);
+done:
+    return status;
 }
 
 /* A file of the wall that is made again where it stands, in a thread of its own: they take turns at a raster. */
@@ -266,4 +298,44 @@ done:
     intra_store_close(&store);
     intra_record_fini(&record);
     return status;
+}
+
+bool intra_page_is_of(const char *project, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char home[PATH_MAX], dir[PATH_MAX];
+    return strcmp(slash ? slash + 1 : path, "report.html") == 0 && realpath(project, home) && folder_of(path, dir) &&
+           strcmp(home, dir) == 0;
+}
+
+static char *page_options_text(const struct intra_report_options *page)
+{
+    json_t *kept = json_object();
+    char *text;
+    json_object_set_new(kept, "max_size_bytes", json_integer((json_int_t)page->max_bytes));
+    json_object_set_new(kept, "texel_m", page->texel_m > 0 ? json_real(page->texel_m) : json_null());
+    if (page->station_from_m < page->station_to_m) {
+        json_object_set_new(kept, "station_from_m", json_real(page->station_from_m));
+        json_object_set_new(kept, "station_to_m", json_real(page->station_to_m));
+    }
+    text = json_dumps(kept, 0);
+    json_decref(kept);
+    return text;
+}
+
+enum intra_status intra_page_keep_options(const char *project, const struct intra_report_options *page,
+                                          struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    char *text = NULL, path[1100];
+    INTRA_TRY(intra_path_join(path, sizeof path, project, "project.sqlite", err));
+    text = page_options_text(page);
+    if (!text) return INTRA_FAIL(err, INTRA_E_MEM, "%s: out of memory for the page's options", path);
+    INTRA_TRY(intra_store_update_meta(path, PAGE_OPTIONS, text, err));
+    INTRA_TRY(note_files(project, path, err));
+done:
+    free(text); /* of jansson, so not core/mem's */
+    if (status != INTRA_E_UNSUPPORTED) return status;
+    if (err) *err = (struct intra_error){0};
+    return INTRA_OK;
 }

@@ -21,9 +21,17 @@ enum intra_status intra_page_write(const struct intra_scene *scene, const struct
 
 /* observations.csv and observations.gpkg of `project`, and of model.glb, model.obj and report.html those it has, each
  * written beside and renamed, with everything that was imported; then their sizes and hashes in the store. Without the
- * wall's colour in `scene` models and page stay as they are. Errors: INTRA_E_IO, INTRA_E_MEM ...; what was written before
- * stays. */
+ * wall's colour in `scene` models and page stay as they are. Errors: INTRA_E_IO, INTRA_E_MEM ...; what was written
+ * before stays. The page comes with the options that intra_page_keep_options kept. */
 enum intra_status intra_page_refresh(const char *project, const struct intra_scene *scene,
                                      const struct intra_progress *progress, struct intra_error *err);
+
+/* Whether `path` is the page that stands in the folder `project`, OUT/report.html. */
+bool intra_page_is_of(const char *project, const char *path);
+/* Stretch, cell and size of the page just written in `project`, for the next intra_page_refresh, with its size and hash
+ * into the store. A store of an earlier version, which takes no records either, stays as it is. Errors: INTRA_E_IO,
+ * INTRA_E_MEM. */
+enum intra_status intra_page_keep_options(const char *project, const struct intra_report_options *page,
+                                          struct intra_error *err);
 
 #endif

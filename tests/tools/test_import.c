@@ -281,6 +281,39 @@ static void everything_imported_is_shown(void **state)
     program_expect(program_dir, "export d -o x.ply --inspection 17", 2, "--inspection: only for html");
 }
 
+/* The page of an import is the page that was asked for before: its stretch, cell and size. */
+static void page_options_are_kept(void **state)
+{
+    struct program_run run;
+    char sha256[65], path[400], sql[300];
+    (void)state;
+    if (!intra_report_is_built_in()) skip();
+    make_project("e", true);
+    put_file("k.csv", "station,code,clock_from\n1.2,KEPT,3\n");
+    run = program_done(program_dir, "export e --format html --range 1m:2m --texel 4mm --max-size 3MB");
+    program_free(&run);
+    snprintf(path, sizeof path, "%s/report.html", project);
+    assert_int_equal(intra_file_sha256(path, sha256, NULL), INTRA_OK);
+    snprintf(sql, sizeof sql, "SELECT count(*) FROM file WHERE name = 'report.html' AND sha256 = '%s'", sha256);
+    assert_int_equal(ask(sql), 1);
+    run = program_done(program_dir, "import e k.csv");
+    program_free(&run);
+    assert_in_file("e/report.html", "\"code\":\"KEPT\"", true);
+    assert_in_file("e/report.html", "\"station_from\":1.0,\"station_to\":2.0,", true);
+    assert_in_file("e/report.html", "\"texel\":0.004", true);
+    assert_int_equal(ask("SELECT value ->> 'max_size_bytes' FROM meta WHERE key = 'page_options_json'"), 3000000);
+    /* A page that goes elsewhere is not the project's. */
+    run = program_done(program_dir, "export e --range 0m:1m -o elsewhere.html");
+    program_free(&run);
+    assert_int_equal(ask("SELECT value ->> 'station_from_m' FROM meta WHERE key = 'page_options_json'"), 1);
+    /* Made again without options, it is whole again, and stays so. */
+    run = program_done(program_dir, "export e --format html");
+    program_free(&run);
+    run = program_done(program_dir, "import e k.csv");
+    program_free(&run);
+    assert_in_file("e/report.html", "\"station_from\":0.0,\"station_to\":4.0,", true);
+}
+
 static void several_inspections_are_not_guessed_between(void **state)
 {
     struct program_run run;
@@ -319,6 +352,7 @@ int main(void)
         cmocka_unit_test(imported_beside_each_other),
         cmocka_unit_test(imported_again_replaces),
         cmocka_unit_test(everything_imported_is_shown),
+        cmocka_unit_test(page_options_are_kept),
         cmocka_unit_test(several_inspections_are_not_guessed_between),
         cmocka_unit_test(what_fails_leaves_the_project_alone),
     };
