@@ -236,17 +236,14 @@ static int64_t find_section(const struct intra_scene *scene, double s)
     return low;
 }
 
-/* Between two sections the centre runs on the cubic with the sections' own tangents (a straight chord would cut 0.3 mm
+/* Between two sections: the centre runs on the cubic with the sections' own tangents (a straight chord would cut 0.3 mm
  * off a bend of 1 m radius at 50 mm steps), the harmonics and the frame's columns linearly, made orthonormal again. The
  * columns (tangent, right, crown) are left-handed, so that there is no rotation between them to slerp on. */
-bool intra_scene_wall_point(const struct intra_scene *scene, double station_m, double theta_rad, double relief_m,
-                            struct intra_vec3 *out_point, struct intra_vec3 *out_normal)
+void intra_section_frame(const struct intra_section *p, double k, struct intra_vec3 *out_centre,
+                         struct intra_vec3 *out_right, struct intra_vec3 *out_crown)
 {
-    int64_t i = find_section(scene, station_m);
-    if (i < 0 || !isfinite(theta_rad) || !isfinite(relief_m)) return false;
-    const struct intra_section *p = &scene->sections[i], *q = p + 1;
-    double step = q->station_m - p->station_m, k = step > 0 ? (station_m - p->station_m) / step : 0;
-    k = k < 0 ? 0 : k > 1 ? 1 : k;
+    const struct intra_section *q = p + 1;
+    double step = q->station_m - p->station_m;
     struct intra_vec3 tp = column(&p->world_from_sec, 0), tq = column(&q->world_from_sec, 0);
     struct intra_vec3 centre =
         intra_add(mix(p->centre, q->centre, k * k * (3 - 2 * k)),
@@ -256,7 +253,21 @@ bool intra_scene_wall_point(const struct intra_scene *scene, double station_m, d
     crown = intra_unit(intra_mad(crown, -intra_dot(crown, tangent), tangent));
     struct intra_vec3 right = mix(column(&p->world_from_sec, 1), column(&q->world_from_sec, 1), k);
     right = intra_mad(right, -intra_dot(right, tangent), tangent);
-    right = intra_unit(intra_mad(right, -intra_dot(right, crown), crown));
+    *out_right = intra_unit(intra_mad(right, -intra_dot(right, crown), crown));
+    *out_crown = crown;
+    *out_centre = centre;
+}
+
+bool intra_scene_wall_point(const struct intra_scene *scene, double station_m, double theta_rad, double relief_m,
+                            struct intra_vec3 *out_point, struct intra_vec3 *out_normal)
+{
+    int64_t i = find_section(scene, station_m);
+    if (i < 0 || !isfinite(theta_rad) || !isfinite(relief_m)) return false;
+    const struct intra_section *p = &scene->sections[i], *q = p + 1;
+    double step = q->station_m - p->station_m, k = step > 0 ? (station_m - p->station_m) / step : 0;
+    k = k < 0 ? 0 : k > 1 ? 1 : k;
+    struct intra_vec3 centre, right, crown;
+    intra_section_frame(p, k, &centre, &right, &crown);
     double a[INTRA_SECTION_HARMONICS + 1], b[INTRA_SECTION_HARMONICS + 1], slope;
     for (int n = 0; n <= INTRA_SECTION_HARMONICS; n++) {
         a[n] = (1 - k) * p->a[n] + k * q->a[n];

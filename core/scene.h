@@ -155,6 +155,10 @@ double intra_scene_station_sd(const struct intra_scene *scene, double station_m)
 double intra_section_radius(const struct intra_section *section, double theta_rad);
 /* Fill the diameter, perimeter and ovality fields (not their sd) from centre and harmonics. Ovality: ASTM F1216. */
 void intra_section_measure(struct intra_section *section);
+/* At share k, 0 to 1, of the way from a section to the next one in its list: centre, and unit vectors to the right and
+ * to the crown, as intra_scene_wall_point has them. */
+void intra_section_frame(const struct intra_section *section, double k, struct intra_vec3 *out_centre,
+                         struct intra_vec3 *out_right, struct intra_vec3 *out_crown);
 /* World point of the wall at station s, clock angle theta, `relief_m` outward of the fitted section; sections are
  * interpolated. False outside the sections. out_normal (may be NULL) points to the inside. */
 bool intra_scene_wall_point(const struct intra_scene *scene, double station_m, double theta_rad, double relief_m,

@@ -396,6 +396,10 @@ static enum intra_status remove_inspection(struct writer *w, int64_t number, str
 static enum intra_status add(struct writer *w, void *user, struct intra_error *err)
 {
     const struct addition *a = user;
+    /* the view as this version of the program has it */
+    if (sqlite3_exec(w->db, "DROP VIEW IF EXISTS v_rehab", NULL, NULL, NULL) != SQLITE_OK ||
+        sqlite3_exec(w->db, intra_store_rehab_view_sql(), NULL, NULL, NULL) != SQLITE_OK)
+        return fail(w, err);
     enum intra_status status = add_record(w, a->record, a->is_chosen, a->out_id, err);
     return status == INTRA_OK && a->replaced > 0 ? remove_inspection(w, a->replaced, err) : status;
 }

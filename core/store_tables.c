@@ -237,7 +237,8 @@ static const char observations_view[] =
 
 /* One row for each thing to be done, by the rules of intra_measure_pipe with its default options: a connection that a
  * record names is not listed again as found; short liners reach 0.2 m beyond the damage, are at least 0.5 m long and
- * become one where less than 0.3 m lies between. Clock positions: middle of the mouth; of what is to be removed its
+ * become one where less than 0.3 m lies between, whichever inspection they are of: the wall is one, and two inspections
+ * of it see the same damage. Clock positions: middle of the mouth; of what is to be removed its
  * span; a short liner goes all around. */
 static const char rehab_view[] =
     "CREATE VIEW v_rehab AS "
@@ -255,9 +256,9 @@ static const char rehab_view[] =
     "< (max(ifnull(f.diameter_m, 0), 0.1) / 2 + 2 * r.sd) * (max(ifnull(f.diameter_m, 0), 0.1) / 2 + 2 * r.sd)), "
     "damage AS (SELECT *, (a + b) / 2 - max((b - a) / 2 + 0.2, 0.25) AS p, (a + b) / 2 + max((b - a) / 2 + 0.2, 0.25) "
     "AS q FROM placed WHERE kind IN ('crack', 'hole', 'joint', 'surface', 'shape')), "
-    "marked AS (SELECT *, p > ifnull(max(q) OVER (PARTITION BY inspection ORDER BY p, id ROWS BETWEEN UNBOUNDED "
+    "marked AS (SELECT *, p > ifnull(max(q) OVER (ORDER BY p, id ROWS BETWEEN UNBOUNDED "
     "PRECEDING AND 1 PRECEDING) + 0.3, p - 1) AS is_first FROM damage), "
-    "grouped AS (SELECT *, sum(is_first) OVER (PARTITION BY inspection ORDER BY p, id ROWS UNBOUNDED PRECEDING) AS "
+    "grouped AS (SELECT *, sum(is_first) OVER (ORDER BY p, id ROWS UNBOUNDED PRECEDING) AS "
     "patch FROM marked) "
     "SELECT 'reopen lateral' AS action, inspection, pipe, id AS observation, (SELECT min(feature) FROM named WHERE "
     "observation = recorded.id) AS feature, code, 1 AS n_observations, a AS station_from_m, b AS station_to_m, sd AS "
@@ -270,9 +271,10 @@ static const char rehab_view[] =
     "UNION ALL SELECT 'reopen lateral', NULL, NULL, NULL, id, NULL, 0, station_m, station_m, station_sd_m, "
     "clock_rad" HOURS ", clock_rad" HOURS ", clock_sd_rad" HOURS ", 'diameter', 'mm', 1000 * diameter_m, 1000 * "
     "diameter_sd_m FROM found WHERE id NOT IN (SELECT feature FROM named) "
-    "UNION ALL SELECT 'short liner', inspection, max(pipe), CASE WHEN count(*) = 1 THEN min(id) END, NULL, CASE WHEN "
+    "UNION ALL SELECT 'short liner', CASE WHEN count(DISTINCT inspection) = 1 THEN min(inspection) END, CASE WHEN "
+    "count(DISTINCT pipe) = 1 THEN min(pipe) END, CASE WHEN count(*) = 1 THEN min(id) END, NULL, CASE WHEN "
     "count(DISTINCT code) = 1 THEN min(code) END, count(*), min(p), max(q), max(sd), NULL, NULL, NULL, 'length', 'm', "
-    "max(q) - min(p), max(sd) FROM grouped GROUP BY inspection, patch "
+    "max(q) - min(p), max(sd) FROM grouped GROUP BY patch "
     "UNION ALL SELECT CASE kind WHEN 'root' THEN 'remove roots' ELSE 'remove deposit' END, inspection, pipe, id, NULL, "
     "code, 1, a, b, sd, c" HOURS ", d" HOURS ", csd" HOURS
     ", CASE WHEN volume_m3 IS NOT NULL THEN 'volume' WHEN area_m2 IS NOT NULL THEN 'area' ELSE 'length' END, "
@@ -280,6 +282,11 @@ static const char rehab_view[] =
     "CASE WHEN volume_m3 IS NOT NULL THEN 1000 * volume_m3 WHEN area_m2 IS NOT NULL THEN area_m2 ELSE b - a END, "
     "CASE WHEN volume_m3 IS NOT NULL THEN 1000 * volume_sd_m3 WHEN area_m2 IS NOT NULL THEN area_sd_m2 ELSE sd END "
     "FROM placed WHERE kind IN ('root', 'deposit') ORDER BY station_from_m, action;";
+
+const char *intra_store_rehab_view_sql(void)
+{
+    return rehab_view;
+}
 
 /* ---- SQL from the tables ---- */
 

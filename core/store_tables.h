@@ -37,6 +37,8 @@ extern const struct intra_store_table intra_store_record, intra_store_inspection
     intra_store_media, intra_store_field;
 
 /* SQL that makes all of these tables, their indices and views; *out is intra_alloc memory. Errors: INTRA_E_MEM. */
+/* The statement that makes v_rehab. */
+const char *intra_store_rehab_view_sql(void);
 enum intra_status intra_store_records_sql(char **out, struct intra_error *err);
 /* "INSERT INTO t (columns) VALUES (?, ...)" and "SELECT columns FROM t `order`". False where it does not fit n bytes.
  */

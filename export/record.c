@@ -154,6 +154,7 @@ static enum intra_record_format json_format(const char *head)
     if (strstr(head, "\"category_id\"") || strstr(head, "\"categories\"") || strstr(head, "\"image_id\""))
         return INTRA_RECORD_COCO;
     if (strstr(head, "\"observations\"") || strstr(head, "\"video_frame\"")) return INTRA_RECORD_SEWERAI;
+    if (strstr(head, "\"images\"") && strstr(head, "\"file_name\"")) return INTRA_RECORD_COCO; /* a long list first */
     return INTRA_RECORD_NONE;
 }
 

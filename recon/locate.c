@@ -4,7 +4,7 @@
  * record also has a time of the video, the camera's station at that time, plus the look ahead, is a second opinion: the
  * counter drifts and is reset, the time does not, so that it wins where the two differ by more than a limit. A region
  * of a frame is carried along its rays onto the fitted section: march along the ray until it leaves the pipe, then
- * bisect. */
+ * regula falsi. */
 #include "recon/locate.h"
 
 #include "core/mem.h"
@@ -13,8 +13,11 @@
 #include <string.h>
 
 #define RAY_REACH_DIAMETERS 8.0 /* farther on a pixel is decimetres of wall */
+#define RAY_TOLERANCE_M 1e-8
 #define PIXEL_SD 2.0            /* of a detector's outline */
 #define CLOCK_UNKNOWN_SD (M_PI / 1.7320508)
+
+enum { MOST_STEPS = 60 };
 
 struct intra_locate_options intra_locate_defaults(void)
 {
@@ -51,8 +54,8 @@ static int64_t section_before(const struct intra_scene *scene, double station_m)
 
 /* Between two sections the planes across the axis fan out; the share of the way is where the point lies between both
  * planes. Walks to the neighbour until the share is inside. */
-bool intra_locate_point(const struct intra_scene *scene, struct intra_vec3 p, double near_m, double *out_station_m,
-                        double *out_theta_rad, double *out_radius_m)
+static bool locate(const struct intra_scene *scene, struct intra_vec3 p, double near_m,
+                   const struct intra_section **out, double *out_k, double *out_theta_rad, double *out_radius_m)
 {
     if (scene->n_sections < 2) return false;
     int64_t i = section_before(scene, near_m), last = scene->n_sections - 2;
@@ -74,26 +77,30 @@ bool intra_locate_point(const struct intra_scene *scene, struct intra_vec3 p, do
             break;
         }
     }
-    const struct intra_section *a = &scene->sections[i], *b = a + 1;
+    struct intra_vec3 centre, right, crown, d;
     k = k < 0 ? 0 : k > 1 ? 1 : k;
-    struct intra_vec3 top, bottom, right;
-    double step_m = b->station_m - a->station_m, s = a->station_m + k * step_m;
-    /* The centre from the wall itself, so that this is the inverse of intra_scene_wall_point also in bends: r(theta) is
-     * known, so the wall point minus r times its direction is the centre. */
-    struct intra_vec3 x;
-    if (!intra_scene_wall_point(scene, s, 0, 0, &top, NULL) ||
-        !intra_scene_wall_point(scene, s, M_PI, 0, &bottom, NULL) ||
-        !intra_scene_wall_point(scene, s, M_PI / 2, 0, &x, NULL))
-        return false;
-    double r0 = (1 - k) * intra_section_radius(a, 0) + k * intra_section_radius(b, 0);
-    double r1 = (1 - k) * intra_section_radius(a, M_PI) + k * intra_section_radius(b, M_PI);
-    struct intra_vec3 centre = intra_add(bottom, intra_scale(intra_sub(top, bottom), r1 / (r0 + r1)));
-    struct intra_vec3 crown = intra_unit(intra_sub(top, bottom)), d = intra_sub(p, centre);
-    right = intra_unit(intra_sub(x, centre));
+    intra_section_frame(&scene->sections[i], k, &centre, &right, &crown);
+    d = intra_sub(p, centre);
     double up = intra_dot(d, crown), aside = intra_dot(d, right);
-    *out_station_m = s;
+    *out = &scene->sections[i];
+    *out_k = k;
     *out_theta_rad = wrap_2pi(atan2(aside, up));
     *out_radius_m = hypot(up, aside);
+    return true;
+}
+
+static double station_between(const struct intra_section *a, double k)
+{
+    return a->station_m + k * (a[1].station_m - a->station_m);
+}
+
+bool intra_locate_point(const struct intra_scene *scene, struct intra_vec3 p, double near_m, double *out_station_m,
+                        double *out_theta_rad, double *out_radius_m)
+{
+    const struct intra_section *a;
+    double k;
+    if (!locate(scene, p, near_m, &a, &k, out_theta_rad, out_radius_m)) return false;
+    *out_station_m = station_between(a, k);
     return true;
 }
 
@@ -101,12 +108,11 @@ bool intra_locate_point(const struct intra_scene *scene, struct intra_vec3 p, do
 static bool outside_by(const struct intra_scene *scene, struct intra_vec3 p, double *station, double *theta,
                        double *out)
 {
-    double r;
-    if (!intra_locate_point(scene, p, *station, station, theta, &r)) return false;
-    int64_t i = section_before(scene, *station);
-    const struct intra_section *a = &scene->sections[i], *b = a + 1;
-    double k = (*station - a->station_m) / (b->station_m - a->station_m);
-    *out = r - (1 - k) * intra_section_radius(a, *theta) - k * intra_section_radius(b, *theta);
+    const struct intra_section *a;
+    double r, k;
+    if (!locate(scene, p, *station, &a, &k, theta, &r)) return false;
+    *station = station_between(a, k);
+    *out = r - (1 - k) * intra_section_radius(a, *theta) - k * intra_section_radius(a + 1, *theta);
     return true;
 }
 
@@ -116,26 +122,41 @@ bool intra_locate_pixel(const struct intra_scene *scene, const struct intra_fram
     struct intra_vec3 ray;
     if (!frame->is_posed || !intra_camera_unproject(&scene->camera, px, &ray)) return false;
     struct intra_vec3 o = frame->world_from_cam.t, d = intra_mat3_mul_vec(&frame->world_from_cam.r, ray);
-    double step = 0.1 * scene->nominal_diameter_m, low = 0, high = 0, out = 0;
+    double step = 0.1 * scene->nominal_diameter_m, low = 0, high = 0, out = NAN;
     double station = frame->station_m, theta = 0;
+    double out_low = NAN;
     bool is_hit = false;
     while (high < reach_m && !is_hit) {
         low = high;
-        high += step;
+        out_low = out;
+        /* No nearer to the axis than this is the wall: that far, and no less than a step. */
+        high += isfinite(out) ? fmax(step, -out) : step;
         /* The camera may stand before the first section: start where the ray meets the pipe. */
         if (!outside_by(scene, intra_mad(o, high, d), &station, &theta, &out)) {
             station = frame->station_m;
+            out = NAN;
             continue;
         }
         is_hit = out >= 0;
     }
     if (!is_hit) return false;
-    for (int i = 0; i < 30; i++) {
-        double mid = (low + high) / 2, s = station, a;
-        if (outside_by(scene, intra_mad(o, mid, d), &s, &a, &out) && out < 0)
+    /* Regula falsi in the Illinois manner; half-way where an end has no value, and every third step, so that it ends.
+     */
+    double out_high = out;
+    for (int i = 0, side = 0; i < MOST_STEPS && high - low > RAY_TOLERANCE_M; i++) {
+        double share = isfinite(out_low) && i % 3 != 2 ? out_low / (out_low - out_high) : 0.5;
+        double mid = low + fmin(0.999, fmax(0.001, share)) * (high - low), s = station, a;
+        if (outside_by(scene, intra_mad(o, mid, d), &s, &a, &out) && out < 0) {
+            if (side < 0) out_high /= 2;
             low = mid;
-        else
+            out_low = out;
+            side = -1;
+        } else {
+            if (side > 0) out_low /= 2;
             high = mid;
+            out_high = fmax(0, out);
+            side = 1;
+        }
     }
     if (!outside_by(scene, intra_mad(o, high, d), &station, &theta, &out) ||
         fabs(out) > 0.05 * scene->nominal_diameter_m)

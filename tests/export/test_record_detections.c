@@ -158,6 +158,28 @@ static void yolo_folder(void **state)
     intra_record_fini(&r);
 }
 
+/* A list of pictures longer than what is looked at to recognise a file stands before everything else. */
+static void coco_with_a_long_list_of_pictures(void **state)
+{
+    enum { PICTURES = 3000 };
+    char *text = malloc(PICTURES * 80 + 400);
+    struct intra_record r;
+    size_t n = 0;
+    (void)state;
+    assert_non_null(text);
+    n += (size_t)sprintf(text, "{\"images\": [");
+    for (int i = 0; i < PICTURES; i++)
+        n += (size_t)sprintf(text + n, "%s{\"id\": %d, \"file_name\": \"f%06d.png\", \"width\": 768, \"height\": 576}",
+                             i ? ", " : "", i, i);
+    sprintf(text + n, "], \"categories\": [{\"id\": 1, \"name\": \"crack\"}], \"annotations\": [{\"id\": 1, "
+                      "\"image_id\": 2999, \"category_id\": 1, \"bbox\": [10, 20, 30, 40]}]}");
+    read_ok(put_as("record", text), &r);
+    assert_int_equal(r.format, INTRA_RECORD_COCO);
+    assert_int_equal(r.inspections[0].observations[0].frame, 2999);
+    intra_record_fini(&r);
+    free(text);
+}
+
 static void damaged_json_is_one_error(void **state)
 {
     static const char *const texts[] = {"{\"annotations\": [NaN], \"categories\": []}", "{\"observations\": [",
@@ -230,6 +252,7 @@ int main(void)
         cmocka_unit_test(coco_box_polygon_and_masks),
         cmocka_unit_test(cvat_track_between_keyframes),
         cmocka_unit_test(yolo_folder),
+        cmocka_unit_test(coco_with_a_long_list_of_pictures),
         cmocka_unit_test(damaged_json_is_one_error),
         cmocka_unit_test(shared_samples),
     };

@@ -425,8 +425,8 @@ static void put(struct intra_inspection *p, const char *code, double from, doubl
 static void rehab_view_lists_what_measure_lists(void **state)
 {
     struct intra_scene scene;
-    struct intra_record in;
-    struct intra_inspection *p;
+    struct intra_record in, second;
+    struct intra_inspection *p, both[2];
     struct intra_measures m;
     struct intra_measure_options options = intra_measure_defaults();
     int64_t id = 0;
@@ -435,6 +435,7 @@ static void rehab_view_lists_what_measure_lists(void **state)
     make_scene(&scene);
     make_store(&scene);
     intra_record_init(&in);
+    intra_record_init(&second);
     assert_int_equal(intra_record_add_inspection(&in, &p, NULL), INTRA_OK);
     put(p, "BCA", 1.95, 2.05, 2 * M_PI - 0.3, 0.3); /* over the crown; found beside it at 0.05 rad */
     put(p, "BAB", 3, 3.4, 0, 1);
@@ -472,11 +473,31 @@ static void rehab_view_lists_what_measure_lists(void **state)
     }
     assert_float_equal(ask("SELECT value FROM v_rehab WHERE action = 'remove deposit' AND unit = 'l'"), 2.1, 1e-9);
     assert_float_equal(ask("SELECT clock_to_h FROM v_rehab WHERE action = 'remove roots'"), 36 / M_PI, 1e-9);
-    /* Another import of the same pipe: its own liners, and the found lateral still once. */
-    assert_int_equal(intra_store_add_record(path, &in, NULL, &id, NULL), INTRA_OK);
-    assert_int_equal(ask("SELECT count(*) FROM v_rehab WHERE action = 'short liner' AND inspection = 2"), m.n_patches);
-    assert_int_equal(ask("SELECT count(*) FROM v_rehab WHERE inspection IS NULL"), 1);
     intra_measures_fini(&m);
+    /* Another inspection of the same pipe, by a store that had another view: one list of liners, and the found lateral
+     * still once. */
+    tell("DROP VIEW v_rehab; CREATE VIEW v_rehab AS SELECT 'nothing' AS action");
+    both[0] = *p;
+    assert_int_equal(intra_record_add_inspection(&second, &p, NULL), INTRA_OK);
+    put(p, "BAB", 3.2, 3.3, 0, 1);
+    put(p, "BAC", 10, 10.1, 0, 1);
+    both[1] = *p;
+    assert_int_equal(intra_store_add_record(path, &second, NULL, &id, NULL), INTRA_OK);
+    assert_int_equal(intra_measure_pipe(&scene, both, 2, &options, &m, NULL), INTRA_OK);
+    assert_int_equal(m.n_patches, 4);
+    assert_int_equal(ask("SELECT count(*) FROM v_rehab WHERE action = 'short liner'"), m.n_patches);
+    for (int i = 0; i < m.n_patches; i++) {
+        snprintf(sql, sizeof sql,
+                 "SELECT count(*) FROM v_rehab WHERE action = 'short liner' AND abs(station_from_m - %.6f) < 1e-5 AND "
+                 "abs(station_to_m - %.6f) < 1e-5 AND n_observations = %d",
+                 m.patches[i].from_m, m.patches[i].to_m, m.patches[i].n);
+        assert_int_equal(ask(sql), 1);
+    }
+    assert_int_equal(ask("SELECT count(*) FROM v_rehab WHERE action = 'short liner' AND inspection IS NULL"), 1);
+    assert_int_equal(ask("SELECT count(*) FROM v_rehab WHERE action = 'short liner' AND inspection = 2"), 1);
+    assert_int_equal(ask("SELECT count(*) FROM v_rehab WHERE action = 'reopen lateral'"), m.n_laterals);
+    intra_measures_fini(&m);
+    intra_record_fini(&second);
     intra_record_fini(&in);
     intra_scene_fini(&scene);
 }
