@@ -242,6 +242,8 @@ enum intra_status intra_lens_fit(const char *video_path, const struct intra_lens
     struct intra_lens_pilot_options drive = {options->radius_m, is_length ? INFINITY : PILOT_S,
                                              is_length ? INFINITY : PILOT_WAY_M, options->threads, options->video};
     struct intra_camera lens, next;
+    bool is_followed = true; /* the pipe, with the lens as it is now */
+    double change = 0;       /* of the last step */
     struct intra_counter *counter = NULL;
     struct intra_lens_solution found = {0}, one;
     double k, sd, way_sd = NAN;
@@ -260,12 +262,13 @@ enum intra_status intra_lens_fit(const char *video_path, const struct intra_lens
         if (pass == 0 && counter) INTRA_TRY(intra_counter_finish(counter, err));
         INTRA_TRY(find_scale(options, counter, &pilot, pass, &k, &sd, err));
         if (pass == 0) is_held = !isfinite(k);
-        if (!is_held && !isfinite(k)) break;
+        is_followed = is_held || isfinite(k);
+        if (!is_followed) break;
         next = lens;
         INTRA_TRY(improve(&pilot, is_held ? NAN : k, sd, pass, &next, &one, &is_usable, err));
         if (is_usable && is_held) is_usable = hold_field(camera, &next, NULL) == INTRA_OK;
         if (!is_usable || !(next.fx > NARROWEST * camera->fx && next.fx < WIDEST * camera->fx)) break;
-        double change = angle_change(&next, &lens);
+        change = angle_change(&next, &lens);
         lens = next;
         found = one;
         is_known = true;
@@ -273,7 +276,13 @@ enum intra_status intra_lens_fit(const char *video_path, const struct intra_lens
         if (change < (pass + 1 < PASSES ? AGAIN_OFF : FAR_OFF)) break;
     }
     if (!is_known) goto done;
+    if (!is_followed) {
+        intra_log(INTRA_LOG_WARNING, "lens",
+                  "the lens found was not confirmed: with it the pipe was lost; give --hfov nearer to the lens's field of view, or --camera");
+        way_sd = hypot(way_sd, change);
+    }
     conclude(camera, options, &found, way_sd, &lens, out);
+    if (!is_followed) out->focal_sd_rel = hypot(out->focal_sd_rel, change);
     *camera = lens;
     intra_log(INTRA_LOG_INFO, "lens", "f = %.1f x %.1f px: %s", lens.fx, lens.fy, lens.source);
 done:

@@ -101,12 +101,13 @@ class Odometry:
         seen = np.isfinite(a).all(1) & np.isfinite(b).all(1)
         ids, a, b, px = ids[seen], a[seen], b[seen], self.where[moving][seen]
         e, mask = cv2.findEssentialMat(a, b, np.eye(3), cv2.RANSAC, 0.999, 1.0 / self.focal) if len(a) >= LEAST_POINTS else (None, None)
-        if e is None or e.shape != (3, 3):
+        if e is not None and e.shape == (3, 3):
+            _, r, t, mask = cv2.recoverPose(e, a, b, np.eye(3), mask=mask)
+        if e is None or e.shape != (3, 3) or np.count_nonzero(mask) < 8:
             self.lost += 1
             self.before = {}
             self.corners(grey)
             return
-        _, r, t, mask = cv2.recoverPose(e, a, b, np.eye(3), mask=mask)
         keep = mask.ravel() > 0
         x = triangulate(r, t, a[keep], b[keep])
         self.scale_step(self.start[ids[keep]], x)
