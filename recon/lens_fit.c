@@ -277,8 +277,7 @@ enum intra_status intra_lens_fit(const char *video_path, const struct intra_lens
     }
     if (!is_known) goto done;
     if (!is_followed) {
-        intra_log(INTRA_LOG_WARNING, "lens",
-                  "the lens found was not confirmed: with it the pipe was lost; give --hfov nearer to the lens's field of view, or --camera");
+        out->is_unconfirmed = true;
         way_sd = hypot(way_sd, change);
     }
     conclude(camera, options, &found, way_sd, &lens, out);

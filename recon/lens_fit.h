@@ -28,6 +28,7 @@ enum intra_lens_known {
 
 struct intra_lens_fit_result {
     enum intra_lens_known known;
+    bool is_unconfirmed; /* with the lens as it came out the pipe was lost: a warning is due */
     double focal_sd_rel; /* of the focal length. focal_sd_rel of the camera is that of the way, which is known better */
     double corner_sd_rel; /* of the angle at which the picture's corner is seen */
 };

@@ -439,6 +439,8 @@ enum intra_status intra_reconstruct(const char *video_path, const struct intra_c
         report->focal_sd_rel = fitted.focal_sd_rel;
         report->corner_sd_rel = fitted.corner_sd_rel;
         add_stage(report, "lens", clock_s(CLOCK_MONOTONIC) - wall, clock_s(CLOCK_PROCESS_CPUTIME_ID) - cpu, fitted.known);
+        if (fitted.is_unconfirmed)
+            warn(report, "the lens found was not confirmed: with it the pipe was lost; give a field of view nearer to the lens's (--hfov), or its --camera");
         if (o.length_m > 0 && !report->is_lens_fitted)
             warn(report, "the length of %.2f m was not used: it fits no lens with this video and diameter; check it, and that the video shows all of it",
                  o.length_m);
