@@ -37,7 +37,8 @@ enum { MAX_MOUTHS = 24, MOST_GROUP = 256, MOST_PICTURE_COLS = 16000 };
 #define LEAST_VIEWS 4.0
 #define GRAINS_A_RADIUS 12.0 /* ground resolution, the least */
 #define BULGE_SHARE 0.025    /* of the pipe's radius: what stands so far into the pipe in the middle is a deposit; */
-#define BULGE_NODES 30       /* measured so often */
+#define BULGE_NODES 30       /* measured so often, */
+#define BULGE_MEASURED 0.5   /* and on so much of the middle: in the picture of a stub only its end is */
 #define MIDDLE_EVIDENCE 0.85
 #define EVIDENCE_WIDTH 0.03
 #define STATION_FLOOR_M 0.004 /* what light and blur do to an edge, */
@@ -50,7 +51,8 @@ struct candidate {
     double stretch, score, coherent, seen, rest;
     double contrast;       /* how much light and colour inside differ from those around, log */
     double deep_m, rim_m;  /* relief: median of the middle, lowest tenth of the rim */
-    int n_deep, n_rim;     /* nodes of the relief measured there */
+    int n_deep, n_rim;     /* nodes of the relief measured there, */
+    int n_middle;          /* and all in the middle */
     double grain_m, views; /* medians of ground resolution and number of views */
     bool is_lateral;
 };
@@ -153,6 +155,7 @@ static enum intra_status measure_relief(struct finder *f, struct candidate *c, s
                 numbers[GRAIN][n[GRAIN]++] = (double)f->coverage[2 * row],
                 numbers[VIEWS][n[VIEWS]++] = (double)f->coverage[2 * row + 1];
             int kind = share < 0.7 ? IN_RELIEF : share > 0.8 && share < 1.25 ? RIM_RELIEF : N_NUMBERS;
+            c->n_middle += kind == IN_RELIEF;
             if (kind != N_NUMBERS && isfinite(relief) && n[kind] < MOST_NUMBERS)
                 numbers[kind][n[kind]++] = (double)relief;
         }
@@ -216,7 +219,8 @@ static double least_radius_m(const struct finder *f)
 
 static bool is_lateral(const struct finder *f, const struct candidate *c)
 {
-    bool is_bulge = c->n_deep >= BULGE_NODES && c->deep_m < -BULGE_SHARE * f->radius_m && c->rim_m > 1.5 * c->deep_m;
+    bool is_bulge = c->n_deep >= BULGE_NODES && c->n_deep >= BULGE_MEASURED * c->n_middle &&
+                    c->deep_m < -BULGE_SHARE * f->radius_m && c->rim_m > 1.5 * c->deep_m;
     return c->score >= LEAST_SCORE && c->coherent >= LEAST_COHERENT && c->seen >= LEAST_SEEN &&
            c->contrast >= LEAST_CONTRAST && c->rest <= MOST_REST && c->stretch >= LEAST_STRETCH &&
            c->stretch <= MOST_STRETCH && c->radius_m >= least_radius_m(f) && c->views >= LEAST_VIEWS &&

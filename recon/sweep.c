@@ -28,7 +28,7 @@ static const double FREE_SAMPLES = 25; /* of a window that count as independent 
 #define AGREE_REACH_REL 0.2
 #define AGREE_REL 0.03
 #define AGREE_SHARE 0.4 /* of the neighbours, */
-#define AGREE_MANY 5    /* or so many: a rim or a strand among wall */
+#define AGREE_MANY 3    /* or so many: a rim or a strand among wall */
 
 struct kept {
     struct intra_pose cam_from_run;
