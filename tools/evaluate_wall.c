@@ -23,6 +23,7 @@ static const double block_m = 0.08, reach_m = 0.06, pad_m = 0.16, chunk_m = 1.0;
 static const double fine_sd_m = 0.001, wide_sd_m = 0.012; /* the band that is compared */
 static const double min_contrast = 1.5;                   /* grey levels of 255; below: no texture */
 static const double min_seen = 0.9;
+static const double open_rel = 0.2;                                      /* of the radius: no wall of the pipe itself */
 static const double min_coarse = 0.3, min_margin = 0.1, min_fine = 0.35; /* correlations of a confident match */
 enum { COARSE = 4, FINE_REACH = 7 };
 
@@ -55,6 +56,8 @@ struct wall_job {
     struct mouth *mouths;
     struct pool *pools;
     int64_t n_joints, n_mouths, n_pools;
+    struct intra_tiff_info shape; /* of the truth's radii; no columns where they are not there */
+    double (*centre)[2]; /* by column of `shape`: the section's own middle, right and up of the centreline, m */
     int block, pad, chunk, reach; /* cells along the pipe (and around, cells being nearly square) */
     struct block *blocks;         /* of all chunks */
     int64_t n_blocks, cap_blocks;
@@ -79,6 +82,50 @@ static enum intra_status read_truth(struct wall_job *job, struct intra_error *er
 done:
     intra_free(rgb);
     return status;
+}
+
+/* Where the wall's own middle lies beside the centreline that the truth's clock turns about: a length of pipe that is
+ * laid off it. First harmonic of the radius. */
+static enum intra_status read_centres(struct wall_job *job, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    struct intra_tiff *tiff = NULL;
+    float *grid = NULL;
+    char path[1200];
+    if (!intra_eval_find(job->e->truth_dir, "radius.tif", path, sizeof path)) return INTRA_OK;
+    INTRA_TRY(intra_tiff_open(path, &tiff, err));
+    job->shape = *intra_tiff_info(tiff);
+    if (!job->shape.is_float || job->shape.samples != 1)
+        INTRA_TRY(INTRA_FAIL(err, INTRA_E_FORMAT, "%s: want one float32 sample a cell", path));
+    size_t rows = (size_t)job->shape.rows, cols = (size_t)job->shape.cols;
+    INTRA_TRY(INTRA_ALLOC(grid, rows * cols, err));
+    INTRA_TRY(INTRA_ALLOC(job->centre, cols, err));
+    INTRA_TRY(intra_tiff_read_columns(tiff, 0, (int)cols, grid, err));
+    for (size_t col = 0; col < cols; col++) {
+        double mean = 0, n = 0;
+        for (size_t row = 0; row < rows; row++)
+            if (isfinite(grid[row * cols + col])) mean += (double)grid[row * cols + col], n++;
+        mean /= fmax(n, 1);
+        for (size_t row = 0; row < rows; row++) {
+            double theta = M_PI + 2 * M_PI * ((double)row + 0.5) / (double)rows,
+                   off = (double)grid[row * cols + col] - mean;
+            if (!(fabs(off) < open_rel * mean)) continue; /* open, or a connection's bore */
+            job->centre[col][0] += 2 * off * sin(theta) / (double)rows;
+            job->centre[col][1] += 2 * off * cos(theta) / (double)rows;
+        }
+    }
+done:
+    intra_free(grid);
+    intra_tiff_close(&tiff);
+    return status;
+}
+
+/* What the wall there lies farther around by about the centreline than about its own middle. */
+static double off_centre_m(const struct wall_job *job, double station_m, double theta_rad)
+{
+    int64_t col = job->centre ? (int64_t)floor((station_m - job->shape.x_left_m) / job->shape.cell_x_m) : -1;
+    if (col < 0 || col >= job->shape.cols) return 0;
+    return job->centre[col][0] * cos(theta_rad) - job->centre[col][1] * sin(theta_rad);
 }
 
 /* What makes the surface differ from the tube: tables of the truth; a missing one has no rows. */
@@ -289,7 +336,7 @@ static void match_block(const struct wall_job *job, const struct window *w, doub
     b->verdict = BLOCK_MATCHED;
     b->local_m = fine.d_col * g->cell_x_m;
     b->along_m = b->local_m + extra_m;
-    b->around_m = fine.d_row * g->cell_y_m;
+    b->around_m = fine.d_row * g->cell_y_m + off_centre_m(job, b->station_m, b->theta_rad);
     b->likeness = fine.correlation;
 }
 
@@ -516,6 +563,7 @@ enum intra_status intra_evaluate_wall(struct intra_evaluation *e, const char *bl
         }
         INTRA_TRY(read_truth(&job, err));
         INTRA_TRY(read_obstacles(&job, err));
+        INTRA_TRY(read_centres(&job, err));
         INTRA_TRY(match_wall(&job, err));
     }
     INTRA_TRY(add_figures(&job, err));
@@ -527,6 +575,7 @@ done:
     intra_free(job.joints);
     intra_free(job.mouths);
     intra_free(job.pools);
+    intra_free(job.centre);
     intra_free(job.blocks);
     return status;
 }
