@@ -118,21 +118,24 @@ static bool fit_frame(struct intra_svg_frame *f, const struct intra_scene *scene
 }
 
 /* One polyline; it is broken where nothing was measured. */
-static void put_curve(FILE *to, const struct intra_scene *scene, const struct intra_svg_frame *f, const struct curve *curve)
+static void put_curve(FILE *to, const struct intra_scene *scene, const struct intra_svg_frame *f,
+                      const struct curve *curve)
 {
     bool is_down = false;
     fprintf(to, "<path class=\"%s\" d=\"", curve->class);
     for (int64_t i = 0; i < scene->n_sections; i++) {
         const struct intra_section *s = &scene->sections[i];
         double v = s->is_seen ? curve->value(s) : NAN;
-        if (isfinite(v)) fprintf(to, "%c%.2f %.2f", is_down ? 'L' : 'M', intra_svg_x(f, s->station_m), intra_svg_y(f, v));
+        if (isfinite(v))
+            fprintf(to, "%c%.2f %.2f", is_down ? 'L' : 'M', intra_svg_x(f, s->station_m), intra_svg_y(f, v));
         is_down = isfinite(v);
     }
     fputs("\"/>\n", to);
 }
 
 /* The 95 % interval as one box a section. */
-static void put_band(FILE *to, const struct intra_scene *scene, const struct intra_svg_frame *f, const struct curve *curve)
+static void put_band(FILE *to, const struct intra_scene *scene, const struct intra_svg_frame *f,
+                     const struct curve *curve)
 {
     fputs("<path class=\"band\" d=\"", to);
     for (int64_t i = 0; i < scene->n_sections; i++) {
@@ -141,7 +144,8 @@ static void put_band(FILE *to, const struct intra_scene *scene, const struct int
         if (!s->is_seen || !isfinite(v) || !isfinite(sd)) continue;
         x0 = intra_svg_x(f, fmax(f->s0, s->station_m - scene->section_step_m / 2));
         x1 = intra_svg_x(f, fmin(f->s1, s->station_m + scene->section_step_m / 2));
-        fprintf(to, "M%.2f %.2fH%.2fV%.2fH%.2fZ", x0, intra_svg_y(f, v + Z95 * sd), x1, intra_svg_y(f, v - Z95 * sd), x0);
+        fprintf(to, "M%.2f %.2fH%.2fV%.2fH%.2fZ", x0, intra_svg_y(f, v + Z95 * sd), x1, intra_svg_y(f, v - Z95 * sd),
+                x0);
     }
     fputs("\"/>\n", to);
 }
@@ -168,11 +172,12 @@ static void put_plot(FILE *to, const struct intra_scene *scene, struct intra_svg
     put_band(to, scene, f, &plot->curves[plot->banded]);
     intra_svg_axes(to, f);
     if (plot->has_nominal)
-        intra_svg_line(to, "nominal", INTRA_SVG_PLOT_LEFT, intra_svg_y(f, 1000 * scene->nominal_diameter_m), INTRA_SVG_PLOT_LEFT + INTRA_SVG_PLOT_WIDTH,
-                 intra_svg_y(f, 1000 * scene->nominal_diameter_m));
+        intra_svg_line(to, "nominal", INTRA_SVG_PLOT_LEFT, intra_svg_y(f, 1000 * scene->nominal_diameter_m),
+                       INTRA_SVG_PLOT_LEFT + INTRA_SVG_PLOT_WIDTH, intra_svg_y(f, 1000 * scene->nominal_diameter_m));
     for (int c = plot->n_curves - 1; c >= 0; c--)
         put_curve(to, scene, f, &plot->curves[c]);
-    intra_svg_line(to, "axis", INTRA_SVG_PLOT_LEFT, f->top + INTRA_SVG_PLOT_HIGH, INTRA_SVG_PLOT_LEFT + INTRA_SVG_PLOT_WIDTH, f->top + INTRA_SVG_PLOT_HIGH);
+    intra_svg_line(to, "axis", INTRA_SVG_PLOT_LEFT, f->top + INTRA_SVG_PLOT_HIGH,
+                   INTRA_SVG_PLOT_LEFT + INTRA_SVG_PLOT_WIDTH, f->top + INTRA_SVG_PLOT_HIGH);
 }
 
 enum intra_status intra_export_profile_svg(const struct intra_scene *scene, const char *path, struct intra_error *err)
@@ -184,11 +189,12 @@ enum intra_status intra_export_profile_svg(const struct intra_scene *scene, cons
     frame.s0 = scene->sections[0].station_m;
     frame.s1 = scene->sections[scene->n_sections - 1].station_m;
     INTRA_TRY(intra_out_file_open(&file, path, err));
-    intra_svg_head(file.stream, INTRA_SVG_PLOT_LEFT + INTRA_SVG_PLOT_WIDTH + 8, 12 + N_PLOTS * INTRA_SVG_PLOT_STEP, "Profile of the pipe");
+    intra_svg_head(file.stream, INTRA_SVG_PLOT_LEFT + INTRA_SVG_PLOT_WIDTH + 8, 12 + N_PLOTS * INTRA_SVG_PLOT_STEP,
+                   "Profile of the pipe");
     if (scene->is_diameter_assumed || scene->camera.is_assumed)
         intra_svg_text(file.stream, INTRA_SVG_PLOT_LEFT, 5, "start",
-                 scene->is_diameter_assumed ? "Nominal diameter assumed: every length scales with it"
-                                            : "Lens assumed: lengths along the pipe depend on it");
+                       scene->is_diameter_assumed ? "Nominal diameter assumed: every length scales with it"
+                                                  : "Lens assumed: lengths along the pipe depend on it");
     for (int i = 0; i < N_PLOTS; i++) {
         frame.top = 13 + i * INTRA_SVG_PLOT_STEP;
         put_plot(file.stream, scene, &frame, &plots[i]);
@@ -463,10 +469,14 @@ enum intra_status intra_export_strip_svg(const struct intra_scene *scene, const 
             STRIP_LEFT + STRIP_WIDTH, STRIP_TOP + length_mm, STRIP_LEFT);
     for (int64_t i = 0; i < scene->n_gaps; i++) {
         const struct intra_gap *g = &scene->gaps[i];
-        double y = STRIP_TOP + (g->station_from_m - s0) * mm_per_m;
-        double to_m = isfinite(g->station_to_m) ? g->station_to_m : g->station_from_m;
+        /* From the wall's start where nothing was followed before; a line where its length is not known. */
+        double from_m = isfinite(g->station_from_m) ? g->station_from_m : s0, high_m;
+        double to_m = isfinite(g->station_to_m) ? g->station_to_m : from_m;
+        from_m = fmax(from_m, s0);
+        high_m = fmin(to_m, s0 + length_m) - from_m;
+        if (high_m < 0 || from_m > s0 + length_m || (!isfinite(g->station_from_m) && high_m < 1e-3)) continue;
         fprintf(file.stream, "<rect x=\"%.2f\" y=\"%.2f\" width=\"2\" height=\"%.2f\" fill=\"#888\"/>\n",
-                STRIP_LEFT + STRIP_WIDTH + 1, y, fmax(0.6, (to_m - g->station_from_m) * mm_per_m));
+                STRIP_LEFT + STRIP_WIDTH + 1, STRIP_TOP + (from_m - s0) * mm_per_m, fmax(0.6, high_m * mm_per_m));
     }
     fprintf(file.stream,
             "<clipPath id=\"strip\"><rect x=\"%.2f\" y=\"%.2f\" width=\"%.2f\" height=\"%.2f\"/></clipPath>\n",

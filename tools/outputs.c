@@ -385,6 +385,8 @@ void intra_outputs_write(const struct intra_scene *scene, const struct intra_rec
         begin_stage(&job, "report.html");
         write_file(&job, "report.html", write_report);
         end_stage(&job, "report.html");
+    } else if (request->has_report) {
+        intra_log(INTRA_LOG_WARNING, "report.html", "left out: this program was built without the report page");
     }
     begin_stage(&job, "store");
     write_file(&job, "project.sqlite", write_store);

@@ -36,7 +36,7 @@ export function facts() {
   list.push([t('nominal_diameter'), mark(format.quantity(d.pipe.nominal_diameter, 'small'), d.pipe.is_diameter_assumed)]);
   list.push([t('measured_length'), mark(format.measured(d.pipe.length, d.pipe.length_sd, 'length'), d.pipe.is_lens_assumed)]);
   list.push([t('stations'), `${format.bare(d.from, 'station')} – ${format.station(d.to)}`]);
-  list.push([t('mean_diameter'), format.measured(meanDiameter, median(S.diameter_mean_sd), 'small')]);
+  list.push([t('mean_diameter'), format.measured(meanDiameter, median(S.diameter_mean_sd.filter((_, i) => S.seen[i])), 'small')]);
   if (smallest >= 0) list.push([t('smallest_diameter'), `${format.measured(S.diameter_min[smallest], S.diameter_min_sd[smallest], 'small')} (${format.station(S.station[smallest])})`]);
   if (mostOval >= 0) list.push([t('largest_ovality'), `${format.measured(S.ovality[mostOval], S.ovality_sd[mostOval], 'percent')} (${format.station(S.station[mostOval])})`]);
   list.push([t('seen_share'), format.share(coverage.reduce((sum, c) => sum + c.seen, 0) / coverage.length)]);

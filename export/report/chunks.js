@@ -122,15 +122,20 @@ export class Chunks {
       if (index !== piece.detail) todo.push({ piece, index, distance });
     }
     todo.sort((a, b) => a.distance - b.distance);
-    const end = performance.now() + 12;
+    // The first time all at once: pictures of half a pipe would cost more than they show.
+    const end = performance.now() + (this.isBuilt ? 12 : 250);
     let done = 0;
     for (const { piece, index } of todo) {
       if (done && performance.now() > end) break;
       piece.setDetail(index, this.changed);
       done++;
     }
+    this.isBuilt = true;
     return done === todo.length;
   }
+
+  // Whether every piece carries the picture it asked for.
+  get isPainted() { return this.pieces.every((piece) => piece.wanted === piece.textureLevel); }
 
   // Station and clock angle under a ray; null where it meets no wall.
   pick(raycaster) {

@@ -116,6 +116,31 @@ export function coverageAt(s) {
   all.sort((a, b) => a - b);
   return { seen: all.length / rows, resolution: all.length ? unit * 2 ** ((all[all.length >> 1] - 1) / 24) : null };
 }
+// Where at least half of the ring is seen for the first time: a camera sees no wall beside itself at first.
+export function firstSeen() {
+  const { cols, rows, step } = data.coverage;
+  for (let x = 0; x < cols; x++) {
+    let seen = 0;
+    for (let y = 0; y < rows; y++) seen += coverage[y * cols + x] ? 1 : 0;
+    if (2 * seen >= rows) return x ? from + x * step : from;
+  }
+  return from;
+}
+// Stretches of which nobody saw anything: [from, to].
+export const darkStretches = (() => {
+  const { cols, rows, step } = data.coverage, out = [];
+  let start = null;
+  for (let x = 0; x <= cols; x++) {
+    let isSeen = x === cols;
+    for (let y = 0; y < rows && !isSeen; y++) isSeen = coverage[y * cols + x] > 0;
+    if (!isSeen) start ??= x;
+    else if (start !== null) {
+      out.push([from + start * step, Math.min(from + x * step, to)]);
+      start = null;
+    }
+  }
+  return out;
+})();
 // Range that holds 98 % of the relief, rounded up to a handy number of millimetres.
 export const reliefRange = (() => {
   const all = [], count = data.relief.cols * data.relief.rows, every = Math.max(1, Math.floor(count / 20000));

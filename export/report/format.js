@@ -4,10 +4,13 @@ import { get } from './state.js';
 import { toClock } from './data.js';
 
 const FOOT = 0.3048, INCH = 0.0254;
-export const number = (value, decimals) =>
-  new Intl.NumberFormat(get('language') === 'de' ? 'de-DE' : 'en-US', {
-    minimumFractionDigits: decimals, maximumFractionDigits: decimals,
-  }).format(Number(value.toFixed(decimals)) + 0); // never -0
+const formats = new Map(); // making one takes the browser long
+function formatOf(language, decimals) {
+  const key = `${language} ${decimals}`;
+  if (!formats.has(key)) formats.set(key, new Intl.NumberFormat(language === 'de' ? 'de-DE' : 'en-US', { minimumFractionDigits: decimals, maximumFractionDigits: decimals }));
+  return formats.get(key);
+}
+export const number = (value, decimals) => formatOf(get('language'), decimals).format(Number(value.toFixed(decimals)) + 0).replace('-', '−'); // never -0
 
 const isUs = () => get('units') === 'us';
 const units = {

@@ -44,6 +44,8 @@ const words = {
   min: ['smallest', 'kleinster'],
   mean: ['mean', 'mittlerer'],
   max: ['largest', 'größter'],
+  from_min: ['from smallest diameter', 'aus kleinstem Durchmesser'],
+  from_max: ['from largest diameter', 'aus größtem Durchmesser'],
   nominal: ['nominal', 'Nennmaß'],
   interval: ['95 % interval', '95-%-Bereich'],
   perimeter: ['Perimeter', 'Umfang'],

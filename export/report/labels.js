@@ -13,9 +13,9 @@ export class Labels {
     on('tool', () => this.node.classList.toggle('aside', get('tool') !== null));
   }
 
-  // items: { o, x, y } in order of importance, in CSS pixels of the parent.
-  show(items, width, height) {
-    const taken = [], shown = new Set();
+  // items: { o, x, y } in order of importance, in CSS pixels of the parent; reserved: boxes [left, top, right, bottom] of others.
+  show(items, width, height, reserved = []) {
+    const taken = [...reserved], shown = new Set();
     for (const { o, x, y } of items) {
       const w = 12 + 7 * String(o.number).length, h = 18, box = [x - w / 2, y - h / 2, x + w / 2, y + h / 2];
       if (box[0] < 0 || box[1] < 0 || box[2] > width || box[3] > height) continue;

@@ -51,8 +51,8 @@ function controls() {
   on('s clock isPlaying', show);
   show();
   return el('div', { class: 'row controls' }, play, slider, number,
-    el('button', { 'aria-label': t('previous'), title: t('previous'), onclick: () => seekObservation(kind.value, -1) }, '◀'), kind,
-    el('button', { 'aria-label': t('next'), title: t('next'), onclick: () => seekObservation(kind.value, 1) }, '▶'));
+    el('button', { disabled: kinds.length < 2, 'aria-label': t('previous'), title: t('previous'), onclick: () => seekObservation(kind.value, -1) }, '◀'), kind,
+    el('button', { disabled: kinds.length < 2, 'aria-label': t('next'), title: t('next'), onclick: () => seekObservation(kind.value, 1) }, '▶'));
 }
 
 function legend() {
@@ -61,7 +61,7 @@ function legend() {
     node.hidden = get('colouring') !== 'relief';
     node.replaceChildren(el('span', {}, t('relief_legend')),
       el('span', { class: 'row' }, `−${format.quantity(d.reliefRange, 'small')} ${t('inwards')}`, el('i', { class: 'ramp' }), `+${format.quantity(d.reliefRange, 'small')} ${t('outwards')}`),
-      el('span', {}, el('i', { class: 'hatch' }), t('not_seen')));
+      el('span', {}, el('i', { class: 'unmeasured' }), t('no_values'), ' ', el('i', { class: 'hatch' }), t('not_seen')));
   };
   on('colouring', show);
   show();
@@ -159,7 +159,7 @@ document.addEventListener('keydown', (e) => {
   done();
 });
 
-set({ s: clamp(0, d.from, d.to), tab: d.observations.length ? 'observations' : 'section' });
+set({ s: d.firstSeen(), tab: d.observations.length ? 'observations' : 'section' });
 set(readAddress());
 dress();
 dark.addEventListener('change', dress);

@@ -109,10 +109,11 @@ function detail(o) {
   if (isNumber(o.distance)) rows.push([t('distance'), format.station(o.distance)]);
   if (hasSeveral && inspectionWord(o)) rows.push([t('inspection'), inspectionWord(o)]);
   rows.push([t('source'), sourceWord(o)], [t('confidence'), isNumber(o.confidence) ? format.share(o.confidence) : '–']);
+  if (meaning(o).length > LONGEST) rows.push([t('meaning'), meaning(o)]); // the heading is cut after three lines
   if (o.remark && o.remark !== meaning(o)) rows.push([t('remark'), o.remark]);
   if (o.kind === 'recorded') rows.push([t('why'), [o.is_placed ? t(o.is_refined ? 'placed_refined' : 'placed_record') : t('not_placed'), o.reason].filter(Boolean).join(': ')]);
   const node = el('section', { class: 'detail', 'aria-label': `${t('number')} ${o.number}` },
-    el('h3', {}, el('span', { class: 'chip', style: { background: gradeColour(o), color: inkOn(gradeColour(o)) } }, String(o.number)), ' ', el('span', { class: 'long' }, meaning(o))),
+    el('h3', {}, el('span', { class: 'chip', style: { background: gradeColour(o), color: inkOn(gradeColour(o)) } }, String(o.number)), ' ', el('span', { class: 'long lines' }, meaning(o))),
     el('table', { class: 'figures' }, el('tbody', {}, rows.map(([label, value]) => el('tr', {}, el('th', { scope: 'row' }, label), el('td', { class: 'long' }, value))))));
   if (d.isOnWall(o)) thumbnail(o).then((canvas) => node.querySelector('h3').after(canvas));
   if (isNumber(o.time) && d.source.video) node.append(el('button', { onclick: () => showVideo(o.time) }, t('video_at', { t: format.seconds(o.time) })));
@@ -127,7 +128,7 @@ export function panel() {
   const inspection = hasSeveral ? el('select', { 'aria-label': t('all_inspections'), onchange: () => draw() }, el('option', { value: '' }, t('all_inspections')),
     d.data.inspections.map((_, i) => el('option', { value: i }, inspectionWord({ inspection: i })))) : null;
   const count = el('span', { class: 'hint', 'aria-live': 'polite' });
-  const head = el('tr'), body = el('tbody'), below = el('div');
+  const head = el('tr'), body = el('tbody'), below = el('div', { class: 'below' });
   const shown = () => {
     const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
     const list = d.observations.filter((o) => (!kind.value || o.kind === kind.value) && (!inspection?.value || o.inspection === Number(inspection.value)) &&
@@ -156,7 +157,7 @@ export function panel() {
         else return;
         e.preventDefault();
         e.stopPropagation();
-      } }, columns.map(([name, text, , node], i) => el('td', { class: name }, node?.(o) ?? (i === 0 ? el('span', { class: 'chip', style: { background: colour, color: inkOn(colour) } }, text(o)) : short(text(o))))));
+      } }, columns.map(([name, text, , node], i) => el('td', { class: name }, node?.(o) ?? (i === 0 ? el('span', { class: 'chip', style: { background: colour, color: inkOn(colour) } }, text(o)) : name === 'meaning' ? el('div', { class: 'lines' }, short(text(o))) : short(text(o))))));
     }));
     mark();
   };

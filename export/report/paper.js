@@ -103,7 +103,7 @@ function plot(name) {
     const factor = format.scaleOf('station')[0];
     out.append(svg('rect', { x: X(a * factor), y: 4, width: Math.max(0.4, X(b * factor) - X(a * factor)), height: 36, fill: '#ccc' }));
   }
-  const colours = ['#b2500a', '#16202c', '#2154a0'];
+  const inks = { '--line-1': '#b2500a', '--line-2': '#16202c', '--line-3': '#2154a0' }, colours = lines.map(([, , , stroke]) => inks[stroke]);
   if (band) for (const line of band) out.append(svg('path', { d: run(line), fill: 'none', stroke: '#999', 'stroke-width': 0.15 }));
   if (nominal !== null) out.append(svg('line', { x1: 18, x2: 176, y1: Y(nominal), y2: Y(nominal), stroke: '#12805c', 'stroke-width': 0.3, 'stroke-dasharray': '2 1.2' }));
   values.forEach((line, i) => out.append(svg('path', { d: run(line), fill: 'none', stroke: colours[i], 'stroke-width': 0.35 })));

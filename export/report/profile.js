@@ -12,7 +12,7 @@ const S = d.sections, Z = 1.96;
 // Of each quantity: its lines (column, deviation, word, stroke, dash) and its kind of unit.
 export const quantities = {
   diameter: { kind: 'small', lines: [['diameter_max', 'diameter_max_sd', 'max', '--line-1', [6, 4]], ['diameter_mean', 'diameter_mean_sd', 'mean', '--line-2', []], ['diameter_min', 'diameter_min_sd', 'min', '--line-3', [2, 3]]] },
-  ovality: { kind: 'percent', lines: [['ovality', 'ovality_sd', 'min', '--line-3', []], ['ovality_max', 'ovality_max_sd', 'max', '--line-1', [6, 4]]] },
+  ovality: { kind: 'percent', lines: [['ovality', 'ovality_sd', 'from_min', '--line-3', []], ['ovality_max', 'ovality_max_sd', 'from_max', '--line-1', [6, 4]]] },
   water: { kind: 'percent', lines: [['water', 'water_sd', 'water', '--line-2', []]] },
   grade_slope: { kind: 'slope', lines: [['grade', 'grade_sd', 'grade_slope', '--line-2', []]] },
   resolution: { kind: 'fine', lines: [['resolution', null, 'resolution', '--line-2', []]] },

@@ -151,21 +151,35 @@ export class Unrolled {
     g.drawImage(canvas, this.x(d.from + x0 * step), this.y(0), n * every * step * v.scale, wall.perimeter * v.scale);
   }
 
+  // A bar along the top where the camera's way is not known, hatched where nobody saw the wall: it may be seen from before a gap.
   paintGaps(g) {
     g.font = '12px system-ui, sans-serif';
-    g.textAlign = 'left';
-    g.textBaseline = 'alphabetic';
-    for (const gap of d.gaps) {
-      const x0 = this.x(gap.station_from), x1 = isNumber(gap.station_to) ? this.x(gap.station_to) : x0;
+    g.textAlign = 'center';
+    g.textBaseline = 'middle';
+    const bottom = this.y(wall.perimeter), top = this.y(0), middle = (Math.max(top, MARGIN.top) + Math.min(bottom, MARGIN.top + this.height)) / 2;
+    for (const [from, to] of d.darkStretches) {
       g.fillStyle = hatch(g);
-      g.fillRect(x0, this.y(0), Math.max(3, x1 - x0), wall.perimeter * this.view.scale);
-      g.fillStyle = '#ffffff';
-      g.strokeStyle = '#000000';
-      g.lineWidth = 3;
-      const text = isNumber(gap.station_to) ? t('not_seen') : `${t('gap')}: ${t('unknown_length')}`;
-      g.strokeText(text, x0 + 4, this.y(0) + 14);
-      g.fillText(text, x0 + 4, this.y(0) + 14);
+      g.fillRect(this.x(from), top, Math.max(1, this.x(to) - this.x(from)), bottom - top);
+      this.caption(g, t('not_seen'), this.x(from), this.x(to), middle);
     }
+    for (const gap of d.gaps) {
+      const x0 = this.x(gap.station_from), isKnown = isNumber(gap.station_to), x1 = isKnown ? this.x(gap.station_to) : x0;
+      g.fillStyle = '#ffd166';
+      g.fillRect(x0, MARGIN.top + this.height - 5, Math.max(3, x1 - x0), 5);
+      if (!isKnown) g.fillRect(x0 - 1, top, 3, bottom - top);
+      this.caption(g, isKnown ? t('gap') : `${t('gap')}: ${t('unknown_length')}`, x0, isKnown ? x1 : x0 + 260, MARGIN.top + this.height - 14, true);
+    }
+  }
+  // In the middle, or at the start, of what shows of a stretch, where it has room.
+  caption(g, text, x0, x1, y, isAtStart) {
+    const wide = g.measureText(text).width, low = Math.max(x0, MARGIN.left), high = Math.min(x1, MARGIN.left + this.width);
+    if (high - low < wide + 2) return;
+    const x = isAtStart ? low + wide / 2 + Math.min(4, (high - low - wide) / 2) : (low + high) / 2;
+    g.fillStyle = '#ffffff';
+    g.strokeStyle = '#000000';
+    g.lineWidth = 3;
+    g.strokeText(text, x, y);
+    g.fillText(text, x, y);
   }
 
   // A run on the wall, drawn again a turn off where it leaves the top or bottom edge.
@@ -256,14 +270,16 @@ export class Unrolled {
   }
 
   placeLabels(w, h) {
+    const bar = this.node.querySelector('.floating'), buttons = bar ? [bar.offsetLeft, bar.offsetTop, bar.offsetLeft + bar.offsetWidth, bar.offsetTop + bar.offsetHeight] : [w, 0, w, 0];
     const items = d.observations.filter(d.isOnWall).map((o) => {
       const [s, clock] = d.middle(o);
       const rank = (o.id === get('selected') ? 100 : 0) + (o.severity ?? 0) + (o.kind === 'joint' && !o.code ? -1 : 0);
       const top = Math.max(this.y(0), MARGIN.top);
-      return { o, x: this.x(s), y: clock === null ? top + 10 : Math.max(top + 10, this.y(d.toDown(clock)) - 14), rank };
+      // Rings carry theirs at the top, below the buttons there.
+      return { o, x: this.x(s), y: clock === null ? top + (this.x(s) > buttons[0] - 14 && top < buttons[3] ? buttons[3] + 12 - top : 10) : Math.max(top + 10, this.y(d.toDown(clock)) - 14), rank };
     }).filter(({ x }) => x > MARGIN.left && x < w - MARGIN.right);
     items.sort((a, b) => b.rank - a.rank);
-    this.labels.show(items, w, h - MARGIN.bottom);
+    this.labels.show(items, w, h - MARGIN.bottom, [buttons]);
   }
 
   say(s, angle) {

@@ -23,7 +23,7 @@ export class View3d {
     this.scene = new three.Scene();
     this.camera = new three.PerspectiveCamera(70, 1, 0.01 * radius, 4000);
     this.camera.up.set(0, 0, 1);
-    this.chunks = new Chunks(() => this.ask());
+    this.chunks = new Chunks(() => this.askSoon());
     this.overlay = new three.Group();
     this.scene.add(this.chunks.group, this.overlay);
     this.labels = new Labels(parent, (o) => flyTo(o));
@@ -47,6 +47,15 @@ export class View3d {
     if (this.isAsked) return;
     this.isAsked = true;
     requestAnimationFrame((time) => this.frame(time));
+  }
+
+  // For a picture that came: others may be about to, and one drawing does for all of them.
+  askSoon() {
+    if (this.chunks.isPainted) return this.ask();
+    this.soon ??= setTimeout(() => {
+      this.soon = null;
+      this.ask();
+    }, 120);
   }
 
   follow(changed) {
@@ -134,8 +143,9 @@ export class View3d {
     this.overlay.visible = true;
     this.renderer.render(this.scene, this.camera);
     this.placeLabels(w, h);
-    this.isSettled = isAtRest && isDone && !get('isPlaying');
-    if (!this.isSettled) this.ask();
+    const isStill = isAtRest && isDone && !get('isPlaying');
+    this.isSettled = isStill && this.chunks.isPainted; // a picture that comes asks for the next frame itself
+    if (!isStill) this.ask();
     else this.lastTime = undefined;
   }
 
@@ -152,7 +162,8 @@ export class View3d {
       items.push({ o, x: ((p.x + 1) / 2) * w, y: ((1 - p.y) / 2) * h, rank: (o.id === get('selected') ? -1e6 : 0) + distance / radius - 20 * (o.severity ?? 0) });
     }
     items.sort((a, b) => a.rank - b.rank);
-    this.labels.show(items, w, h);
+    const bars = [...this.node.parentNode.querySelectorAll('.floating > *, .relief-legend')].map((e) => [e, e.offsetParent === this.node.parentNode ? [0, 0] : [e.parentNode.offsetLeft, e.parentNode.offsetTop]]);
+    this.labels.show(items, w, h, bars.map(([e, [x, y]]) => [x + e.offsetLeft, y + e.offsetTop, x + e.offsetLeft + e.offsetWidth, y + e.offsetTop + e.offsetHeight]));
   }
 
   line(points, colour, isClosed, isOnTop) {

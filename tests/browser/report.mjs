@@ -117,6 +117,14 @@ try {
   expect(box[0] <= box[1], 'and the page is no wider for it');
   const list = await page.evaluate(() => [document.querySelector('.scroll').scrollWidth, document.querySelector('.scroll').clientWidth]);
   expect(list[0] <= list[1], `the table does not scroll sideways at 1366 pixels: ${list}`);
+  // It stays a table beside a selected one with a long text: three rows and more; the text is cut after three lines, and whole below.
+  const room = await page.evaluate(() => {
+    const [view, head] = ['.scroll', '.list thead'].map((name) => document.querySelector(name).getBoundingClientRect());
+    const rows = [...document.querySelectorAll('.list tbody tr')].map((r) => r.getBoundingClientRect().height), heading = document.querySelector('.detail h3 .long');
+    return { rows: (view.height - head.height) / Math.min(...rows), tallest: Math.max(...rows), heading: heading.getBoundingClientRect().height, line: parseFloat(getComputedStyle(heading).lineHeight),
+      whole: [...document.querySelectorAll('.detail td.long')].some((td) => td.textContent.length === 10240) };
+  });
+  expect(room.rows >= 2.5 && room.tallest < 60 && room.heading < 3.5 * room.line && room.whole, `a long text leaves the table ${room.rows.toFixed(1)} rows, the tallest of ${room.tallest.toFixed(0)} pixels`);
   await page.screenshot({ path: join(pictures, 'report_table.png') });
   // Of two inspections one can be chosen; what has a moment in the video that lies beside links there.
   const links = page.locator('.list a'), hrefs = await links.evaluateAll((all) => all.map((a) => a.getAttribute('href')));
@@ -134,6 +142,36 @@ try {
   expect((await state(page, 'selected')) !== null, 'Enter on a row selects it');
   const unnamed = await page.evaluate(() => [...document.querySelectorAll('#app button, #app select, #app input, #app canvas:not(.thumb, .plot canvas)')].filter((e) => !e.hidden && !(e.textContent.trim() || e.getAttribute('aria-label') || e.getAttribute('aria-hidden'))).map((e) => e.outerHTML.slice(0, 80)));
   expect(unnamed.length === 0, `every control has a name ${unnamed}`);
+  await page.close();
+
+  // The camera's own view, far along the bend: it shows the wall, all of the picture.
+  page = await open('#s=3.5&view=path');
+  const path = await page.evaluate(() => [window.intrados.cost().triangles, window.intrados.data.path.station.length]);
+  const colours = await page.evaluate(() => new Promise((resolve) => {
+    const { views } = window.intrados, { renderer, scene, camera } = views.three;
+    renderer.render(scene, camera); // read in the same task, before the browser takes it
+    const gl = renderer.getContext(), w = gl.drawingBufferWidth, h = gl.drawingBufferHeight, pixels = new Uint8Array(4 * w * h);
+    gl.readPixels(0, 0, w, h, gl.RGBA, gl.UNSIGNED_BYTE, pixels);
+    let wall = 0; // brown as the made wall is painted: more red than blue
+    for (let i = 0; i < pixels.length; i += 4) wall += pixels[i] > pixels[i + 2] + 10;
+    resolve(wall / (w * h));
+  }));
+  expect(path[0] > 1000 && colours > 0.7, `the camera's view at 3.5 m shows wall in ${(100 * colours).toFixed(0)} % of the picture`);
+  await page.screenshot({ path: join(pictures, 'report_path.png') });
+  await page.close();
+
+  // In a stretch that nobody saw, zoomed in so that neither end shows, the words for it do.
+  page = await open('#s=2.55');
+  const words = await page.evaluate(() => {
+    const { unrolled } = window.intrados.views, said = [], paint = unrolled.canvas.getContext('2d'), whole = paint.fillText;
+    paint.fillText = function (text, x, y) { said.push([text, x, y]); return whole.apply(this, arguments); };
+    unrolled.zoom(1e3, 2.55);
+    unrolled.paint();
+    delete paint.fillText;
+    const inside = (word) => said.some(([text, x, y]) => text === word && x > 0 && x < unrolled.canvas.clientWidth && y > 0 && y < unrolled.canvas.clientHeight);
+    return { view: [unrolled.view.s, unrolled.view.s + unrolled.width / unrolled.view.scale], seen: inside('not seen'), gap: inside('Gap') };
+  });
+  expect(words.view[0] > 2.3 && words.view[1] < 2.8 && words.seen && words.gap, `from ${words.view.map((v) => v.toFixed(2)).join(' to ')} m the wall says "not seen" and "Gap"`);
   await page.close();
 
   // German words and numbers.

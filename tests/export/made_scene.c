@@ -103,6 +103,20 @@ static void paint_strip(struct intra_scene *scene, const struct made_pipe *pipe,
     }
 }
 
+/* Point and directions of the axis `s` metres behind the start. */
+static struct intra_vec3 axis_at(const struct made_pipe *pipe, double s, struct intra_vec3 *along,
+                                 struct intra_vec3 *right)
+{
+    double turn = pipe->curvature * s;
+    struct intra_vec3 centre = fabs(pipe->curvature) > 0
+                                   ? intra_vec3(sin(turn) / pipe->curvature, (1 - cos(turn)) / pipe->curvature, 0)
+                                   : intra_vec3(s, 0, 0);
+    centre.x += pipe->world_x_m;
+    *along = intra_vec3(cos(turn), sin(turn), 0);
+    *right = intra_vec3(sin(turn), -cos(turn), 0);
+    return centre;
+}
+
 static void add_sections(struct intra_scene *scene, const struct made_pipe *pipe)
 {
     struct intra_error err = {0};
@@ -110,12 +124,9 @@ static void add_sections(struct intra_scene *scene, const struct made_pipe *pipe
     for (i = 0; i <= n; i++) {
         struct intra_section section = {0};
         double s = (double)i * scene->section_step_m, turn = pipe->curvature * s;
-        struct intra_vec3 along = {cos(turn), sin(turn), 0}, right = {sin(turn), -cos(turn), 0}, crown = {0, 0, 1};
+        struct intra_vec3 along, right, crown = {0, 0, 1};
         section.station_m = pipe->start_m + s;
-        section.centre = fabs(pipe->curvature) > 0
-                             ? intra_vec3(sin(turn) / pipe->curvature, (1 - cos(turn)) / pipe->curvature, 0)
-                             : intra_vec3(s, 0, 0);
-        section.centre.x += pipe->world_x_m;
+        section.centre = axis_at(pipe, s, &along, &right);
         section.world_from_sec = intra_mat3_from_columns(along, right, crown);
         section.is_seen = !is_in_gap(pipe, section.station_m);
         section.a[0] = pipe->diameter_m / 2;
@@ -147,13 +158,13 @@ static void add_frames(struct intra_scene *scene, const struct made_pipe *pipe)
         frame.counter_m = i % 10 ? NAN : s + 0.5;
         frame.station_m = frame.station_sd_m = NAN;
         if (frame.is_posed) {
+            struct intra_vec3 along, right, centre = axis_at(pipe, s, &along, &right);
             frame.segment = s > pipe->gap_from_m;
             frame.station_m = pipe->start_m + s;
             frame.station_sd_m = 0.001 * s;
-            /* the camera looks along +X: its x is right (-Y), its y down (-Z), its z forward (+X) */
-            frame.world_from_cam.r =
-                intra_mat3_from_columns(intra_vec3(0, -1, 0), intra_vec3(0, 0, -1), intra_vec3(1, 0, 0));
-            frame.world_from_cam.t = intra_vec3(s, 0.001, 0.002);
+            /* the camera looks along the axis, 1 mm left of it and 2 mm above: x right, y down, z forward */
+            frame.world_from_cam.r = intra_mat3_from_columns(right, intra_vec3(0, 0, -1), along);
+            frame.world_from_cam.t = intra_vec3(centre.x - 0.001 * right.x, centre.y - 0.001 * right.y, 0.002);
         }
         check(intra_scene_add_frame(scene, &frame, &err), &err);
     }

@@ -132,6 +132,8 @@ static void assert_well_formed(const char *svg)
     assert_int_equal(depth, 0);
 }
 
+#define BAR "width=\"2\""
+
 static void drawings(void **state)
 {
     char path[512], *text = NULL;
@@ -147,12 +149,19 @@ static void drawings(void **state)
     assert_null(strstr(text, "nan"));
     intra_free(text);
     remove(path);
+    /* A gap in the pipe is a bar; what came before the first followed frame has no beginning and is none. */
+    assert_int_equal(intra_scene_add_gap(&scene, &(struct intra_gap){NAN, 0.0002, 0, 1, "no start before"}, &err),
+                     INTRA_OK);
+    assert_int_equal(intra_scene_add_gap(&scene, &(struct intra_gap){2.3, 2.8, 2.3, 2.8, "lost"}, &err), INTRA_OK);
     made_path(path, sizeof path, folder, "strip.svg");
     assert_int_equal(intra_export_strip_svg(&scene, NULL, 0, path, &err), INTRA_OK);
     assert_int_equal(intra_read_file(path, 10000000, &text, &size, &err), INTRA_OK);
     assert_well_formed(text);
     assert_non_null(strstr(text, "2  2.00 m  joint BAJ  offset 14.0"));
     assert_non_null(strstr(text, "data:image/jpeg;base64,/9j/"));
+    assert_null(strstr(text, "\"nan\""));
+    assert_non_null(strstr(text, BAR));
+    assert_null(strstr(strstr(text, BAR) + 1, BAR));
     intra_free(text);
     remove(path);
 }
