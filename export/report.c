@@ -397,6 +397,7 @@ static enum intra_status write_kept(const struct intra_scene *scene, const struc
     if (!mark || !intra_report_keep(options->kept, &kept)) return INTRA_OK;
     pyramid_shape(&shape, scene, from, until, kept.texel_m);
     if (!intra_report_kept_fits(&kept, &shape)) goto done;
+    if (options->texel_m > 0 && fabs(kept.texel_m - fmax(scene->wall.texel_m, options->texel_m)) > 1e-9) goto done;
     INTRA_TRY(intra_report_json(scene, options, &shape, &relief, &coverage, &json, err));
     if ((double)page_size + (double)kept.n_grids + (double)strlen(json) + (double)kept.n_tiles + 200 >
         (double)options->max_bytes)

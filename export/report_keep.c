@@ -3,6 +3,7 @@
 #include "core/mem.h"
 
 #include <jansson.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -35,6 +36,7 @@ static bool read_shape(const char *json, size_t n, struct intra_report_kept *out
     json_t *root = json_loadb(json, n, 0, NULL), *wall = json_object_get(root, "wall");
     bool is_there = json_is_number(json_object_get(wall, "texel"));
     out->texel_m = json_number_value(json_object_get(wall, "texel"));
+    out->station_from_m = json_number_value(json_object_get(wall, "station_from"));
     out->cols = (int)json_integer_value(json_object_get(wall, "cols"));
     out->rows = (int)json_integer_value(json_object_get(wall, "rows"));
     out->n_levels = (int)json_integer_value(json_object_get(wall, "levels"));
@@ -74,7 +76,7 @@ bool intra_report_kept_fits(const struct intra_report_kept *kept, const struct i
         int around = ((shape->rows >> level) + shape->tile_px - 1) / shape->tile_px;
         tiles += across * around;
     }
-    return kept->cols == shape->cols && kept->rows == shape->rows && kept->n_levels == shape->n_levels &&
+    return fabs(kept->station_from_m - shape->station_from_m) < 1e-5 && kept->cols == shape->cols && kept->rows == shape->rows && kept->n_levels == shape->n_levels &&
            kept->tiles_found == tiles;
 }
 
