@@ -38,6 +38,7 @@
 #define STRETCH_END 1.45   /* radians: beyond, the tangent says little */
 #define BROWN_END 0.85     /* radians: wider, no pinhole */
 #define BROWN_OFF_PX 0.1
+#define FISHEYE_RAD (M_PI) /* field of view from left to right */
 enum { PASSES = 3, MOST_PASSES = 6 };
 
 enum intra_status intra_scale_of_frames(const struct intra_frame_record *frames, int64_t n, struct intra_scale_fit *out,
@@ -203,6 +204,12 @@ static enum intra_status improve(struct intra_lens_pilot *pilot, double k, doubl
     return INTRA_OK;
 }
 
+/* Another lens to begin with, where the first led astray: a fisheye, as wide cameras have it. */
+static enum intra_status wide_guess(const struct intra_camera *assumed, struct intra_camera *out)
+{
+    return intra_camera_from_hfov(assumed->width, assumed->height, FISHEYE_RAD, out, NULL);
+}
+
 /* What is known, in words, and the model that other programs read best. */
 static void conclude(const struct intra_camera *assumed, const struct intra_lens_fit_options *options,
                      const struct intra_lens_solution *found, double way_sd, struct intra_camera *lens,
@@ -241,8 +248,10 @@ enum intra_status intra_lens_fit(const char *video_path, const struct intra_lens
     bool is_length = options->length_m > 0, is_known = false, is_held = false;
     struct intra_lens_pilot_options drive = {options->radius_m, is_length ? INFINITY : PILOT_S,
                                              is_length ? INFINITY : PILOT_WAY_M, options->threads, options->video};
-    struct intra_camera lens, next;
+    struct intra_camera lens, next, kept;
     bool is_followed = true; /* the pipe, with the lens as it is now */
+    bool is_wide = false;    /* begun anew with a fisheye, */
+    int began = 0;           /* in this pass */
     double change = 0;       /* of the last step */
     struct intra_counter *counter = NULL;
     struct intra_lens_solution found = {0}, one;
@@ -255,6 +264,7 @@ enum intra_status intra_lens_fit(const char *video_path, const struct intra_lens
         if (counter && !intra_counter_has_place(counter)) intra_counter_destroy(&counter);
     }
     if (first_guess(camera, &lens, NULL) != INTRA_OK) goto done;
+    kept = lens;
     for (int pass = 0; pass < MOST_PASSES; pass++) {
         bool is_usable;
         INTRA_TRY(intra_lens_pilot_drive(video_path, &drive, mask, log_shading, &lens, pass == 0 ? counter : NULL,
@@ -263,7 +273,15 @@ enum intra_status intra_lens_fit(const char *video_path, const struct intra_lens
         INTRA_TRY(find_scale(options, counter, &pilot, pass, &k, &sd, err));
         if (pass == 0) is_held = !isfinite(k);
         is_followed = is_held || isfinite(k);
-        if (!is_followed) break;
+        if (!is_followed) {
+            if (!is_known || is_wide || wide_guess(camera, &next) != INTRA_OK) break;
+            intra_log(INTRA_LOG_INFO, "lens", "pilot %d: the pipe was lost with this lens; anew with a fisheye", pass + 1);
+            kept = lens;
+            lens = next;
+            is_wide = true;
+            began = pass + 1;
+            continue;
+        }
         next = lens;
         INTRA_TRY(improve(&pilot, is_held ? NAN : k, sd, pass, &next, &one, &is_usable, err));
         if (is_usable && is_held) is_usable = hold_field(camera, &next, NULL) == INTRA_OK;
@@ -273,15 +291,16 @@ enum intra_status intra_lens_fit(const char *video_path, const struct intra_lens
         found = one;
         is_known = true;
         if (!is_held) way_sd = sd;
-        if (change < (pass + 1 < PASSES ? AGAIN_OFF : FAR_OFF)) break;
+        if (change < (pass + 1 - began < PASSES ? AGAIN_OFF : FAR_OFF)) break;
     }
     if (!is_known) goto done;
     if (!is_followed) {
+        if (is_wide) lens = kept;
         out->is_unconfirmed = true;
         way_sd = hypot(way_sd, change);
+        found.cov[INTRA_LENS_F][INTRA_LENS_F] += change * change;
     }
     conclude(camera, options, &found, way_sd, &lens, out);
-    if (!is_followed) out->focal_sd_rel = hypot(out->focal_sd_rel, change);
     *camera = lens;
     intra_log(INTRA_LOG_INFO, "lens", "f = %.1f x %.1f px: %s", lens.fx, lens.fy, lens.source);
 done:
