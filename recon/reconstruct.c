@@ -308,11 +308,15 @@ static enum intra_status fit_stations(const struct line *line, bool is_scaled, s
     }
     INTRA_TRY(intra_station_fit(readings, n, scale.is_falling ? -1 : 1, intra_scale_step(pairs, n_pairs), stretches,
                                 line->n_scales, out, err));
+    if (!is_in_order(out)) {
+        intra_log(INTRA_LOG_INFO, "stations", "the distance counter would turn stretches around: it was not used for the stations");
+        intra_station_map_fini(out);
+    }
     if (out->n) {
         intra_log(INTRA_LOG_INFO, "stations", "the counter's metre is %.2f %% longer than the picture's", 100 * out->counter_rel);
         tell_stretched(line, out, report);
     }
-    if (out->most_m < LEAST_OFF_M || !is_in_order(out)) intra_station_map_fini(out);
+    if (out->most_m < LEAST_OFF_M) intra_station_map_fini(out);
 done:
     intra_free(readings);
     intra_free(pairs);
