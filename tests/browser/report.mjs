@@ -144,6 +144,35 @@ try {
   expect(unnamed.length === 0, `every control has a name ${unnamed}`);
   await page.close();
 
+  // Tab reaches every control, and each shows that it has the focus; a length is measured without a mouse.
+  page = await open('#s=1&clock=3');
+  const stops = [];
+  for (let i = 0; i < 120; i++) {
+    await page.keyboard.press('Tab');
+    const stop = await page.evaluate(() => {
+      const { tagName } = document.activeElement, { outlineStyle, outlineWidth } = getComputedStyle(document.activeElement);
+      return { tagName, isShown: outlineStyle === 'solid' && parseFloat(outlineWidth) >= 2 };
+    });
+    if (stop.tagName === 'BODY') break;
+    stops.push(stop);
+  }
+  expect(stops.length > 40 && stops.length < 120 && stops.every((stop) => stop.isShown), `all ${stops.length} stops of the Tab key show the focus`);
+  await page.getByRole('tab', { name: 'Observations' }).focus();
+  for (let i = 0; i < 2; i++) await page.keyboard.press('ArrowRight');
+  await page.locator('button[data-tool=length]').focus();
+  await page.keyboard.press('Enter');
+  await page.locator('.unrolled > canvas').focus();
+  await page.keyboard.press('Space');
+  for (let i = 0; i < 10; i++) await page.keyboard.press('ArrowRight');
+  await page.keyboard.press('Space');
+  await page.keyboard.press('Enter');
+  const byKeys = await page.evaluate(() => {
+    const [item] = window.intrados.get('measurements');
+    return { wanted: 40 / window.intrados.views.unrolled.view.scale, value: item && window.intrados.measure.evaluate(item.tool, item.points).value, points: item?.points.length };
+  });
+  expect(byKeys.points === 2 && Math.abs(byKeys.value / byKeys.wanted - 1) < 0.01, `a length by the keyboard: ${(1e3 * byKeys.value).toFixed(1)} of ${(1e3 * byKeys.wanted).toFixed(1)} mm`);
+  await page.close();
+
   // The camera's own view, far along the bend: it shows the wall, all of the picture.
   page = await open('#s=3.5&view=path');
   const path = await page.evaluate(() => [window.intrados.cost().triangles, window.intrados.data.path.station.length]);
