@@ -248,13 +248,14 @@ enum intra_status intra_lens_fit(const char *video_path, const struct intra_lens
     bool is_length = options->length_m > 0, is_known = false, is_held = false;
     struct intra_lens_pilot_options drive = {options->radius_m, is_length ? INFINITY : PILOT_S,
                                              is_length ? INFINITY : PILOT_WAY_M, options->threads, options->video};
-    struct intra_camera lens, next, kept;
+    struct intra_camera lens, next, kept; /* kept: what came of the first guess, while a fisheye is tried */
     bool is_followed = true; /* the pipe, with the lens as it is now */
     bool is_wide = false;    /* begun anew with a fisheye, */
     int began = 0;           /* in this pass */
-    double change = 0;       /* of the last step */
+    int n_steps = 0;         /* towards a better lens, since then */
+    double change = 0, kept_change = 0; /* of the last step */
     struct intra_counter *counter = NULL;
-    struct intra_lens_solution found = {0}, one;
+    struct intra_lens_solution found = {0}, kept_found = {0}, one;
     double k, sd, way_sd = NAN;
     *out = (struct intra_lens_fit_result){.focal_sd_rel = camera->focal_sd_rel, .corner_sd_rel = NAN};
     if (!is_length && !options->fill_counter && options->has_counter) {
@@ -277,9 +278,12 @@ enum intra_status intra_lens_fit(const char *video_path, const struct intra_lens
             if (!is_known || is_wide || wide_guess(camera, &next) != INTRA_OK) break;
             intra_log(INTRA_LOG_INFO, "lens", "pilot %d: the pipe was lost with this lens; anew with a fisheye", pass + 1);
             kept = lens;
+            kept_found = found;
+            kept_change = change;
             lens = next;
             is_wide = true;
             began = pass + 1;
+            n_steps = 0;
             continue;
         }
         next = lens;
@@ -290,12 +294,18 @@ enum intra_status intra_lens_fit(const char *video_path, const struct intra_lens
         lens = next;
         found = one;
         is_known = true;
+        n_steps++;
         if (!is_held) way_sd = sd;
         if (change < (pass + 1 - began < PASSES ? AGAIN_OFF : FAR_OFF)) break;
     }
     if (!is_known) goto done;
+    if (is_wide && (!is_followed || n_steps == 0)) { /* the fisheye came to nothing */
+        lens = kept;
+        found = kept_found;
+        change = kept_change;
+        is_followed = false;
+    }
     if (!is_followed) {
-        if (is_wide) lens = kept;
         out->is_unconfirmed = true;
         way_sd = hypot(way_sd, change);
         found.cov[INTRA_LENS_F][INTRA_LENS_F] += change * change;

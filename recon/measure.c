@@ -7,6 +7,7 @@
 #include "core/mem.h"
 #include "core/select.h"
 #include "recon/bundle.h"
+#include "recon/robust.h"
 #include "recon/wall_patch.h"
 
 #include <math.h>
@@ -166,7 +167,7 @@ static void level_columns(struct height_field *f, int c0, int c1, double margin_
                 if (!isfinite(e)) continue;
                 for (int i = 0; i < 3; i++)
                     e -= basis[i] * x[i];
-                double w = 1 / (1 + e * e / (scale * scale));
+                double w = intra_cauchy_weight(e * e, scale * scale);
                 for (int i = 0; i < 3; i++) {
                     g[i] += w * basis[i] * e;
                     for (int j = 0; j <= i; j++)

@@ -7,6 +7,7 @@
 #include "recon/station_fit.h"
 
 #include "core/mem.h"
+#include "recon/bundle.h"
 #include "recon/robust.h"
 
 #include <math.h>
@@ -40,32 +41,43 @@ static int compare(const void *a, const void *b)
     return p->station_m < q->station_m ? -1 : p->station_m > q->station_m;
 }
 
-/* Places: each segment's first and last, and each digit. */
+/* Places: each segment's first and last, and each digit. out: room for the readings and two more a segment. */
 static int64_t gather(const struct intra_station_reading *r, int64_t n, int sign, double step_m, struct place *out)
 {
     int64_t m = 0;
-    for (int64_t i = 0, k; i < n; i = k) {
-        double last = NAN, sum = 0;
-        int count = 0;
-        bool is_end = i == 0 || r[i - 1].segment != r[i].segment;
-        for (k = i; k < n && r[k].segment == r[i].segment; k++) {
-            bool same =
-                isnan(r[k].counter_m) ? isnan(r[i].counter_m) : fabs(r[k].counter_m - r[i].counter_m) < 0.1 * step_m;
-            if (!same) break;
-            if (fabs(r[k].station_m - last) < APART_M) continue;
+    for (int64_t i = 0, end; i < n; i = end) {
+        int64_t count = 0; /* places that the digit at work was read at */
+        double last = NAN, sum = 0, c = NAN;
+        for (end = i; end < n && r[end].segment == r[i].segment; end++)
+            continue;
+        out[m++] = (struct place){.segment = r[i].segment, .s = r[i].station_m, .c = NAN};
+        for (int64_t k = i; k < end; k++) {
+            if (isnan(r[k].counter_m)) continue;
+            if (!(fabs(sign * r[k].counter_m - c) < 0.1 * step_m)) { /* a new digit */
+                c = sign * r[k].counter_m;
+                sum = count = 0;
+                m++;
+            } else if (fabs(r[k].station_m - last) < APART_M)
+                continue;
             last = r[k].station_m;
             sum += last;
             count++;
+            out[m - 1] = (struct place){.segment = r[i].segment,
+                                        .s = sum / (double)count,
+                                        .c = c,
+                                        .sd = hypot(step_m / sqrt(12.0 * (double)count), COUNTER_SD_M)};
         }
-        bool is_last = k == n || r[k].segment != r[i].segment;
-        if (is_end) out[m++] = (struct place){.segment = r[i].segment, .s = r[i].station_m, .c = NAN};
-        if (!isnan(r[i].counter_m))
-            out[m++] = (struct place){.segment = r[i].segment,
-                                      .s = sum / count,
-                                      .c = sign * r[i].counter_m,
-                                      .sd = hypot(step_m / sqrt(12.0 * count), COUNTER_SD_M)};
-        if (is_last) out[m++] = (struct place){.segment = r[i].segment, .s = r[k - 1].station_m, .c = NAN};
+        out[m++] = (struct place){.segment = r[i].segment, .s = r[end - 1].station_m, .c = NAN};
     }
+    return m;
+}
+
+/* Room that gather needs. */
+static int64_t most_places(const struct intra_station_reading *r, int64_t n)
+{
+    int64_t m = 0;
+    for (int64_t i = 0; i < n; i++)
+        m += !isnan(r[i].counter_m) + (i == 0 || r[i - 1].segment != r[i].segment ? 2 : 0);
     return m;
 }
 
@@ -150,31 +162,14 @@ static void take_reading(struct place *p)
             p->p[i][j] += gain[i] * r * gain[j];
 }
 
-/* out = b a^-1 for a symmetric and positive (Cholesky). */
+/* out = b a^-1 for a symmetric and positive; 0 where it is not: then nothing is learnt from what comes after. */
 static void divide(const double b[N][N], const double a[N][N], double out[N][N])
 {
-    double l[N][N] = {{0}};
-    for (int i = 0; i < N; i++)
-        for (int j = 0; j <= i; j++) {
-            double s = a[i][j];
-            for (int k = 0; k < j; k++)
-                s -= l[i][k] * l[j][k];
-            l[i][j] = i == j ? sqrt(fmax(s, 1e-24)) : s / l[j][j];
-        }
     for (int row = 0; row < N; row++) {
-        double y[N];
-        for (int i = 0; i < N; i++) {
-            y[i] = b[row][i];
-            for (int k = 0; k < i; k++)
-                y[i] -= l[i][k] * y[k];
-            y[i] /= l[i][i];
-        }
-        for (int i = N - 1; i >= 0; i--) {
-            for (int k = i + 1; k < N; k++)
-                y[i] -= l[k][i] * y[k];
-            y[i] /= l[i][i];
-            out[row][i] = y[i];
-        }
+        double factor[N][N];
+        memcpy(factor, a, sizeof factor);
+        memcpy(out[row], b[row], sizeof out[row]);
+        if (!intra_cholesky_solve(&factor[0][0], out[row], N)) memset(out[row], 0, sizeof out[row]);
     }
 }
 
@@ -250,9 +245,10 @@ enum intra_status intra_station_fit(struct intra_station_reading *readings, int6
     memset(out, 0, sizeof *out);
     if (n == 0 || !(step_m > 0)) return INTRA_OK;
     qsort(readings, (size_t)n, sizeof *readings, compare);
-    INTRA_TRY(INTRA_ALLOC(p, (size_t)(3 * n), err));
-    INTRA_TRY(INTRA_ALLOC(scratch, (size_t)(3 * n), err));
-    int64_t m = gather(readings, n, sign, step_m, p);
+    int64_t m = most_places(readings, n);
+    INTRA_TRY(INTRA_ALLOC(p, (size_t)m, err));
+    INTRA_TRY(INTRA_ALLOC(scratch, (size_t)m, err));
+    m = gather(readings, n, sign, step_m, p);
     for (int64_t i = 0; i < m; i++)
         n_read += !isnan(p[i].c);
     if (n_read < LEAST_PLACES) goto done;

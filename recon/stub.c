@@ -9,6 +9,7 @@
 #include "core/select.h"
 #include "recon/bundle.h"
 #include "recon/measure.h"
+#include "recon/robust.h"
 #include "recon/wall_patch.h"
 
 #include <math.h>
@@ -86,7 +87,7 @@ static bool fit_ring(const struct cell *cells, int n, double pipe_m, double rho_
                    dy = r * sin(turn);
             double d = fmax(hypot(dx, dy), 1e-4), e = d - x[2];
             double w =
-                1 / (1 + e * e / (SCATTER_M * SCATTER_M)) / (SCATTER_M * SCATTER_M) * FREE_CELLS / fmax(n, FREE_CELLS);
+                intra_cauchy_weight(e * e, SCATTER_M * SCATTER_M) / (SCATTER_M * SCATTER_M) * FREE_CELLS / fmax(n, FREE_CELLS);
             double j[3] = {dx / d, dy / d * r * cos(turn), 1};
             for (int a = 0; a < 3; a++) {
                 g[a] += w * j[a] * e;

@@ -9,8 +9,10 @@
 #include "core/clones.h"
 #include "core/log.h"
 #include "core/mem.h"
+#include "recon/robust.h"
 #include "recon/sweep.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -783,6 +785,21 @@ static void move_frames(const struct intra_wallmap *map, const struct axis_piece
     }
 }
 
+/* Frames of stretches that painted no wall and so left no axis, from segment `from` to before `to`: along the axis where
+ * the piece before them ended. moved, off: there. */
+static void move_bare_frames(const struct intra_wallmap *map, int from, int to, struct intra_vec3 tangent,
+                             struct intra_vec3 moved, double off, struct intra_frame_record *frames, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++) {
+        struct intra_frame_record *f = &frames[i];
+        if (f->segment < from || f->segment >= to || !isfinite(f->station_m)) continue;
+        double here = intra_station_off(map->stations, f->segment, f->station_m, NULL);
+        if (f->is_posed)
+            f->world_from_cam.t = intra_add(f->world_from_cam.t, intra_mad(moved, here - off, tangent));
+        f->station_m += here;
+    }
+}
+
 /* The piece's axis again at the sections' stations as they are now. */
 static enum intra_status resample_piece(const struct intra_wallmap *map, struct axis_piece *piece,
                                         const struct intra_vec3 *shift, struct intra_error *err)
@@ -839,9 +856,10 @@ enum intra_status intra_wallmap_restation(struct intra_wallmap *map, const struc
                                           struct intra_frame_record *frames, int64_t n_frames, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
-    struct intra_vec3 *shift = NULL, moved = {0, 0, 0};
+    struct intra_vec3 *shift = NULL, moved = {0, 0, 0}, tangent = {1, 0, 0};
     double off = 0;
     int64_t sample = 0, dense = 0;
+    int next = 0; /* segment that has not been moved yet */
     map->stations = stations;
     for (int p = 0; p < map->n_pieces; p++) {
         struct axis_piece *piece = &map->pieces[p];
@@ -851,10 +869,16 @@ enum intra_status intra_wallmap_restation(struct intra_wallmap *map, const struc
         intra_free(shift);
         shift = NULL;
         INTRA_TRY(INTRA_ALLOC(shift, (size_t)piece->n, err));
+        if (piece->segment > next)
+            move_bare_frames(map, next, piece->segment, tangent, moved, off, frames, n_frames);
         shift_piece(map, piece, shift, &moved, &off);
         move_frames(map, piece, shift, frames, n_frames);
+        const struct intra_mat3 *f = &piece->frame[piece->n - 1];
+        tangent = (struct intra_vec3){f->m[0][0], f->m[1][0], f->m[2][0]};
+        next = piece->segment + 1;
         INTRA_TRY(resample_piece(map, piece, shift, err));
     }
+    move_bare_frames(map, next, INT_MAX, tangent, moved, off, frames, n_frames);
 done:
     intra_free(shift);
     return status;
@@ -1039,7 +1063,7 @@ static double robust_rest(struct rest *rests, int n, double scale_m)
         double mass = 0;
         sum = 0;
         for (int i = 0; i < n; i++) {
-            double e = (rests[i].off - at) / scale_m, w = rests[i].weight / (1 + e * e);
+            double e = rests[i].off - at, w = rests[i].weight * intra_cauchy_weight(e * e, scale_m * scale_m);
             sum += w * rests[i].off;
             mass += w;
         }

@@ -115,6 +115,33 @@ static void a_counter_set_back_bends_nothing(void **state)
     intra_station_map_fini(&map);
 }
 
+/* Frames between readings that were not read say nothing, and do not make two readings of one digit. */
+static void frames_without_reading_change_nothing(void **state)
+{
+    static struct intra_station_reading mixed[2 * MAX];
+    const struct intra_station_stretch stretches[] = {{0, 0.01}, {1, 0.02}};
+    struct drive d = usual;
+    struct intra_station_map map;
+    (void)state;
+    d.scale[1] = 0.97;
+    d.step_m = 0.1;
+    struct intra_station_map plain = fit(&d, 0.01, 0.02);
+    int64_t n = make(&d), m = 0;
+    for (int64_t i = 0; i < n; i++) {
+        mixed[m++] = readings[i];
+        if (i + 1 < n && readings[i + 1].segment == readings[i].segment)
+            mixed[m++] = (struct intra_station_reading){readings[i].segment,
+                                                        (readings[i].station_m + readings[i + 1].station_m) / 2, NAN};
+    }
+    assert_int_equal(intra_station_fit(mixed, m, 1, d.step_m, stretches, 2, &map, NULL), INTRA_OK);
+    assert_int_equal(map.n, plain.n);
+    assert_true(plain.most_m > 0.002);
+    for (int64_t i = 0; i < map.n; i++)
+        assert_true(fabs(map.knots[i].off_m - plain.knots[i].off_m) < 1e-9);
+    intra_station_map_fini(&map);
+    intra_station_map_fini(&plain);
+}
+
 static void too_few_readings_change_nothing(void **state)
 {
     struct drive d = usual;
@@ -148,9 +175,9 @@ static void memory_that_runs_out_is_said(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_bad_stretch_goes_to_the_counter), cmocka_unit_test(a_sure_stretch_stays),
-        cmocka_unit_test(a_counter_set_back_bends_nothing),  cmocka_unit_test(too_few_readings_change_nothing),
-        cmocka_unit_test(memory_that_runs_out_is_said),
+        cmocka_unit_test(a_bad_stretch_goes_to_the_counter),     cmocka_unit_test(a_sure_stretch_stays),
+        cmocka_unit_test(a_counter_set_back_bends_nothing),      cmocka_unit_test(too_few_readings_change_nothing),
+        cmocka_unit_test(frames_without_reading_change_nothing), cmocka_unit_test(memory_that_runs_out_is_said),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
