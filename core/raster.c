@@ -23,11 +23,12 @@ struct intra_raster {
     int rows, strip_cols, n_slots, fd;
     size_t cell_bytes, strip_bytes;
     uint64_t clock;
-    uint8_t *written; /* one bit a strip: ever asked for by intra_raster_strip */
+    uint8_t *written; /* one bit a strip: ever asked for by intra_raster_strip, or fetched */
     size_t written_bytes;
     struct slot *slots; /* searched linearly: there are few, and a strip is worth thousands of comparisons */
     struct slot *last;
-    pthread_mutex_t lock; /* of intra_raster_lock */
+    struct intra_raster_source source; /* fetch NULL: none */
+    pthread_mutex_t lock;              /* of intra_raster_lock */
     char dir[512];
 };
 
@@ -84,9 +85,15 @@ void intra_raster_destroy(struct intra_raster **raster)
         intra_free(r->slots[i].data);
     intra_free(r->slots);
     intra_free(r->written);
+    if (r->source.close) r->source.close(r->source.user);
     pthread_mutex_destroy(&r->lock);
     intra_free(r);
     *raster = NULL;
+}
+
+void intra_raster_set_source(struct intra_raster *raster, const struct intra_raster_source *source)
+{
+    raster->source = *source;
 }
 
 void intra_raster_lock(struct intra_raster *raster)
@@ -118,6 +125,13 @@ static bool is_written(const struct intra_raster *raster, int64_t index)
 {
     size_t byte = (size_t)index / 8;
     return byte < raster->written_bytes && (raster->written[byte] >> (index % 8) & 1);
+}
+
+/* Not yet here, but to be had. */
+static bool is_elsewhere(const struct intra_raster *raster, int64_t index)
+{
+    return raster->source.fetch && index >= raster->source.first && index < raster->source.end &&
+           !is_written(raster, index);
 }
 
 static enum intra_status mark_written(struct intra_raster *raster, int64_t index, struct intra_error *err)
@@ -196,6 +210,12 @@ static enum intra_status load(struct intra_raster *raster, int64_t index, struct
             if (status != INTRA_OK) return status;
         } else {
             memset(slot->data, 0, raster->strip_bytes);
+            if (is_elsewhere(raster, index)) {
+                status = raster->source.fetch(raster->source.user, index, slot->data, err);
+                if (status == INTRA_OK) status = mark_written(raster, index, err);
+                if (status != INTRA_OK) return status;
+                slot->is_changed = true; /* fetched once: later it comes from the scratch file */
+            }
         }
         slot->index = index;
     }
@@ -227,7 +247,7 @@ enum intra_status intra_raster_peek(struct intra_raster *raster, int64_t index, 
     enum intra_status status;
     *out = NULL;
     if (index < 0) return INTRA_FAIL(err, INTRA_E_ARG, "raster strip %lld is before the first", (long long)index);
-    if (!is_written(raster, index)) return INTRA_OK;
+    if (!is_written(raster, index) && !is_elsewhere(raster, index)) return INTRA_OK;
     status = load(raster, index, &slot, err);
     if (status == INTRA_OK) *out = slot->data;
     return status;

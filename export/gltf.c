@@ -32,7 +32,7 @@ static json_int_t put_material(struct intra_gltf_writer *w, json_int_t texture, 
                                      "extensions", "KHR_materials_unlit"));
 }
 
-/* kept: an earlier file with the same chunks, whose textures go in; NULL: they are painted. */
+/* kept: an earlier file with the same chunks, whose vertices and textures go in; NULL: they are made from the wall. */
 static enum intra_status put_chunk(struct intra_gltf_writer *w, const struct intra_mesh_plan *plan, int64_t i,
                                    const struct intra_mark_list *marks, const struct intra_gltf_kept *kept,
                                    struct intra_error *err)
@@ -49,14 +49,15 @@ static enum intra_status put_chunk(struct intra_gltf_writer *w, const struct int
     uint8_t *jpeg = NULL;
     char name[64];
     intra_gltf_chunk_name(piece, name, sizeof name);
-    INTRA_TRY(intra_mesh_chunk_init(&chunk, plan, i, err));
     if (!kept) {
+        INTRA_TRY(intra_mesh_chunk_init(&chunk, plan, i, err));
         INTRA_TRY(intra_mesh_chunk_paint(&chunk, plan, i, err));
         INTRA_TRY(intra_image_encode_jpeg(&chunk.texture, plan->options.jpeg_quality, &jpeg, &jpeg_size, err));
+        intra_mesh_chunk_turn_y_up(&chunk);
     } else {
-        chunk.seen_share = kept->chunks[i].seen_share;
+        INTRA_TRY(intra_mesh_chunk_init_placeless(&chunk, plan, i, err));
+        intra_gltf_kept_places(&kept->chunks[i], &chunk);
     }
-    intra_mesh_chunk_turn_y_up(&chunk);
     positions = intra_gltf_put_positions(w, chunk.positions, chunk.n_vertices);
     normals = intra_gltf_put_accessor(
         w, intra_gltf_put_view(w, chunk.normals, (size_t)chunk.n_vertices * 12, INTRA_GLTF_ARRAY), INTRA_GLTF_FLOAT,
@@ -375,7 +376,7 @@ done:
     return status;
 }
 
-/* With the textures of an earlier file. *out_done: it stands; else nothing happened: they do not fit, or there is no
+/* With the wall of an earlier file. *out_done: it stands; else nothing happened: they do not fit, or there is no
  * room for the observations beside them. */
 static enum intra_status write_kept(const struct intra_scene *scene, const struct intra_mesh_options *options,
                                     const struct intra_mark_list *marks, const char *path, double limit, bool *out_done,

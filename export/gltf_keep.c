@@ -80,6 +80,40 @@ static bool find_picture(json_t *root, json_t *node, const uint8_t *bin, size_t 
     return jpeg_size(out->jpeg, out->jpeg_size, &out->width, &out->height);
 }
 
+/* An attribute of a node's mesh: n vertices of three floats, without a stride. */
+static const uint8_t *find_vertices(json_t *root, json_t *node, const char *attribute, const uint8_t *bin,
+                                    size_t bin_size, int64_t *out_n)
+{
+    enum { FLOAT = 5126, VERTEX = 12 };
+    json_t *mesh = item(root, "meshes", json_object_get(node, "mesh"));
+    json_t *primitive = json_array_get(json_object_get(mesh, "primitives"), 0);
+    json_t *accessor = item(root, "accessors", json_object_get(json_object_get(primitive, "attributes"), attribute));
+    json_t *view = item(root, "bufferViews", json_object_get(accessor, "bufferView"));
+    json_int_t offset = json_integer_value(json_object_get(view, "byteOffset")),
+               n = json_integer_value(json_object_get(accessor, "count"));
+    const char *type = json_string_value(json_object_get(accessor, "type"));
+    if (!type || strcmp(type, "VEC3") != 0 || !view || json_object_get(accessor, "byteOffset") ||
+        json_object_get(view, "byteStride") ||
+        json_integer_value(json_object_get(accessor, "componentType")) != FLOAT || offset < 0 || n <= 0 ||
+        (uint64_t)offset > bin_size || (uint64_t)n > (bin_size - (uint64_t)offset) / VERTEX)
+        return NULL;
+    *out_n = n;
+    return bin + offset;
+}
+
+static bool find_places(json_t *root, json_t *node, const uint8_t *bin, size_t bin_size,
+                        struct intra_gltf_kept_chunk *out)
+{
+    json_t *origin = json_object_get(node, "translation");
+    int64_t n = 0;
+    out->positions = find_vertices(root, node, "POSITION", bin, bin_size, &out->n_vertices);
+    out->normals = find_vertices(root, node, "NORMAL", bin, bin_size, &n);
+    if (!out->positions || !out->normals || n != out->n_vertices || json_array_size(origin) != 3) return false;
+    for (size_t k = 0; k < 3; k++)
+        out->origin[k] = json_number_value(json_array_get(origin, k));
+    return true;
+}
+
 static bool read_chunks(json_t *root, const uint8_t *bin, size_t bin_size, struct intra_gltf_kept *out)
 {
     json_t *nodes = json_object_get(root, "nodes"), *node;
@@ -99,7 +133,8 @@ static bool read_chunks(json_t *root, const uint8_t *bin, size_t bin_size, struc
         const char *name = json_string_value(json_object_get(node, "name"));
         struct intra_gltf_kept_chunk *chunk = &out->chunks[out->n_chunks];
         if (!kind || !name || strcmp(kind, "wall") != 0) continue;
-        if (!find_picture(root, node, bin, bin_size, chunk)) return false;
+        if (!find_picture(root, node, bin, bin_size, chunk) || !find_places(root, node, bin, bin_size, chunk))
+            return false;
         snprintf(chunk->name, sizeof chunk->name, "%s", name);
         chunk->seen_share = json_number_value(json_object_get(extras, "seen_pct")) / 100;
         out->n_chunks++;
@@ -137,10 +172,19 @@ bool intra_gltf_kept_fits(const struct intra_gltf_kept *kept, const struct intra
         char name[64];
         intra_gltf_chunk_name(&plan->chunks[i], name, sizeof name);
         if (strcmp(chunk->name, name) != 0 || chunk->width != plan->chunks[i].texture_width ||
-            chunk->height != plan->chunks[i].texture_height)
+            chunk->height != plan->chunks[i].texture_height ||
+            chunk->n_vertices != (int64_t)plan->chunks[i].rings * (plan->segments + 1))
             return false;
     }
     return true;
+}
+
+void intra_gltf_kept_places(const struct intra_gltf_kept_chunk *kept, struct intra_mesh_chunk *chunk)
+{
+    memcpy(chunk->origin, kept->origin, sizeof chunk->origin);
+    memcpy(chunk->positions, kept->positions, 3 * (size_t)kept->n_vertices * sizeof *chunk->positions);
+    memcpy(chunk->normals, kept->normals, 3 * (size_t)kept->n_vertices * sizeof *chunk->normals);
+    chunk->seen_share = kept->seen_share;
 }
 
 void intra_gltf_kept_fini(struct intra_gltf_kept *kept)

@@ -142,6 +142,27 @@ static void put_triangles(struct intra_mesh_chunk *chunk)
     }
 }
 
+enum intra_status intra_mesh_chunk_init_placeless(struct intra_mesh_chunk *chunk, const struct intra_mesh_plan *plan,
+                                                  int64_t i, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    const struct intra_mesh_chunk_plan *piece = &plan->chunks[i];
+    memset(chunk, 0, sizeof *chunk);
+    chunk->rings = piece->rings;
+    chunk->columns = plan->segments + 1;
+    chunk->n_vertices = (int64_t)chunk->rings * chunk->columns;
+    chunk->n_indices = 6 * (int64_t)(chunk->rings - 1) * plan->segments;
+    INTRA_TRY(INTRA_ALLOC(chunk->positions, 3 * (size_t)chunk->n_vertices, err));
+    INTRA_TRY(INTRA_ALLOC(chunk->normals, 3 * (size_t)chunk->n_vertices, err));
+    INTRA_TRY(INTRA_ALLOC(chunk->uvs, 2 * (size_t)chunk->n_vertices, err));
+    INTRA_TRY(INTRA_ALLOC(chunk->indices, (size_t)chunk->n_indices, err));
+    put_uvs(chunk, plan, piece);
+    put_triangles(chunk);
+done:
+    if (status != INTRA_OK) intra_mesh_chunk_fini(chunk);
+    return status;
+}
+
 enum intra_status intra_mesh_chunk_init(struct intra_mesh_chunk *chunk, const struct intra_mesh_plan *plan, int64_t i,
                                         struct intra_error *err)
 {
@@ -151,15 +172,7 @@ enum intra_status intra_mesh_chunk_init(struct intra_mesh_chunk *chunk, const st
     double *columns = NULL;
     const struct intra_vec3 *last;
     int ring, n = plan->segments;
-    memset(chunk, 0, sizeof *chunk);
-    chunk->rings = piece->rings;
-    chunk->columns = n + 1;
-    chunk->n_vertices = (int64_t)chunk->rings * chunk->columns;
-    chunk->n_indices = 6 * (int64_t)(chunk->rings - 1) * n;
-    INTRA_TRY(INTRA_ALLOC(chunk->positions, 3 * (size_t)chunk->n_vertices, err));
-    INTRA_TRY(INTRA_ALLOC(chunk->normals, 3 * (size_t)chunk->n_vertices, err));
-    INTRA_TRY(INTRA_ALLOC(chunk->uvs, 2 * (size_t)chunk->n_vertices, err));
-    INTRA_TRY(INTRA_ALLOC(chunk->indices, (size_t)chunk->n_indices, err));
+    INTRA_TRY(intra_mesh_chunk_init_placeless(chunk, plan, i, err));
     INTRA_TRY(INTRA_ALLOC(points, (size_t)piece->rings * (size_t)n, err));
     INTRA_TRY(INTRA_ALLOC(slopes, 2 * (size_t)n, err));
     INTRA_TRY(INTRA_ALLOC(columns, (size_t)piece->rings, err));
@@ -180,8 +193,6 @@ enum intra_status intra_mesh_chunk_init(struct intra_mesh_chunk *chunk, const st
     chunk->origin[1] = round(points[0].y / ORIGIN_UNIT_M) * ORIGIN_UNIT_M + 0.0;
     chunk->origin[2] = round(points[0].z / ORIGIN_UNIT_M) * ORIGIN_UNIT_M + 0.0;
     put_vertices(chunk, points, slopes, slopes + n);
-    put_uvs(chunk, plan, piece);
-    put_triangles(chunk);
 done:
     intra_free(points);
     intra_free(slopes);

@@ -54,6 +54,9 @@ struct intra_mesh_chunk {
 /* Geometry of chunk `i`; the texture stays empty. fini accepts a zeroed struct. */
 enum intra_status intra_mesh_chunk_init(struct intra_mesh_chunk *chunk, const struct intra_mesh_plan *plan, int64_t i,
                                         struct intra_error *err);
+/* The same, but places are left to the caller: origin, positions and normals are zero. Reads nothing of the wall. */
+enum intra_status intra_mesh_chunk_init_placeless(struct intra_mesh_chunk *chunk, const struct intra_mesh_plan *plan,
+                                                  int64_t i, struct intra_error *err);
 /* The texture of chunk `i`, unseen wall hatched. */
 enum intra_status intra_mesh_chunk_paint(struct intra_mesh_chunk *chunk, const struct intra_mesh_plan *plan, int64_t i,
                                          struct intra_error *err);

@@ -39,28 +39,37 @@ static enum intra_status check_image(const struct intra_wall *wall, const struct
     return INTRA_OK;
 }
 
-/* Columns [from, to) of the image to columns `at` and on of the raster, strip by strip. */
-static enum intra_status copy_columns(struct intra_tiff *tiff, struct intra_raster *raster, int64_t from, int64_t to,
-                                      int64_t at, struct intra_error *err)
+/* Columns [from, to) of an image are columns `at` and on of a raster. */
+struct image {
+    struct intra_tiff *tiff;
+    int64_t from, to, at;
+    char *block; /* a strip of the image */
+};
+
+static void close_image(void *user)
+{
+    struct image *image = user;
+    intra_tiff_close(&image->tiff);
+    intra_free(image->block);
+    intra_free(image);
+}
+
+/* What of the image falls into a strip; the rest of it stays unseen. */
+static enum intra_status fetch_strip(void *user, int64_t index, void *cells, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
-    const struct intra_tiff_info *info = intra_tiff_info(tiff);
-    char *block = NULL;
-    INTRA_TRY(INTRA_ALLOC(block, (size_t)info->rows * STRIP_COLS * info->cell_bytes, err));
-    while (from < to) {
-        int inside = (int)(at % STRIP_COLS), n = STRIP_COLS - inside;
-        void *strip;
-        if (to - from < n) n = (int)(to - from);
-        INTRA_TRY(intra_tiff_read_columns(tiff, from, n, block, err));
-        INTRA_TRY(intra_raster_strip(raster, at / STRIP_COLS, &strip, err));
-        for (int row = 0; row < info->rows; row++)
-            memcpy((char *)strip + ((size_t)row * STRIP_COLS + (size_t)inside) * info->cell_bytes,
-                   block + (size_t)row * (size_t)n * info->cell_bytes, (size_t)n * info->cell_bytes);
-        from += n;
-        at += n;
-    }
+    struct image *image = user;
+    const struct intra_tiff_info *info = intra_tiff_info(image->tiff);
+    int64_t first = index * STRIP_COLS, from = first > image->at ? first : image->at,
+            to = first + STRIP_COLS, end = image->at + image->to - image->from;
+    if (to > end) to = end;
+    if (to <= from) return INTRA_OK;
+    int n = (int)(to - from), inside = (int)(from - first);
+    INTRA_TRY(intra_tiff_read_columns(image->tiff, image->from + from - image->at, n, image->block, err));
+    for (int row = 0; row < info->rows; row++)
+        memcpy((char *)cells + ((size_t)row * STRIP_COLS + (size_t)inside) * info->cell_bytes,
+               image->block + (size_t)row * (size_t)n * info->cell_bytes, (size_t)n * info->cell_bytes);
 done:
-    intra_free(block);
     return status;
 }
 
@@ -69,22 +78,35 @@ enum intra_status intra_wall_load(struct intra_scene *scene, const char *project
                                   struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
-    struct intra_tiff *tiff = NULL;
+    struct image *image = NULL;
     struct intra_raster **raster = raster_of(&scene->wall, layer);
+    const struct intra_tiff_info *info;
     char path[1100];
+    INTRA_TRY(INTRA_ALLOC(image, 1, err));
     INTRA_TRY(intra_path_join(path, sizeof path, project, layers[layer].name, err));
-    INTRA_TRY(intra_tiff_open(path, &tiff, err));
-    INTRA_TRY(check_image(&scene->wall, intra_tiff_info(tiff), layer, path, err));
+    INTRA_TRY(intra_tiff_open(path, &image->tiff, err));
+    info = intra_tiff_info(image->tiff);
+    INTRA_TRY(check_image(&scene->wall, info, layer, path, err));
+    image->from = col_from;
+    image->to = col_to;
+    image->at = is_cropped ? 0 : col_from;
+    INTRA_TRY(INTRA_ALLOC(image->block, (size_t)info->rows * STRIP_COLS * info->cell_bytes, err));
     intra_raster_destroy(raster);
-    INTRA_TRY(intra_raster_create(scratch_dir, scene->wall.rows, intra_tiff_info(tiff)->cell_bytes, STRIP_COLS,
-                                  CACHE_STRIPS, raster, err));
-    INTRA_TRY(copy_columns(tiff, *raster, col_from, col_to, is_cropped ? 0 : col_from, err));
+    INTRA_TRY(
+        intra_raster_create(scratch_dir, scene->wall.rows, info->cell_bytes, STRIP_COLS, CACHE_STRIPS, raster, err));
+    intra_raster_set_source(*raster, &(struct intra_raster_source){
+                                         .fetch = fetch_strip,
+                                         .close = close_image,
+                                         .user = image,
+                                         .first = image->at / STRIP_COLS,
+                                         .end = (image->at + col_to - col_from + STRIP_COLS - 1) / STRIP_COLS});
+    image = NULL;
     if (is_cropped) {
         scene->wall.station0_m += (double)col_from * scene->wall.texel_m;
         scene->wall.cols = col_to - col_from;
     }
 done:
-    intra_tiff_close(&tiff);
+    if (image) close_image(image);
     return status;
 }
 

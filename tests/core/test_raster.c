@@ -1,5 +1,5 @@
 /* Proves: against a plain array, random writes and reads with a cache of one to many strips give the same cells; cells
- * never written are zero and cost no memory or disk; the scratch file leaves nothing behind; a full disk gives
+ * never written are zero and cost no memory or disk; strips with a source are fetched once, when asked for; the scratch file leaves nothing behind; a full disk gives
  * INTRA_E_IO with the folder's name (a file size limit, and a small disk where one may be mounted); every failing
  * allocation is reported. Does not prove: use from several threads (raster.h excludes it). */
 #include "core/mem.h"
@@ -163,6 +163,69 @@ static void unwritten_cells_are_zero_and_nothing_is_left(void **state)
     intra_raster_destroy(&raster);
 }
 
+/* A source of strips 2 to 5 that counts, and fails once for strip 4. */
+struct counted {
+    int fetched[8], closed;
+    bool is_failing;
+};
+
+static enum intra_status fetch_counted(void *user, int64_t index, void *cells, struct intra_error *err)
+{
+    struct counted *c = user;
+    assert_in_range(index, 2, 5);
+    for (int i = 0; i < 4 * 8; i++)
+        assert_int_equal(((uint8_t *)cells)[i], 0);
+    c->fetched[index]++;
+    if (index == 4 && c->is_failing) return INTRA_FAIL(err, INTRA_E_FORMAT, "strip 4 is damaged");
+    memset(cells, 10 * (int)index, 4 * 8);
+    return INTRA_OK;
+}
+
+static void close_counted(void *user)
+{
+    ((struct counted *)user)->closed++;
+}
+
+static void strips_are_fetched_once_and_only_when_asked_for(void **state)
+{
+    (void)state;
+    struct intra_raster *raster;
+    struct counted c = {.is_failing = true};
+    struct intra_error err = {0};
+    const struct intra_raster_source source = {fetch_counted, close_counted, &c, 2, 6};
+    uint8_t out[4 * 12];
+    const void *peek;
+    void *data;
+    assert_int_equal(intra_raster_create(scratch_dir, 4, 1, 8, 2, &raster, NULL), INTRA_OK);
+    intra_raster_set_source(raster, &source);
+    assert_int_equal(intra_raster_peek(raster, 1, &peek, NULL), INTRA_OK); /* before the first */
+    assert_null(peek);
+    assert_int_equal(intra_raster_peek(raster, 6, &peek, NULL), INTRA_OK); /* behind the last */
+    assert_null(peek);
+    assert_int_equal(intra_raster_read(raster, 12, 12, out, NULL), INTRA_OK); /* half of strip 1, strip 2 */
+    for (int i = 0; i < 4 * 12; i++)
+        assert_int_equal(out[i], i % 12 < 4 ? 0 : 20);
+    assert_int_equal(c.fetched[3] + c.fetched[4] + c.fetched[5], 0);
+    assert_int_equal(intra_raster_peek(raster, 4, &peek, &err), INTRA_E_FORMAT);
+    assert_null(peek);
+    assert_non_null(strstr(err.text, "strip 4 is damaged"));
+    c.is_failing = false;
+    for (int round = 0; round < 3; round++) /* two strips in memory: each leaves it in every round */
+        for (int i = 2; i < 6; i++) {
+            assert_int_equal(intra_raster_strip(raster, i, &data, NULL), INTRA_OK);
+            assert_int_equal(((uint8_t *)data)[0], 10 * i);
+            assert_int_equal(((uint8_t *)data)[31], 10 * i + round);
+            ((uint8_t *)data)[31]++; /* what is written over it stays */
+        }
+    assert_int_equal(c.fetched[2], 1);
+    assert_int_equal(c.fetched[3], 1);
+    assert_int_equal(c.fetched[4], 2);
+    assert_int_equal(c.fetched[5], 1);
+    assert_int_equal(c.closed, 0);
+    intra_raster_destroy(&raster);
+    assert_int_equal(c.closed, 1);
+}
+
 static void senseless_arguments(void **state)
 {
     (void)state;
@@ -274,6 +337,7 @@ int main(void)
         cmocka_unit_test(random_access_equals_a_plain_array),
         cmocka_unit_test(pointers_stay_good_while_promised),
         cmocka_unit_test(unwritten_cells_are_zero_and_nothing_is_left),
+        cmocka_unit_test(strips_are_fetched_once_and_only_when_asked_for),
         cmocka_unit_test(senseless_arguments),
         cmocka_unit_test(file_size_limit_is_reported),
         cmocka_unit_test(full_disk_is_reported),

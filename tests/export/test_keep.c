@@ -212,6 +212,29 @@ static const unsigned char *wall_picture(const struct glb *glb, int k, size_t *o
     return NULL;
 }
 
+/* The same of a vertex of model.glb. */
+static void vertices_come_from_the_earlier_file(void **state)
+{
+    struct glb a, b;
+    const unsigned char *p;
+    size_t place, n;
+    (void)state;
+    write_file(&scene, GLB, false, 0, NULL, "bare.glb");
+    open_glb(&a, at("bare.glb"));
+    p = view_at(&a, 0, &n); /* positions of the first chunk */
+    place = (size_t)(p - (const unsigned char *)a.bytes) + 12 * 5;
+    a.bytes[place] ^= 1;
+    FILE *f = fopen(at("bare.glb"), "wb");
+    assert_non_null(f);
+    assert_int_equal(fwrite(a.bytes, 1, a.size, f), a.size);
+    fclose(f);
+    write_file(&scene, GLB, true, 0, "bare.glb", "bare.glb");
+    open_glb(&b, at("bare.glb"));
+    assert_memory_equal(view_at(&b, 0, NULL), p, n);
+    close_glb(&a);
+    close_glb(&b);
+}
+
 /* A budget that makes the wall coarser: with the observations it would be coarser still, but the earlier pictures fit.
  */
 static void pictures_are_kept_within_the_budget(void **state)
@@ -246,6 +269,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(kept_is_as_made_anew),
                                        cmocka_unit_test(the_wall_comes_from_the_earlier_file),
+                                       cmocka_unit_test(vertices_come_from_the_earlier_file),
                                        cmocka_unit_test(damaged_and_foreign_make_no_difference),
                                        cmocka_unit_test(pictures_are_kept_within_the_budget)};
     return cmocka_run_group_tests(tests, make_scenes, drop_scenes);

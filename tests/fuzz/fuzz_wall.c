@@ -19,8 +19,14 @@ static void load(const struct intra_tiff_info *info)
     scene.wall.cols = info->cols;
     scene.wall.texel_m = info->cell_x_m;
     scene.wall.perimeter_m = info->rows * info->cell_y_m;
-    if (intra_wall_load(&scene, fuzz_dir(), INTRA_TIFF_COLOUR, 0, info->cols, true, fuzz_dir(), &err) != INTRA_OK)
+    if (intra_wall_load(&scene, fuzz_dir(), INTRA_TIFF_COLOUR, 0, info->cols, true, fuzz_dir(), &err) != INTRA_OK) {
         fuzz_must(err.text[0], "a message");
+    } else { /* decoded only now */
+        const void *cells;
+        for (int64_t strip = 0; strip * intra_raster_strip_cols(scene.wall.colour) < info->cols; strip++)
+            if (intra_raster_peek(scene.wall.colour, strip, &cells, &err) != INTRA_OK)
+                fuzz_must(err.text[0], "a message");
+    }
     intra_scene_fini(&scene);
 }
 
