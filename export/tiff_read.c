@@ -191,6 +191,7 @@ enum intra_status intra_tiff_read_columns(struct intra_tiff *t, int64_t col, int
     size_t cell = info->cell_bytes;
     int64_t from = col < 0 ? 0 : col, to = col + n < info->cols ? col + n : info->cols;
     if (from > col || to < col + n) memset(out, 0, (size_t)info->rows * (size_t)n * cell);
+    if (from >= to) return INTRA_OK; /* beside the image, though perhaps within its last tile */
     for (int row = 0; row < info->rows; row += t->block_rows) {
         for (int64_t left = from / t->block_cols * t->block_cols; left < to; left += t->block_cols) {
             int64_t a = left > from ? left : from, b = left + t->block_cols < to ? left + t->block_cols : to;

@@ -10,6 +10,7 @@
 
 #include "core/mem.h"
 #include "export/export.h"
+#include "export/tiff_read.h"
 #include "made_scene.h"
 
 #include <stdio.h>
@@ -113,6 +114,37 @@ static void colour_cells(void **state)
 {
     (void)state;
     check_full_size(INTRA_TIFF_COLOUR, scene.wall.colour, 4, false);
+}
+
+/* Columns read back one window at a time: over either end what is outside is zero, and a window wholly beside the
+ * image, even within its last tile, is zero all over. */
+static void columns_beside_the_image(void **state)
+{
+    enum { N = 40 };
+    char path[512];
+    uint32_t width, height;
+    struct intra_tiff *tiff;
+    struct intra_error err = {0};
+    (void)state;
+    export_layer(INTRA_TIFF_COVERAGE, path, sizeof path);
+    uint8_t *want = read_level(path, 0, 8, &width, &height);
+    uint8_t *got = intra_alloc((size_t)height * N, 8), *zero = intra_alloc(8, 1);
+    assert_int_equal(intra_tiff_open(path, &tiff, &err), INTRA_OK);
+    const int64_t from[] = {-N - 7, -N, -15, 100, (int64_t)width - 15, width, (int64_t)width + 3, (int64_t)width + 900};
+    for (size_t k = 0; k < sizeof from / sizeof *from; k++) {
+        memset(got, 7, (size_t)height * N * 8);
+        assert_int_equal(intra_tiff_read_columns(tiff, from[k], N, got, &err), INTRA_OK);
+        for (uint32_t y = 0; y < height; y++)
+            for (int x = 0; x < N; x++) {
+                bool is_inside = from[k] + x >= 0 && from[k] + x < width;
+                const uint8_t *cell = is_inside ? want + ((size_t)y * width + (size_t)(from[k] + x)) * 8 : zero;
+                assert_memory_equal(got + ((size_t)y * N + (size_t)x) * 8, cell, 8);
+            }
+    }
+    intra_tiff_close(&tiff);
+    intra_free(want);
+    intra_free(got);
+    intra_free(zero);
 }
 
 static void relief_cells(void **state)
@@ -271,6 +303,7 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(colour_cells),     cmocka_unit_test(relief_cells),     cmocka_unit_test(coverage_cells),
+        cmocka_unit_test(columns_beside_the_image),
         cmocka_unit_test(colour_overviews), cmocka_unit_test(relief_overviews), cmocka_unit_test(coverage_overviews),
         cmocka_unit_test(geo_numbers),      cmocka_unit_test(nothing_to_write),
     };
