@@ -34,8 +34,11 @@ enum {
     MAX_TOUCHED = INTRA_POINT_MAX_OBS + 1 + 4 + 4,
     MAX_COUPLED = 6 * (INTRA_POINT_MAX_OBS + 1) + 2 * 8,
     N_SECTORS = 12,
-    SECTOR_MIN = 4
+    SECTOR_MIN = 4,
+    SECTORS_LEAST = 9 /* that tell which of them stand off the others */
 };
+#define SECTOR_SD 0.004  /* of a sector's radius in a plain pipe, as a share of it */
+#define LEAST_PIVOT 1e-3 /* of an unknown that nothing ties down */
 #define MOST_SHARE 3.0 /* of a point where there are few others: it may be wrong */
 
 /* How the ovals of the axis enter at a point. Held during one adjustment. */
@@ -112,23 +115,54 @@ static double median(double *values, int n)
     return intra_select(values, n, n / 2);
 }
 
+/* The tube through a point: centre, unit tangent, curvature of the axis (1/m), radius. */
+struct local_tube {
+    struct intra_vec3 centre, along, curvature;
+    double radius;
+};
+
+/* Distance along a ray from `origin` to the tube; side: which of its two walls, +1 the far one. NaN: it misses. */
+static double meet_tube(const struct local_tube *tube, struct intra_vec3 origin, struct intra_vec3 dir, double side)
+{
+    struct intra_vec3 o = intra_sub(origin, tube->centre);
+    double slope = intra_dot(dir, tube->along), at = intra_dot(o, tube->along), t = 0;
+    struct intra_vec3 e = intra_mad(dir, -slope, tube->along), w = intra_mad(o, -at, tube->along);
+    double ee = intra_dot(e, e);
+    for (int round = 0; round < 2; round++) { /* the second time about the axis where the ray came to */
+        double s = round ? at + slope * t : 0;
+        struct intra_vec3 arm = intra_mad(w, -0.5 * s * s, tube->curvature);
+        double b = intra_dot(arm, e), c = intra_dot(arm, arm) - tube->radius * tube->radius, d = b * b - ee * c;
+        if (!(d > 0) || !(ee > 0)) return NAN;
+        t = (side * sqrt(d) - b) / ee;
+    }
+    return t;
+}
+
 bool intra_point_place(struct intra_point *point, const struct intra_camera *camera,
                        const struct intra_pose *host_cam_from_world, const struct intra_axis *axis)
 {
+    static const signed char offset[INTRA_POINT_NEAR][2] = {{1, 0}, {-1, 0}, {0, 1}, {0, -1}, {1, 1}};
     struct intra_pose inv = intra_pose_inverse(host_cam_from_world);
-    struct intra_vec3 normal, c, *out[2] = {&point->x_right, &point->x_down};
-    point->x = intra_pose_apply(&inv, intra_scale(point->ray, point->dist));
+    struct intra_vec3 d1, d2, arm, dir = intra_mat3_mul_vec(&inv.r, point->ray);
+    point->x = intra_mad(inv.t, point->dist, dir);
     point->u = intra_axis_nearest(axis, point->x, point->u);
-    c = intra_axis_point(axis, point->u, NULL, NULL, NULL);
-    normal = intra_mat3_mul_vec(&host_cam_from_world->r, intra_unit(intra_sub(point->x, c)));
-    double reach = point->dist * intra_dot(point->ray, normal);
-    for (int i = 0; i < 2; i++) {
-        double px[2] = {point->px[0] + (i == 0 ? point->step_px : 0), point->px[1] + (i == 1 ? point->step_px : 0)};
+    struct local_tube tube = {.centre = intra_axis_point(axis, point->u, &d1, &d2, NULL)};
+    double per_u2 = intra_dot(d1, d1);
+    tube.along = intra_unit(d1);
+    tube.curvature = intra_scale(intra_mad(d2, -intra_dot(d2, tube.along), tube.along), 1 / per_u2);
+    arm = intra_sub(point->x, tube.centre);
+    arm = intra_mad(arm, -intra_dot(arm, tube.along), tube.along);
+    tube.radius = intra_norm(arm);
+    double slope = intra_dot(dir, arm) / tube.radius;
+    if (!(fabs(slope) >= 0.02)) return false;
+    for (int i = 0; i < INTRA_POINT_NEAR; i++) {
+        double px[2] = {point->px[0] + offset[i][0] * point->step_px, point->px[1] + offset[i][1] * point->step_px};
         struct intra_vec3 ray;
         if (!intra_camera_unproject(camera, px, &ray)) return false;
-        double slope = intra_dot(ray, normal);
-        if (!(slope * reach > 0) || fabs(slope) < 0.02) return false;
-        *out[i] = intra_pose_apply(&inv, intra_scale(ray, reach / slope));
+        ray = intra_mat3_mul_vec(&inv.r, ray);
+        double t = meet_tube(&tube, inv.t, ray, slope > 0 ? 1 : -1);
+        if (!(t > 0)) return false;
+        point->near[i] = intra_mad(inv.t, t, ray);
     }
     return true;
 }
@@ -657,20 +691,82 @@ static void place_points(struct solver *s)
     }
 }
 
-/* Every sector of the clock pulls alike, as far as MOST_SHARE allows. */
+/* out: off less its mean and an oval (second harmonic) around the clock, by least absolute deviations (reweighted least
+ * squares), so that a few sectors that stand off do not pull the rest. NaN stays. */
+static void take_out_oval(const double off[N_SECTORS], double out[N_SECTORS])
+{
+    enum { TERMS = 3, ROUNDS = 20 };
+    double row[N_SECTORS][TERMS], weight[N_SECTORS];
+    for (int k = 0; k < N_SECTORS; k++) {
+        double t = 2 * M_PI * (k + 0.5) / N_SECTORS;
+        const double terms[TERMS] = {1, cos(2 * t), sin(2 * t)};
+        memcpy(row[k], terms, sizeof terms);
+        out[k] = off[k];
+        weight[k] = isnan(off[k]) ? 0 : 1;
+    }
+    for (int round = 0; round < ROUNDS; round++) {
+        double h[TERMS * TERMS] = {0}, x[TERMS] = {0};
+        for (int k = 0; k < N_SECTORS; k++)
+            for (int a = 0; a < TERMS && weight[k] > 0; a++) {
+                x[a] += weight[k] * row[k][a] * off[k];
+                for (int b = 0; b < TERMS; b++)
+                    h[a * TERMS + b] += weight[k] * row[k][a] * row[k][b];
+            }
+        for (int a = 0; a < TERMS; a++)
+            h[a * TERMS + a] += LEAST_PIVOT;
+        if (!intra_cholesky_solve(h, x, TERMS)) return;
+        for (int k = 0; k < N_SECTORS; k++) {
+            double fit = 0;
+            for (int a = 0; a < TERMS; a++)
+                fit += row[k][a] * x[a];
+            out[k] = off[k] - fit;
+            weight[k] = isnan(off[k]) ? 0 : 1 / fmax(fabs(out[k]), 0.1 * SECTOR_SD);
+        }
+    }
+}
+
+/* By sector of the clock, how far the wall by parallax alone is off the tube, as a share of the radius (NaN: too few
+ * points), and the sector's weight, Cauchy about an oval: a deposit or roots fill a sector or three, and the whole ring
+ * would come to be too large by their share of it; point by point their slopes are not far enough off to tell. */
+static void look_around(struct solver *s, double off[N_SECTORS], double weight[N_SECTORS])
+{
+    double stands_off[N_SECTORS];
+    int n = 0;
+    for (int k = 0; k < N_SECTORS; k++) {
+        int n_r = 0;
+        off[k] = NAN;
+        weight[k] = 1;
+        for (int i = 0; i < s->n_points; i++) {
+            if (!is_usable(s, &s->points[i]) || s->sector[i] != k || !is_well_measured(&s->points[i])) continue;
+            s->spread[n_r++] = s->points[i].r_data / expected_radius(s, i) - 1;
+        }
+        if (n_r < SECTOR_MIN) continue;
+        off[k] = median(s->spread, n_r);
+        n++;
+    }
+    if (n < SECTORS_LEAST) return;
+    take_out_oval(off, stands_off);
+    for (int k = 0; k < N_SECTORS; k++)
+        if (!isnan(off[k])) weight[k] = intra_cauchy_weight(stands_off[k] * stands_off[k], SECTOR_SD * SECTOR_SD);
+}
+
+/* Every sector of the clock pulls alike, as far as MOST_SHARE allows, but for those that stand off the others. */
 static void share_tube(struct solver *s)
 {
     int count[N_SECTORS] = {0}, n = 0, n_sectors = 0;
+    double off[N_SECTORS], weight[N_SECTORS];
     for (int i = 0; i < s->n_points; i++)
         if (is_usable(s, &s->points[i])) count[s->sector[i]]++;
     for (int i = 0; i < N_SECTORS; i++) {
         n += count[i];
         n_sectors += count[i] > 0;
     }
+    look_around(s, off, weight);
     for (int i = 0; i < s->n_points; i++) {
         struct intra_point *p = &s->points[i];
         p->tube_share = 1;
-        if (is_usable(s, p)) p->tube_share = fmin((double)n / n_sectors / count[s->sector[i]], MOST_SHARE);
+        if (is_usable(s, p))
+            p->tube_share = weight[s->sector[i]] * fmin((double)n / n_sectors / count[s->sector[i]], MOST_SHARE);
     }
 }
 
@@ -718,22 +814,22 @@ static void straighten_tail(struct solver *s)
  * scale is as sure as their mean. What they share (all of the wall nearer than nominal) cannot be seen. */
 static double scale_sd(struct solver *s)
 {
-    double off[N_SECTORS], mean = 0, var = 0;
+    double off[N_SECTORS], weight[N_SECTORS], sum = 0, sum2 = 0, mean = 0, var = 0;
     int n = 0;
+    look_around(s, off, weight);
     for (int k = 0; k < N_SECTORS; k++) {
-        int n_r = 0;
-        for (int i = 0; i < s->n_points; i++) {
-            if (!is_usable(s, &s->points[i]) || s->sector[i] != k || !is_well_measured(&s->points[i])) continue;
-            s->spread[n_r++] = s->points[i].r_data / expected_radius(s, i);
-        }
-        if (n_r >= SECTOR_MIN) off[n++] = median(s->spread, n_r);
+        if (isnan(off[k])) continue;
+        n++;
+        sum += weight[k];
+        sum2 += weight[k] * weight[k];
+        mean += weight[k] * off[k];
     }
     if (n < 3) return NAN;
-    for (int k = 0; k < n; k++)
-        mean += off[k] / n;
-    for (int k = 0; k < n; k++)
-        var += (off[k] - mean) * (off[k] - mean) / (n - 1);
-    return sqrt(var / n);
+    mean /= sum;
+    for (int k = 0; k < N_SECTORS; k++)
+        if (!isnan(off[k])) var += weight[k] * (off[k] - mean) * (off[k] - mean) / sum;
+    double n_effective = sum * sum / sum2;
+    return n_effective > 1.5 ? sqrt(var / (n_effective - 1)) : NAN;
 }
 
 /* Radius from parallax alone, and the residual figures. */
@@ -777,6 +873,40 @@ static void summarise(struct solver *s, struct intra_bundle_result *out)
     for (int i = 0; i < n_r; i++) spread[i] = fabs(spread[i] - out->radius_median);
     out->radius_spread = 1.4826 * median(spread, n_r);
     out->scale_sd = scale_sd(s);
+}
+
+/* How sure the way across the window is: g' H^-1 g with H of the present state, g the way's derivative. The centre of a
+ * camera moves by -R' v. Whatever nothing ties down (station and roll of the whole) drops out of the difference. */
+static void measure_way(struct solver *s, struct intra_bundle_result *out)
+{
+    int first = -1, last = -1;
+    out->way_sd_rel = NAN;
+    for (int i = 0; i < s->n_kfs; i++) {
+        if (s->kf_var[i] < 0) continue;
+        first = first < 0 ? i : first;
+        last = i;
+    }
+    if (first == last) return;
+    struct intra_vec3 a = intra_pose_inverse(&s->kfs[first].cam_from_world).t,
+                      way = intra_sub(intra_pose_inverse(&s->kfs[last].cam_from_world).t, a);
+    double length = intra_norm(way), var = 0;
+    if (!(length > 0)) return;
+    build_system(s);
+    memset(s->step, 0, sizeof *s->step * (size_t)s->nx);
+    for (int end = 0; end < 2; end++) {
+        const struct intra_keyframe *kf = &s->kfs[end ? last : first];
+        double *g = s->step + s->kf_var[end ? last : first] + 3;
+        struct intra_vec3 v = intra_mat3_mul_vec(&kf->cam_from_world.r, intra_scale(way, (end ? -1 : 1) / length));
+        g[0] = v.x, g[1] = v.y, g[2] = v.z;
+    }
+    memcpy(s->hp, s->step, sizeof *s->hp * (size_t)s->nx);
+    for (int i = 0; i < s->nx; i++)
+        s->h[(size_t)i * (size_t)s->nx + (size_t)i] += LEAST_PIVOT;
+    if (!intra_cholesky_solve(s->h, s->step, s->nx)) return;
+    for (int i = 0; i < s->nx; i++)
+        var += s->hp[i] * s->step[i];
+    out->way_m = length;
+    out->way_sd_rel = sqrt(fmax(0, var)) / length;
 }
 
 enum intra_status intra_bundle_solve(struct intra_keyframe *kfs, int n, struct intra_point *points, int n_points,
@@ -828,7 +958,7 @@ enum intra_status intra_bundle_solve(struct intra_keyframe *kfs, int n, struct i
             memcpy(s.step, s.b, sizeof *s.b * (size_t)s.nx);
             for (int i = 0; i < s.nx; i++) {
                 double *d = &s.damped[(size_t)i * (size_t)s.nx + (size_t)i];
-                *d = *d * (1 + lambda) + 1e-3;
+                *d = *d * (1 + lambda) + LEAST_PIVOT;
             }
             if (!intra_cholesky_solve(s.damped, s.step, s.nx)) {
                 lambda = fmax(lambda * 10, 1e-3);
@@ -855,6 +985,7 @@ enum intra_status intra_bundle_solve(struct intra_keyframe *kfs, int n, struct i
     if (!is_measured) measure_matches(&s);
     scale_noise(&s);
     summarise(&s, out);
+    if (options->want_way) measure_way(&s, out);
 done:
     intra_free(s.kf_var);
     intra_free(s.knot_var);

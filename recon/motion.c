@@ -34,6 +34,9 @@ struct entry {
  * "Deviations"). */
 #define LEAST_SCALE_SD 0.001
 #define SCALE_SDS 1.5
+/* How much more the scale differs from window to window than the adjustment's own deviation of the way across one says:
+ * on the simulated scenes 0.5 to 5 times, mostly 1 to 3.5. */
+#define WANDER_SDS 2.5
 #define LOST_BEFORE_BOOT_S 0.4
 #define RELOCATE_SHARE 0.5
 #define RELOCATE_HARD_SHARE 0.38 /* chance alone makes up to 0.3 of the patches agree */
@@ -113,6 +116,7 @@ struct intra_motion {
     struct intra_frame **kf_frames; /* retained pictures of keyframes that have not settled; index kf - kf_frames_first */
     int n_kf_frames, cap_kf_frames, kf_frames_first;
     int n_settled;                /* keyframes handed to the sink */
+    double wander_m2; /* variance that the wander of the scale has left in the station so far */
     double scale_sd_way,
         scale_way; /* over settled keyframes of all runs: way times deviation of the scale, and way, in axis steps */
     double lost_since_s;
@@ -238,18 +242,23 @@ static enum intra_status place_frame(struct intra_motion *m, const struct entry 
     double focal = m->camera->focal_sd_rel, scale = LEAST_SCALE_SD;
     if (m->scale_way > 0) scale = hypot(LEAST_SCALE_SD, SCALE_SDS * m->scale_sd_way / m->scale_way);
     out->scale_sd_rel = hypot(LEAST_SCALE_SD, SCALE_SDS * kf->scale_sd);
-    out->station_sd_m = sqrt(pow(0.004 * r, 2) + INTRA_STATION_WALK * r * way +
+    out->wander_sd_rel = WANDER_SDS * kf->way_sd_rel;
+    out->wander_way_m = kf->way_m;
+    out->station_sd_m = sqrt(pow(0.004 * r, 2) + INTRA_STATION_WALK * r * way + m->wander_m2 +
                              way * way * (scale * scale + focal * focal) + pow(m->placement.gap_sd_m, 2));
     look_angles(&m->run.axis, u, &run_from_cam, &out->yaw_rad, &out->pitch_rad);
     return INTRA_OK;
 }
 
-/* The deviation of the scale at a settled keyframe, weighed with its step. */
+/* The deviation of the scale at a settled keyframe, weighed with its step, and what its wander adds to the way's. */
 static void add_scale_sd(struct intra_motion *m, int kf)
 {
     const struct intra_keyframe *k = &m->run.kfs[kf];
-    if (kf == 0 || !isfinite(k->scale_sd)) return;
-    double step = fabs(k->u - k[-1].u);
+    if (kf == 0) return;
+    double step = fabs(k->u - k[-1].u), wander = WANDER_SDS * k->way_sd_rel;
+    /* Forgotten over way_m: the way's variance grows by 2 wander^2 way_m a metre. */
+    if (isfinite(wander)) m->wander_m2 += 2 * wander * wander * k->way_m * step * m->run.axis.h;
+    if (!isfinite(k->scale_sd)) return;
     m->scale_sd_way += step * k->scale_sd;
     m->scale_way += step;
 }
@@ -276,8 +285,14 @@ static enum intra_status flush(struct intra_motion *m, bool is_end, struct intra
     }
     for (; done < m->n_entries; done++) {
         const struct entry *e = &m->entries[done];
-        struct intra_motion_frame f = {.index = e->index, .pts_s = e->pts_s, .segment = -1, .station_m = NAN,
-                                       .station_sd_m = NAN, .scale_sd_rel = NAN};
+        struct intra_motion_frame f = {.index = e->index,
+                                       .pts_s = e->pts_s,
+                                       .segment = -1,
+                                       .station_m = NAN,
+                                       .station_sd_m = NAN,
+                                       .scale_sd_rel = NAN,
+                                       .wander_sd_rel = NAN,
+                                       .wander_way_m = NAN};
         if (e->fate == FATE_OPEN && !is_end) break;
         if (e->kf >= 0) {
             if (e->kf >= m->run.n_frozen) break;

@@ -29,7 +29,9 @@ struct intra_motion_frame {
     double station_m;
     double station_sd_m;       /* NaN: not known (after a cut) */
     bool is_by_counter;        /* as its placement */
-    double scale_sd_rel;       /* of the scale by the picture there; NaN: not known */
+    double scale_sd_rel;       /* of the scale by the picture there, as a mean over the whole; NaN: not known */
+    double wander_sd_rel;      /* of how the scale there differs from that mean, */
+    double wander_way_m;       /* over about this way; NaN: not known */
     double yaw_rad, pitch_rad; /* of the optical axis against the pipe's axis: right and up positive */
 };
 

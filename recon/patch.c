@@ -116,9 +116,10 @@ void intra_patch_complete(struct intra_patch *patch, const struct intra_pyramid 
 }
 
 INTRA_CLONES void intra_patch_step(const struct intra_patch *patch, int scale, const struct intra_pyramid *target,
-                      const struct intra_mask_pyramid *mask, double u, double v, const double a[4],
-                      struct intra_patch_match *out)
+                                   const struct intra_mask_pyramid *mask, double u, double v,
+                                   const struct intra_warp *warp, struct intra_patch_match *out)
 {
+    const double *a = warp->a;
     double det = a[0] * a[3] - a[1] * a[2];
     out->is_valid = false;
     if (!patch->scale[scale].is_valid || !(fabs(det) > 0.02) || fabs(det) > 60) return;
@@ -131,20 +132,33 @@ INTRA_CLONES void intra_patch_step(const struct intra_patch *patch, int scale, c
     double spacing = (double)(1 << host_level), shrink = 1.0 / (double)(1 << level);
     float ax = (float)(a[0] * spacing * shrink), bx = (float)(a[1] * spacing * shrink);
     float ay = (float)(a[2] * spacing * shrink), by = (float)(a[3] * spacing * shrink);
-    float cx = (float)to_level(u, level), cy = (float)to_level(v, level), half = (SIDE - 1) / 2.0f;
-    for (int c = 0; c < 9; c++) {
-        float i = (float)(c % 3 - 1) * half, j = (float)(c / 3 - 1) * half;
-        float x = cx + ax * i + bx * j, y = cy + ay * i + by * j;
-        if (!(x >= 1 && y >= 1 && x <= (float)(img->cols - 3) && y <= (float)(img->rows - 3))) return;
+    float q[6], bulge[2];
+    for (int n = 0; n < 6; n++)
+        q[n] = (float)(warp->q[n] * spacing * spacing * shrink);
+    const float half = (SIDE - 1) / 2.0f;
+    float cx = (float)to_level(u, level), cy = (float)to_level(v, level);
+    /* How far a sample can lie beyond the nine that are looked at. */
+    for (int n = 0; n < 2; n++)
+        bulge[n] = 0.5f * half * half * (fabsf(q[3 * n]) + fabsf(q[3 * n + 1]) + fabsf(q[3 * n + 2]));
+    for (int n = 0; n < 9; n++) {
+        float i = (float)(n % 3 - 1) * half, j = (float)(n / 3 - 1) * half;
+        float x = cx + ax * i + bx * j + q[0] * i * i + q[1] * i * j + q[2] * j * j;
+        float y = cy + ay * i + by * j + q[3] * i * i + q[4] * i * j + q[5] * j * j;
+        if (!(x >= 1 + bulge[0] && y >= 1 + bulge[1] && x <= (float)(img->cols - 3) - bulge[0] &&
+              y <= (float)(img->rows - 3) - bulge[1]))
+            return;
         if (!intra_row_u8(good, (int)(y + 0.5f))[(int)(x + 0.5f)]) return;
     }
     const float *t = patch->scale[scale].t, *gx = patch->scale[scale].gx, *gy = patch->scale[scale].gy;
     float c[INTRA_PATCH_N];
-    for (int j = 0; j < SIDE; j++)
+    for (int j = 0; j < SIDE; j++) {
+        float dj = (float)j - half, x = cx + (bx + q[2] * dj) * dj, y = cy + (by + q[5] * dj) * dj;
+        float sx = ax + q[1] * dj, sy = ay + q[4] * dj;
         for (int i = 0; i < SIDE; i++) {
-            float di = (float)i - half, dj = (float)j - half;
-            c[j * SIDE + i] = sample(img, cx + ax * di + bx * dj, cy + ay * di + by * dj);
+            float di = (float)i - half;
+            c[j * SIDE + i] = sample(img, x + (sx + q[0] * di) * di, y + (sy + q[3] * di) * di);
         }
+    }
     flatten(c);
     float ct = dot(c, t), cc = dot(c, c), bu = dot(c, gx), bv = dot(c, gy);
     float tt = patch->scale[scale].tt;

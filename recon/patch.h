@@ -33,6 +33,14 @@ struct intra_patch_match {
     bool is_valid;
 };
 
+/* Where the samples of a patch lie in another frame, to second order: (x, y) host pixels from the patch's centre come to
+ * lie u = a[0] x + a[1] y + q[0] x^2 + q[1] x y + q[2] y^2, v = a[2] x + a[3] y + q[3] x^2 + q[4] x y + q[5] y^2 target
+ * pixels from where the centre does. Without the second order the wall, which comes nearer faster the nearer it is, pulls
+ * every match outwards by the mean of q over the patch. */
+struct intra_warp {
+    double a[4], q[6];
+};
+
 /* Cut the finest scale of a patch around pixel (x, y) at pyramid level `level`. False where picture or mask do not allow it
  * or its contrast is below least_rms (log luminance). The coarser scales follow with intra_patch_complete, once the place is chosen. */
 bool intra_patch_cut(struct intra_patch *patch, const struct intra_pyramid *pyramid,
@@ -40,9 +48,9 @@ bool intra_patch_cut(struct intra_patch *patch, const struct intra_pyramid *pyra
 void intra_patch_complete(struct intra_patch *patch, const struct intra_pyramid *pyramid,
                           const struct intra_mask_pyramid *mask, double x, double y);
 
-/* One alignment step of `scale` in the target. (u, v): predicted pixel; a: 2 x 2 row-major, target pixels per host pixel. */
+/* One alignment step of `scale` in the target. (u, v): predicted pixel. */
 void intra_patch_step(const struct intra_patch *patch, int scale, const struct intra_pyramid *target,
-                      const struct intra_mask_pyramid *mask, double u, double v, const double a[4],
+                      const struct intra_mask_pyramid *mask, double u, double v, const struct intra_warp *warp,
                       struct intra_patch_match *out);
 
 #endif

@@ -45,19 +45,24 @@ bool intra_pose_see(const struct intra_run *run, const struct intra_pose *cam_fr
            out_px[1] < run->camera->height - 1 - margin;
 }
 
-bool intra_pose_shear(const struct intra_run *run, const struct intra_pose *pose, const struct intra_point *p,
-                      const double px[2], double a[4])
+bool intra_pose_warp(const struct intra_run *run, const struct intra_pose *pose, const struct intra_point *p,
+                     const double px[2], struct intra_warp *out)
 {
-    double r[2], d[2];
-    struct intra_vec3 xr = intra_pose_apply(pose, p->x_right), xd = intra_pose_apply(pose, p->x_down);
-    if (!intra_camera_project(run->camera, xr, r, NULL, NULL) || !intra_camera_project(run->camera, xd, d, NULL, NULL))
-        return false;
-    magnify(run, r);
-    magnify(run, d);
-    a[0] = (r[0] - px[0]) / p->step_px;
-    a[2] = (r[1] - px[1]) / p->step_px;
-    a[1] = (d[0] - px[0]) / p->step_px;
-    a[3] = (d[1] - px[1]) / p->step_px;
+    double near[INTRA_POINT_NEAR][2], s = p->step_px; /* right, left, down, up, right and down */
+    for (int i = 0; i < INTRA_POINT_NEAR; i++) {
+        if (!intra_camera_project(run->camera, intra_pose_apply(pose, p->near[i]), near[i], NULL, NULL)) return false;
+        magnify(run, near[i]);
+    }
+    for (int k = 0; k < 2; k++) {
+        double right = near[0][k] - px[k], left = near[1][k] - px[k], down = near[2][k] - px[k],
+               up = near[3][k] - px[k];
+        double *a = out->a + 2 * k, *q = out->q + 3 * k;
+        a[0] = (right - left) / (2 * s);
+        a[1] = (down - up) / (2 * s);
+        q[0] = (right + left) / (2 * s * s);
+        q[2] = (down + up) / (2 * s * s);
+        q[1] = (near[4][k] - px[k] - right - down) / (s * s);
+    }
     return true;
 }
 
@@ -97,14 +102,15 @@ static void match_all(struct intra_run *run, const struct intra_pyramid *pyramid
     for (int i = 0; i < run->n_points; i++) {
         struct intra_point *p = &run->points[i];
         struct intra_patch_match *m = &run->matches[i];
-        double px[2], a[4];
+        double px[2];
+        struct intra_warp warp;
         m->is_valid = false;
         m->ncc = -2; /* not in view */
         if (!p->is_alive) continue;
-        if (!intra_pose_see(run, pose, p->x, 4, px, NULL, NULL) || !intra_pose_shear(run, pose, p, px, a)) continue;
+        if (!intra_pose_see(run, pose, p->x, 4, px, NULL, NULL) || !intra_pose_warp(run, pose, p, px, &warp)) continue;
         m->ncc = -1;
         visible++;
-        intra_patch_step(&p->patch, scale, pyramid, run->mask, px[0], px[1], a, m);
+        intra_patch_step(&p->patch, scale, pyramid, run->mask, px[0], px[1], &warp, m);
         if (!m->is_valid) continue;
         double trust = (m->ncc - TRUST_FROM_NCC) / (TRUST_FULL_NCC - TRUST_FROM_NCC);
         trust = trust < 0.01 ? 0.01 : trust > 1 ? 1 : trust;

@@ -11,9 +11,9 @@ enum { INTRA_MIN_INLIERS = 18 }; /* fewer agreeing points make no pose */
 bool intra_pose_see(const struct intra_run *run, const struct intra_pose *cam_from_run, struct intra_vec3 x,
                     double margin, double out_px[2], struct intra_vec3 *out_xc, double *jac);
 
-/* Shear of a point's patch from its host to the camera in which it lies at px. */
-bool intra_pose_shear(const struct intra_run *run, const struct intra_pose *pose, const struct intra_point *point,
-                      const double px[2], double a[4]);
+/* Warp of a point's patch from its host to the camera in which it lies at px. */
+bool intra_pose_warp(const struct intra_run *run, const struct intra_pose *pose, const struct intra_point *point,
+                     const double px[2], struct intra_warp *out);
 
 /* Does a match agree with the pose that predicted it? noise2: scale of chi^2 over the frame. */
 bool intra_match_agrees(const struct intra_patch_match *match, double noise2);

@@ -36,6 +36,7 @@
 
 struct scale_sum {
     double way_m, sd_way, last_m; /* way, and way times deviation of the scale */
+    double wander_way, wander_n;  /* sum of wander_way_m over frames, and how many */
 };
 
 struct line {
@@ -102,6 +103,7 @@ static enum intra_status add_scale(struct line *line, const struct intra_motion_
     s->last_m = frame->station_m;
     s->way_m += way;
     s->sd_way += way * frame->scale_sd_rel;
+    if (isfinite(frame->wander_way_m)) s->wander_way += frame->wander_way_m, s->wander_n++;
     return INTRA_OK;
 }
 
@@ -126,8 +128,8 @@ static enum intra_status on_frame(void *user, const struct intra_motion_frame *f
         line->cap_angles = cap;
     }
     line->angles[n] = frame->is_posed ? (struct intra_view_angle){(float)frame->yaw_rad, (float)frame->pitch_rad,
-                                                                  frame->is_by_counter}
-                                      : (struct intra_view_angle){NAN, NAN, false};
+                                                                  (float)frame->wander_sd_rel, frame->is_by_counter}
+                                      : (struct intra_view_angle){NAN, NAN, NAN, false};
     enum intra_status status = add_scale(line, frame, err);
     return status == INTRA_OK ? intra_scene_add_frame(line->scene, &r, err) : status;
 }
@@ -299,12 +301,14 @@ static enum intra_status fit_stations(const struct line *line, bool is_scaled, s
     for (int64_t i = 0; i < scene->n_frames; i++) {
         const struct intra_frame_record *f = &scene->frames[i];
         if (!f->is_posed || f->segment < 0) continue;
-        readings[n++] = (struct intra_station_reading){f->segment, f->station_m, f->counter_m};
+        readings[n++] =
+            (struct intra_station_reading){f->segment, f->station_m, f->counter_m, line->angles[i].wander_sd_rel};
         if (isfinite(f->counter_m)) pairs[n_pairs++] = (struct intra_scale_pair){f->station_m, f->counter_m};
     }
     for (int i = 0; i < line->n_scales; i++) {
         const struct scale_sum *s = &line->scales[i];
-        stretches[i] = (struct intra_station_stretch){i, s->way_m > 0 ? s->sd_way / s->way_m : 0.01};
+        stretches[i] = (struct intra_station_stretch){i, s->way_m > 0 ? s->sd_way / s->way_m : 0.01,
+                                                      s->wander_n > 0 ? s->wander_way / s->wander_n : 0};
     }
     INTRA_TRY(intra_station_fit(readings, n, scale.is_falling ? -1 : 1, intra_scale_step(pairs, n_pairs), stretches,
                                 line->n_scales, out, err));

@@ -22,7 +22,7 @@
 #define UNEASY_RMS_REL 0.0018 /* of the picture's width */
 /* Change of direction from knot to knot that a straight pipe shows; bends and kinks pay in proportion (Huber). */
 #define KINK_SD_RAD 0.003
-/* The section's second order, as a share of the radius (an ovality of 6 % is 0.03), and its change from knot to knot,
+/* The section's second order, as a share of the radius (an ovality of 6 % is 0.06), and its change from knot to knot,
  * which is a radius; a step at a joint pays in proportion (Huber). Set by trial on a lined pipe, 6 % oval, and a round
  * one with deposits (docs/methods.md): with 0.05 and 0.01 the oval bends further towards the deposits. */
 #define OVAL_STEP_SD 0.004
@@ -124,17 +124,19 @@ static void mark_cells(const struct intra_run *run, const struct intra_pose *pos
 static bool is_wall(const struct intra_run *run, const struct intra_point *p, double grain)
 {
     struct intra_patch_match m = {.ncc = -1};
-    double px[2], at[2], a[4], reach = SEARCH_PX * (double)(1 << p->patch.level);
+    struct intra_warp warp;
+    double px[2], at[2], reach = SEARCH_PX * (double)(1 << p->patch.level);
     double strong = fmax(STRONG_TEXTURE, STRONG_LEVELS * grain);
     bool is_strong = p->patch.scale[0].tt > INTRA_PATCH_N * strong * strong;
     if (run->before_kf < 0) return true;
     const struct intra_pose *pose = &run->kfs[run->before_kf].cam_from_world;
-    if (!intra_pose_see(run, pose, p->x, 4, px, NULL, NULL) || !intra_pose_shear(run, pose, p, px, a)) return is_strong;
+    if (!intra_pose_see(run, pose, p->x, 4, px, NULL, NULL) || !intra_pose_warp(run, pose, p, px, &warp))
+        return is_strong;
     /* Nor may the match slide back to where the patch stands in its own picture. */
     reach = fmin(reach, fmax(1, SLIDE_SHARE * hypot(px[0] - p->px[0], px[1] - p->px[1])));
     at[0] = px[0], at[1] = px[1];
     for (int round = 0; round < 5; round++) {
-        intra_patch_step(&p->patch, round < 2, &run->before, run->mask, at[0], at[1], a, &m);
+        intra_patch_step(&p->patch, round < 2, &run->before, run->mask, at[0], at[1], &warp, &m);
         if (!m.is_valid && round >= 2) return m.ncc <= -1 && is_strong; /* hidden there by a border */
         if (!m.is_valid || round == 4) continue;
         at[0] += m.du;
@@ -267,7 +269,7 @@ static enum intra_status push_kf(struct intra_run *run, const struct intra_pose 
     double near_u = run->n_kfs ? kf[-1].u : 0;
     memset(kf, 0, sizeof *kf);
     kf->id = run->n_kfs++;
-    kf->scale_sd = NAN;
+    kf->scale_sd = kf->way_m = kf->way_sd_rel = NAN;
     kf->frame = frame;
     kf->pts_s = pts_s;
     kf->cam_from_world = *pose;
@@ -392,7 +394,8 @@ static enum intra_status adjust(struct intra_run *run, bool is_wide, struct intr
                                                .kink_sd_rad = KINK_SD_RAD,
                                                .oval_step_sd = OVAL_STEP_SD,
                                                .oval_sd = OVAL_SD,
-                                               .fix_first = run->is_boot};
+                                               .fix_first = run->is_boot,
+                                               .want_way = pass == 2};
         INTRA_TRY(intra_bundle_solve(run->kfs + first, run->n_kfs - first, run->points, run->n_points, &run->axis,
                                      run->camera, &options, &run->last_bundle, err));
     }
@@ -401,7 +404,10 @@ static enum intra_status adjust(struct intra_run *run, bool is_wide, struct intr
         struct intra_pose inv = intra_pose_inverse(&run->kfs[i].cam_from_world);
         run->kfs[i].cam_from_world.r = intra_rotation_tidy(&run->kfs[i].cam_from_world.r);
         run->kfs[i].u = intra_axis_nearest(&run->axis, inv.t, run->kfs[i].u);
-        if (!run->kfs[i].is_frozen) run->kfs[i].scale_sd = run->last_bundle.scale_sd;
+        if (run->kfs[i].is_frozen) continue;
+        run->kfs[i].scale_sd = run->last_bundle.scale_sd;
+        run->kfs[i].way_m = run->last_bundle.way_m;
+        run->kfs[i].way_sd_rel = run->last_bundle.way_sd_rel;
     }
     for (int i = 0; i < run->n_points; i++) {
         struct intra_point *p = &run->points[i];

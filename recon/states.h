@@ -8,6 +8,7 @@
  * whether its segment was placed by the distance counter. */
 struct intra_view_angle {
     float yaw_rad, pitch_rad;
+    float wander_sd_rel; /* as in intra_motion_frame */
     bool is_by_counter;
 };
 

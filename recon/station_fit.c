@@ -1,8 +1,13 @@
-/* State at a place: x = (off, slope, a, k): the station is off beyond the picture's and grows by slope a metre; the
- * counter shows sign * c = s + off + a + k s at the picture's station s (k off is of second order). Between places
- *   off' = off + slope L,  slope' = rho slope + w,  rho = exp(-L / WANDER_M),  var w = sd^2 (1 - rho^2):
- * the scale's error keeps its deviation and is forgotten over WANDER_M. At a new segment off is anywhere (a gap), the
- * slope fresh. The first place is where stations begin: off = 0. Readings that stand in one digit count once, at their
+/* State at a place: x = (off, slope, wander, a, k): the station is off beyond the picture's and grows by slope + wander
+ * a metre; the counter shows sign * c = s + off + a + k s at the picture's station s (k off is of second order).
+ * Between places, L apart,
+ *   slope'  = rho slope + w,       rho = exp(-L / FORGET_M),  var w = sd^2 (1 - rho^2)
+ *   wander' = q wander + v,        q = exp(-L / W),           var v = sw^2 (1 - q^2)
+ *   off'    = off + slope L + wander W (1 - q) + z,           var z = sw^2 W^2 (2 L / W - 3 + 4 q - q^2),
+ *                                                             cov(z, v) = sw^2 W (1 - q)^2:
+ * the scale's errors keep their deviations and are forgotten, one over FORGET_M, one over the window W of the
+ * adjustment (an Ornstein-Uhlenbeck process and its integral). At a new segment off is anywhere (a gap), slope and
+ * wander fresh. The first place is where stations begin: off = 0. Readings that stand in one digit count once, at their
  * mean: rounding is no noise that could be averaged away. Huber weights, a few rounds. */
 #include "recon/station_fit.h"
 
@@ -14,8 +19,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { N = 4, OFF = 0, SLOPE, A, K, ROUNDS = 12, LEAST_PLACES = 6 };
-#define WANDER_M 3.0
+enum { N = 5, OFF = 0, SLOPE, WANDER, A, K, ROUNDS = 12, LEAST_PLACES = 6 };
+#define FORGET_M 3.0
 #define COUNTER_SD_REL 0.01 /* of a cable or wheel counter's scale */
 #define COUNTER_SD_M 0.004  /* slack, and the time between digit and picture */
 #define GAP_SD_M 1.0        /* of a gap's width, which motion guessed */
@@ -28,6 +33,7 @@ enum { N = 4, OFF = 0, SLOPE, A, K, ROUNDS = 12, LEAST_PLACES = 6 };
 struct place {
     int segment;
     double s, c, sd; /* station, signed counter or NaN, deviation of the reading */
+    double wander_sd, wander_way;
     double weight;
     double x[N], p[N][N];   /* filtered, then smoothed */
     double xp[N], pp[N][N]; /* predicted from the place before */
@@ -41,6 +47,11 @@ static int compare(const void *a, const void *b)
     return p->station_m < q->station_m ? -1 : p->station_m > q->station_m;
 }
 
+static double known(double wander_sd)
+{
+    return isfinite(wander_sd) ? wander_sd : 0;
+}
+
 /* Places: each segment's first and last, and each digit. out: room for the readings and two more a segment. */
 static int64_t gather(const struct intra_station_reading *r, int64_t n, int sign, double step_m, struct place *out)
 {
@@ -50,7 +61,8 @@ static int64_t gather(const struct intra_station_reading *r, int64_t n, int sign
         double last = NAN, sum = 0, c = NAN;
         for (end = i; end < n && r[end].segment == r[i].segment; end++)
             continue;
-        out[m++] = (struct place){.segment = r[i].segment, .s = r[i].station_m, .c = NAN};
+        out[m++] = (struct place){
+            .segment = r[i].segment, .s = r[i].station_m, .c = NAN, .wander_sd = known(r[i].wander_sd_rel)};
         for (int64_t k = i; k < end; k++) {
             if (isnan(r[k].counter_m)) continue;
             if (!(fabs(sign * r[k].counter_m - c) < 0.1 * step_m)) { /* a new digit */
@@ -65,9 +77,11 @@ static int64_t gather(const struct intra_station_reading *r, int64_t n, int sign
             out[m - 1] = (struct place){.segment = r[i].segment,
                                         .s = sum / (double)count,
                                         .c = c,
-                                        .sd = hypot(step_m / sqrt(12.0 * (double)count), COUNTER_SD_M)};
+                                        .sd = hypot(step_m / sqrt(12.0 * (double)count), COUNTER_SD_M),
+                                        .wander_sd = known(r[k].wander_sd_rel)};
         }
-        out[m++] = (struct place){.segment = r[i].segment, .s = r[end - 1].station_m, .c = NAN};
+        out[m++] = (struct place){
+            .segment = r[i].segment, .s = r[end - 1].station_m, .c = NAN, .wander_sd = known(r[end - 1].wander_sd_rel)};
     }
     return m;
 }
@@ -96,9 +110,11 @@ static void multiply(const double a[N][N], const double b[N][N], bool is_b_trans
 static void widen(const struct place *p, int64_t m, double *sd, const double *stated)
 {
     for (int64_t i = 0, k; i < m; i = k) {
+        double wander2 = 0;
         for (k = i; k < m && p[k].segment == p[i].segment; k++)
-            continue;
-        double way = p[k - 1].s - p[i].s, z = way > 0 ? (p[k - 1].x[OFF] - p[i].x[OFF]) / (way * stated[i]) : 0;
+            if (k > i) wander2 += 2 * p[k].wander_sd * p[k].wander_sd * p[k].wander_way * (p[k].s - p[k - 1].s);
+        double way = p[k - 1].s - p[i].s,
+               z = way > 0 ? (p[k - 1].x[OFF] - p[i].x[OFF]) / hypot(way * stated[i], sqrt(wander2)) : 0;
         double wider = stated[i] / sqrt(intra_cauchy_weight(z * z, STRETCH_SDS * STRETCH_SDS));
         for (int64_t j = i; j < k; j++)
             sd[j] = wider;
@@ -108,7 +124,8 @@ static void widen(const struct place *p, int64_t m, double *sd, const double *st
 /* From the place before to this one: mean and covariance expected here. */
 static void predict(struct place *to, const struct place *from, double scale_sd)
 {
-    double way = to->s - from->s, rho = exp(-way / WANDER_M);
+    double way = to->s - from->s, rho = exp(-way / FORGET_M), w = fmax(to->wander_way, 1e-6), keep = exp(-way / w),
+           sw = to->wander_sd;
     bool is_new = to->segment != from->segment;
     double q[N][N] = {{0}}, half[N][N];
     memset(to->f, 0, sizeof to->f);
@@ -116,7 +133,11 @@ static void predict(struct place *to, const struct place *from, double scale_sd)
         to->f[i][i] = 1;
     to->f[OFF][SLOPE] = is_new ? 0 : way;
     to->f[SLOPE][SLOPE] = is_new ? 0 : rho;
-    q[OFF][OFF] = is_new ? GAP_SD_M * GAP_SD_M : 0;
+    to->f[OFF][WANDER] = is_new ? 0 : w * (1 - keep);
+    to->f[WANDER][WANDER] = is_new ? 0 : keep;
+    q[OFF][OFF] = is_new ? GAP_SD_M * GAP_SD_M : sw * sw * w * w * fmax(0, 2 * way / w - 3 + 4 * keep - keep * keep);
+    q[OFF][WANDER] = q[WANDER][OFF] = is_new ? 0 : sw * sw * w * (1 - keep) * (1 - keep);
+    q[WANDER][WANDER] = sw * sw * (is_new ? 1 : 1 - keep * keep) + 1e-16;
     q[SLOPE][SLOPE] = scale_sd * scale_sd * (is_new ? 1 : 1 - rho * rho) + 1e-16;
     q[OFF][OFF] += 1e-14;
     for (int i = 0; i < N; i++) {
@@ -139,7 +160,8 @@ static double residual(const struct place *p, const double x[N])
 /* The reading's part: Joseph's form, so that the covariance stays one. */
 static void take_reading(struct place *p)
 {
-    double h[N] = {1, 0, 1, p->s}, ph[N], gain[N], r = p->sd * p->sd / p->weight, var = r, left[N][N], half[N][N];
+    double h[N] = {[OFF] = 1, [A] = 1, [K] = p->s}, ph[N], gain[N], r = p->sd * p->sd / p->weight, var = r, left[N][N],
+           half[N][N];
     for (int i = 0; i < N; i++) {
         ph[i] = 0;
         for (int j = 0; j < N; j++)
@@ -199,6 +221,7 @@ static void run_round(struct place *p, int64_t m, double a, const double *scale_
             p[0].xp[A] = a;
             p[0].pp[OFF][OFF] = 1e-14;
             p[0].pp[SLOPE][SLOPE] = scale_sd[0] * scale_sd[0];
+            p[0].pp[WANDER][WANDER] = p[0].wander_sd * p[0].wander_sd + 1e-16;
             p[0].pp[A][A] = OFFSET_SD_M * OFFSET_SD_M;
             p[0].pp[K][K] = COUNTER_SD_REL * COUNTER_SD_REL;
         } else
@@ -261,6 +284,7 @@ enum intra_status intra_station_fit(struct intra_station_reading *readings, int6
         bool is_stated = k < n_stretches && stretches[k].segment == p[i].segment;
         p[i].weight = 1;
         scale_sd[i] = stated[i] = is_stated ? stretches[k].scale_sd_rel : COUNTER_SD_REL;
+        p[i].wander_way = is_stated ? stretches[k].wander_way_m : 0;
     }
     for (int round = 0; round < ROUNDS; round++) {
         run_round(p, m, a, scale_sd);
@@ -278,7 +302,7 @@ enum intra_status intra_station_fit(struct intra_station_reading *readings, int6
                                                     .station_m = p[i].s,
                                                     .off_m = p[i].x[OFF],
                                                     .off_sd_m = sqrt(fmax(0, p[i].p[OFF][OFF])),
-                                                    .slope = p[i].x[SLOPE]};
+                                                    .slope = p[i].x[SLOPE] + p[i].x[WANDER]};
         out->most_m = fmax(out->most_m, fabs(p[i].x[OFF]));
     }
     out->counter_rel = p[m - 1].x[K];

@@ -1,7 +1,7 @@
 /* Stations between picture and distance counter: how far along each stretch what the picture gives is off.
  *
- * The picture's own scale wanders by a deviation that each stretch states for itself; the counter has an offset and a
- * scale of its own and rounds. A Kalman filter along the stations and a Rauch-Tung-Striebel smoother back (AIAA J.
+ * The picture's own scale is off by a deviation that each stretch states for itself, and wanders about that from place
+ * to place where there is little to hold on to; the counter has an offset and a scale of its own and rounds. A Kalman filter along the stations and a Rauch-Tung-Striebel smoother back (AIAA J.
  * 3(8), 1965) weigh the two: where the picture is sure the counter moves next to nothing, where it is not (smooth wall,
  * a short stretch behind a cut) the counter rules. */
 #ifndef INTRA_RECON_STATION_FIT_H
@@ -16,12 +16,14 @@ struct intra_station_reading {
     int segment;
     double station_m; /* as the picture gives it */
     double counter_m; /* NaN: none here; such places say only how far the stretch goes */
+    double wander_sd_rel; /* of the picture's scale here against the stretch's; NaN: not known, taken as 0 */
 };
 
 /* What a stretch states of itself. */
 struct intra_station_stretch {
     int segment;
-    double scale_sd_rel; /* of its scale by the picture alone; > 0 */
+    double scale_sd_rel; /* of its scale by the picture alone, over all of it; > 0 */
+    double wander_way_m; /* way over which the scale forgets how it differs from that; 0: it does not differ */
 };
 
 /* station = picture's station + off_m, piecewise linear over the knots of a segment, which ascend; beyond its ends it
@@ -29,7 +31,7 @@ struct intra_station_stretch {
 struct intra_station_knot {
     int segment;
     double station_m, off_m, off_sd_m; /* off_sd_m: against where stations begin */
-    double slope;
+    double slope; /* of off_m, beyond the stretch's ends */
 };
 
 struct intra_station_map {

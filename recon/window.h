@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-enum { INTRA_POINT_MAX_OBS = 14 };
+enum { INTRA_POINT_MAX_OBS = 14, INTRA_POINT_NEAR = 5 };
 
 struct intra_keyframe {
     int id; /* counts up; index in the run's list of keyframes */
@@ -19,6 +19,7 @@ struct intra_keyframe {
     bool is_held;            /* made while panning: no measure of the wall, no view of it */
     double u;                /* axis parameter of the camera */
     double scale_sd;         /* of the adjustment that it was last part of; NaN: not known */
+    double way_m, way_sd_rel; /* of the same adjustment: across its window; NaN: not known */
     bool has_dark;           /* the direction `dark` (unit, camera frame) points at the axis INTRA_DARK_AHEAD_REL radii ahead */
     struct intra_vec3 dark;
 };
@@ -36,9 +37,10 @@ struct intra_point {
     double dist;               /* along the ray, metres: the one unknown */
     double r_expect;           /* radius that the tube prior expects here */
     double u;                  /* axis parameter, kept current */
-    struct intra_vec3 x;       /* world position, and two neighbours on the tangent plane: one step of `step_px` right */
-    struct intra_vec3 x_right; /* and one step down in the host picture; they carry the shear of the patch */
-    struct intra_vec3 x_down;
+    struct intra_vec3 x;       /* world position */
+    struct intra_vec3
+        near[INTRA_POINT_NEAR]; /* where the wall around it is seen step_px right, left, down, up, and right
+                                 * and down of px in the host picture: they carry the patch's warp */
     double step_px;
     struct intra_patch patch;
     struct intra_obs obs[INTRA_POINT_MAX_OBS];
@@ -52,7 +54,8 @@ struct intra_point {
     double weight;    /* robust weight of its tube prior in the last adjustment, 0 to 1 */
 };
 
-/* World position and tangent-plane neighbours from host pose, ray and dist. False: the neighbours do not meet the plane. */
+/* World position and neighbours from host pose, ray and dist; the wall around the point is the tube through it. False:
+ * the neighbours' rays do not meet that, or too flatly. */
 bool intra_point_place(struct intra_point *point, const struct intra_camera *camera,
                        const struct intra_pose *host_cam_from_world, const struct intra_axis *axis);
 

@@ -35,14 +35,14 @@ static int64_t make(const struct drive *d)
             c = floor(c / d->step_m) * d->step_m;
             if (d->wrong_each && n % d->wrong_each == 2) c += 0.5;
             double at = way * d->scale[k] + (k ? 4 * d->scale[0] + 6 + d->gap_off_m : 0);
-            readings[n++] = (struct intra_station_reading){k, at, d->sign * c};
+            readings[n++] = (struct intra_station_reading){k, at, d->sign * c, 0};
         }
     return n;
 }
 
 static struct intra_station_map fit(const struct drive *d, double sd0, double sd1)
 {
-    const struct intra_station_stretch stretches[] = {{0, sd0}, {1, sd1}};
+    const struct intra_station_stretch stretches[] = {{0, sd0, 0}, {1, sd1, 0}};
     struct intra_station_map map;
     int64_t n = make(d);
     assert_int_equal(intra_station_fit(readings, n, d->sign, d->step_m, stretches, 2, &map, NULL), INTRA_OK);
@@ -119,7 +119,7 @@ static void a_counter_set_back_bends_nothing(void **state)
 static void frames_without_reading_change_nothing(void **state)
 {
     static struct intra_station_reading mixed[2 * MAX];
-    const struct intra_station_stretch stretches[] = {{0, 0.01}, {1, 0.02}};
+    const struct intra_station_stretch stretches[] = {{0, 0.01, 0}, {1, 0.02, 0}};
     struct drive d = usual;
     struct intra_station_map map;
     (void)state;
@@ -130,8 +130,8 @@ static void frames_without_reading_change_nothing(void **state)
     for (int64_t i = 0; i < n; i++) {
         mixed[m++] = readings[i];
         if (i + 1 < n && readings[i + 1].segment == readings[i].segment)
-            mixed[m++] = (struct intra_station_reading){readings[i].segment,
-                                                        (readings[i].station_m + readings[i + 1].station_m) / 2, NAN};
+            mixed[m++] = (struct intra_station_reading){
+                readings[i].segment, (readings[i].station_m + readings[i + 1].station_m) / 2, NAN, 0};
     }
     assert_int_equal(intra_station_fit(mixed, m, 1, d.step_m, stretches, 2, &map, NULL), INTRA_OK);
     assert_int_equal(map.n, plain.n);
@@ -142,11 +142,41 @@ static void frames_without_reading_change_nothing(void **state)
     intra_station_map_fini(&plain);
 }
 
+/* A picture whose scale wanders by 2 % over half a metre and back, and says so, follows the counter there; one that
+ * says it does not wander keeps most of that, and one that wanders nowhere is not bent after the counter's digits. */
+static void a_wander_goes_to_the_counter(void **state)
+{
+    enum { STEPS = 200 };
+    double worst[3] = {0};
+    (void)state;
+    for (int mode = 0; mode < 3; mode++) {
+        const struct intra_station_stretch stretch = {0, 0.003, mode == 1 ? 0 : 0.25};
+        struct intra_station_map map;
+        for (int i = 0; i < STEPS; i++) {
+            double s = 2.5 * i / STEPS,
+                   far = 0.010 * fmin(fmax(s - 0.8, 0) / 0.5, 1) - 0.010 * fmin(fmax(s - 1.6, 0) / 0.5, 1);
+            if (mode == 2) far = 0;
+            readings[i] = (struct intra_station_reading){0, s + far, floor((s + 0.503) / 0.01) * 0.01,
+                                                         mode == 0   ? 0.008
+                                                         : mode == 1 ? 0
+                                                                     : 0.001};
+        }
+        assert_int_equal(intra_station_fit(readings, STEPS, 1, 0.01, &stretch, 1, &map, NULL), INTRA_OK);
+        for (int i = 0; i < STEPS; i++) {
+            double s = 2.5 * i / STEPS;
+            worst[mode] = fmax(worst[mode], fabs(now(&map, 0, readings[i].station_m) - s));
+        }
+        intra_station_map_fini(&map);
+    }
+    if (!(worst[0] < 0.003 && worst[1] > 0.0036 && worst[2] < 0.001))
+        fail_msg("off by %.1f mm, without wander %.1f, plain %.1f", 1e3 * worst[0], 1e3 * worst[1], 1e3 * worst[2]);
+}
+
 static void too_few_readings_change_nothing(void **state)
 {
     struct drive d = usual;
     struct intra_station_map map;
-    const struct intra_station_stretch stretch = {0, 0.01};
+    const struct intra_station_stretch stretch = {0, 0.01, 0};
     double sd = 0;
     (void)state;
     make(&d);
@@ -160,7 +190,7 @@ static void too_few_readings_change_nothing(void **state)
 static void memory_that_runs_out_is_said(void **state)
 {
     struct drive d = usual;
-    const struct intra_station_stretch stretches[] = {{0, 0.002}, {1, 0.002}};
+    const struct intra_station_stretch stretches[] = {{0, 0.002, 0}, {1, 0.002, 0}};
     struct intra_station_map map;
     struct intra_error err = {0};
     (void)state;
@@ -175,9 +205,10 @@ static void memory_that_runs_out_is_said(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_bad_stretch_goes_to_the_counter),     cmocka_unit_test(a_sure_stretch_stays),
-        cmocka_unit_test(a_counter_set_back_bends_nothing),      cmocka_unit_test(too_few_readings_change_nothing),
-        cmocka_unit_test(frames_without_reading_change_nothing), cmocka_unit_test(memory_that_runs_out_is_said),
+        cmocka_unit_test(a_bad_stretch_goes_to_the_counter), cmocka_unit_test(a_sure_stretch_stays),
+        cmocka_unit_test(a_counter_set_back_bends_nothing),  cmocka_unit_test(too_few_readings_change_nothing),
+        cmocka_unit_test(a_wander_goes_to_the_counter),      cmocka_unit_test(frames_without_reading_change_nothing),
+        cmocka_unit_test(memory_that_runs_out_is_said),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
