@@ -40,4 +40,13 @@ enum intra_status intra_record_write(const struct intra_record *record, enum int
 enum intra_status intra_record_check_codes(const struct intra_record *record, enum intra_record_format format,
                                            struct intra_error *err);
 
+/* Put what was found on the wall into the record's own fields: distances (back into its own zero and direction) and clock
+ * positions of every observation whose place is refined, and of those placed that had no distance (detections). `format`:
+ * what it is going to be written as; exchange formats get hundredths of the record's unit and whole hours, two equal hours
+ * become one position. A point gets the middle of what was found. Verbatim rows, places and measures stay; pieces of a
+ * continuous defect that changes on its way stay where they were recorded. Rows in the order of their distance are so
+ * afterwards. *out_n: how many were changed. INTRA_E_MEM. */
+enum intra_status intra_record_take_refined(struct intra_record *record, enum intra_record_format format,
+                                            int64_t *out_n, struct intra_error *err);
+
 #endif

@@ -391,6 +391,8 @@ static enum intra_status put_clock(struct intra_sheet *t, const struct intra_obs
     INTRA_TRY(put_number(t, "Clock_At_From", is_ring ? 12 : intra_clock_to_hours(o->clock_from_rad), err));
     if (!isnan(o->clock_to_rad))
         INTRA_TRY(put_number(t, "Clock_To", is_ring ? 12 : intra_clock_to_hours(o->clock_to_rad), err));
+    else if (isfinite(intra_record_clock(intra_sheet_at(t, t->n_rows - 1, intra_sheet_find(t, "Clock_To")))))
+        INTRA_TRY(intra_sheet_set(t, t->n_rows - 1, intra_sheet_find(t, "Clock_To"), NULL, err)); /* moved since */
 done:
     return status;
 }
@@ -436,7 +438,9 @@ static enum intra_status write_row(struct intra_sheet *t, const struct intra_obs
     enum intra_status status = INTRA_OK;
     bool is_pair = o->continuous_id && isfinite(o->distance_to_m) && !intra_record_is_mark(o->continuous_id);
     char mark[48] = "", at[16];
-    bool is_verbatim = is_same && is_finish && o->finish_source.n > 0;
+    bool is_verbatim = is_same && is_finish && o->finish_source.n > 0 && /* else it was moved */
+                       intra_record_metres(intra_record_number(intra_fields_get(&o->finish_source, "Distance")),
+                                           is_imperial) == o->distance_to_m;
     INTRA_TRY(begin_row(t, !is_same ? NULL : is_finish ? &o->finish_source : &o->source, err));
     INTRA_TRY(put(t, "ConditionID", condition_id, err));
     INTRA_TRY(put(t, "InspectionID", inspection_id, err));

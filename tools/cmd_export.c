@@ -8,6 +8,7 @@
 #include "tools/wall_load.h"
 
 #include "core/fileio.h"
+#include "core/log.h"
 #include "core/mem.h"
 #include "core/store.h"
 #include "core/units.h"
@@ -30,6 +31,7 @@ enum {
     OPT_DRAWING,
     OPT_MAX_SIZE,
     OPT_TABLE,
+    OPT_REFINED,
     OPT_RECORD,
     OPT_RECORD_FIRST,
     OPT_RECORD_LAST = OPT_RECORD_FIRST + INTRA_N_RECORD_OPTIONS - 1,
@@ -55,6 +57,9 @@ static const struct intra_option options[N_OPTIONS] = {
     [OPT_MAX_SIZE] = {"max-size", 0, "SIZE", "size budget of a model or page, e.g. 100MB (default 25MB)"},
     [OPT_TABLE] = {"table", 0, "TABLE",
                    "of a csv: profile (default), observations, or record (the own format of records)"},
+    [OPT_REFINED] = {"refined", 0, NULL,
+                     "of inspection records: distance and clock position as found on the wall, where that was so, in\n"
+                     "place of those recorded"},
     [OPT_RECORD] = {"record", 'r', "FILE",
                     "show this inspection record, put on the wall first, in place of what was imported; recognised by\n"
                     "content: " INTRA_RECORD_NAMES_READ},
@@ -70,6 +75,7 @@ static const struct intra_usage usage = {
     "intrados export run.intrados --range 10m:20m --texel 1mm -o joint.glb\n"
     "  intrados export run.intrados --format html --max-size 100MB\n"
     "  intrados export run.intrados --format isybau --inspection 17 -o pipe17.xml\n"
+    "  intrados export run.intrados --format pacp-csv --refined -o corrected\n"
     "  intrados export run.intrados -o records.json",
     options,
     N_OPTIONS};
@@ -105,14 +111,15 @@ static const char *const layer_names[] = {
 struct request {
     const char *project, *out;
     struct intra_record_request record;
-    int format;          /* -1: by the name */
+    int format; /* -1: by the name */
     enum intra_record_format record_format;
     double from_m, to_m; /* NaN: everything */
     double texel_m;      /* 0: as it is */
     enum intra_tiff_layer layer;
     size_t max_bytes;
-    bool is_strip;         /* of an svg */
+    bool is_strip;                     /* of an svg */
     bool has_observations, has_record; /* of a csv */
+    bool is_refined;                   /* of a record: places as found */
     bool is_forced, is_quiet;
     char report_path[1100]; /* `out` where none was given */
 };
@@ -221,6 +228,9 @@ static enum intra_status set_option(void *user, int option, const char *value, s
         if (!r->has_observations && !r->has_record && strcmp(value, "profile") != 0)
             return INTRA_FAIL(err, INTRA_E_ARG, "--table: '%s' is not profile, observations or record", value);
         return INTRA_OK;
+    case OPT_REFINED:
+        r->is_refined = true;
+        return INTRA_OK;
     case OPT_RECORD:
         r->record.path = value;
         return INTRA_OK;
@@ -285,6 +295,10 @@ static enum intra_status read_request(int argc, char **argv, struct request *r, 
             "--%s: only for html, glb, gltf, obj, dae, fbx, x3d, gpkg, geojson, fgdb, shp, --drawing strip, "
             "--table observations and records",
             r->record.path ? "record" : "inspection");
+    if (r->is_refined && r->format != FORMAT_RECORD)
+        return INTRA_FAIL(err, INTRA_E_ARG,
+                          "--refined: only for inspection records (" INTRA_RECORD_NAMES_WRITTEN
+                          ", csv with --table record); the others show what was found anyway");
     INTRA_TRY(intra_record_request_check(&r->record, err));
     if ((gis_format(r->format) >= 0 || r->format == FORMAT_RECORD) && isfinite(r->from_m))
         return INTRA_FAIL(err, INTRA_E_ARG, "--range: %s holds the whole pipe; leave --range out", r->out);
@@ -448,15 +462,21 @@ done:
 }
 
 /* What was imported, or the record of --record, in another format or as it came. */
-static enum intra_status export_record(const struct request *r, const struct intra_record *record,
-                                       struct intra_error *err)
+static enum intra_status export_record(const struct request *r, struct intra_record *record, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
+    int64_t refined;
     if (record->n_inspections == 0)
         return INTRA_FAIL(err, INTRA_E_NO_RESULT,
                           "%s: no inspection record was imported; 'intrados import' does that, or give --record FILE",
                           r->project);
     INTRA_TRY(intra_record_check_codes(record, r->record_format, err));
+    if (r->is_refined) {
+        INTRA_TRY(intra_record_take_refined(record, r->record_format, &refined, err));
+        if (refined == 0)
+            intra_log(INTRA_LOG_WARNING, "export", "%s: nothing was found on the wall; distances are those recorded",
+                      r->out);
+    }
     status = intra_record_write(record, r->record_format, r->out, err);
 done:
     return status;

@@ -208,6 +208,9 @@ static void one_inspection_or_all(void **state)
     program_expect(program_dir, "export a -o x --format wincan-db3", 2, "read from wincan-db3, not written");
     program_expect(program_dir, "export a -o x --format isybua", 2, "did you mean 'isybau'?");
     program_expect(program_dir, "export a -o x.json --range 1m:2m", 2, "the whole pipe");
+    program_expect(program_dir, "export a -o x.gpkg --refined", 2, "--refined: only for inspection records");
+    program_expect(program_dir, "export a -o found.xml --format isybau --inspection @1 --refined", 0,
+                   "nothing was found on the wall; distances are those recorded");
     program_expect(program_dir, "export a -o x.json --inspection @7", 2, "no inspection is called '@7'");
 }
 
