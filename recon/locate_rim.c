@@ -1,6 +1,8 @@
 /* Rays from inside the opening, sampled each millimetre. Fields: ln brightness, ln R/G, ln B/G, and the logarithm of
- * change around the pipe over change along it (where the wall is not where the model has it, pictures from a moving
- * camera leave streaks along the pipe); each less the wall's own beside the opening, over its scatter there.
+ * change around the pipe (where the wall is not where the model has it, pictures from a moving camera leave streaks
+ * along the pipe: the far side of a hole, lit like the wall, differs in nothing else); each less the wall's own beside
+ * the opening, over its scatter there. Of a connection it is change around over change along: the end of its stub is
+ * rough too. Of a hole the ratio loses the far side, which has steps along as well: a quarter to a half of the area.
  *
  * First the region: on a ray, what looks foreign adds up inside the rim and what looks like wall is taken off; the
  * closed line of best sum that does not jump from ray to ray (dynamic programming), begun anew from its own middle,
@@ -26,8 +28,9 @@ enum {
     NEAR_OUTSIDE = 2
 };
 static const double STEP_M = 0.001, BESIDE_M = 0.012, SHORT_M = 0.003;
-static const double SMOOTH_M = 0.001, SMEAR_M = 0.002, MOST_CHANGE = 4, STREAK_M = 0.008, FOREIGN_SMOOTH_M = 0.0015,
-                    CAP = 3, MOST_FOREIGN = 1.5;
+static const double SMOOTH_M = 0.001, SMEAR_HOLE_M = 0.0015, SMEAR_MOUTH_M = 0.002, MOST_CHANGE = 4,
+                    STREAK_HOLE_M = 0.005, STREAK_MOUTH_M = 0.008, START_M = 0.012, CAP_LOOK = 2,
+                    FOREIGN_SMOOTH_M = 0.0015, CAP = 3, MOST_FOREIGN = 1.5;
 static const double SHARPEST = 4, SHARPEST_OF_ALL = 10, SHARP_WEIGHT = 4, LOOSE = 0.8, STIFF_HOLE = 3, STIFF_MOUTH = 2,
                     LEAST_SHARP = 1.2;
 /* Quantile of the wall beside that passes for wall: the stub of a connection and its shadow differ mildly all around
@@ -37,6 +40,7 @@ static const double floors[FIELDS] = {0.06, 0.012, 0.012, 0.3};
 
 struct rim_finder {
     const struct intra_wall_patch *p;
+    bool is_mouth;
     double x0, y0; /* start of the rays: metres along, metres around from row 0 */
     double row_m;
     float *field[FIELDS], *foreign, *scratch;
@@ -108,6 +112,8 @@ static void measure_streaks(struct rim_finder *f, float *out)
 {
     const struct intra_wall_patch *p = f->p;
     float *fields[2] = {out, f->scratch};
+    double streak_m = f->is_mouth ? STREAK_MOUTH_M : STREAK_HOLE_M,
+           smear_m = f->is_mouth ? SMEAR_MOUTH_M : SMEAR_HOLE_M;
     for (int r = 0; r < p->rows; r++)
         for (int c = 0; c < p->cols; c++) {
             int up = r > 0 ? r - 1 : r, down = r + 1 < p->rows ? r + 1 : r;
@@ -117,7 +123,7 @@ static void measure_streaks(struct rim_finder *f, float *out)
             f->scratch[r * p->cols + c] =
                 fabsf(logf(p->light[r * p->cols + right] + 1e-3f) - logf(p->light[r * p->cols + left] + 1e-3f));
         }
-    for (int k = 0; k < 2; k++) {
+    for (int k = 0; k < (f->is_mouth ? 2 : 1); k++) {
         int n = 0;
         float most;
         for (size_t i = 0; i < cells(f); i++)
@@ -126,11 +132,11 @@ static void measure_streaks(struct rim_finder *f, float *out)
         most = (float)(MOST_CHANGE * intra_select(f->sorted, n, n / 2)) + 1e-4f;
         for (size_t i = 0; i < cells(f); i++)
             fields[k][i] = fminf(fields[k][i], most) * fminf(fields[k][i], most);
-        average_along(f, fields[k], (int)lround(STREAK_M / 2 / p->ds_m));
-        intra_wall_patch_smooth(p, fields[k], SMEAR_M / p->ds_m);
+        average_along(f, fields[k], (int)lround(streak_m / 2 / p->ds_m));
+        intra_wall_patch_smooth(p, fields[k], smear_m / p->ds_m);
     }
     for (size_t i = 0; i < cells(f); i++)
-        out[i] = logf((out[i] + 1e-5f) / (f->scratch[i] + 1e-5f));
+        out[i] = logf(out[i] + 1e-5f) - (f->is_mouth ? logf(f->scratch[i] + 1e-5f) : 0);
 }
 
 static void measure_fields(struct rim_finder *f, const struct intra_area *area)
@@ -168,7 +174,8 @@ static double mean_of(const double *v, int from, int to)
 }
 
 /* How little a cell looks like wall: squares of the deviations, each field's at most CAP^2; streaks count only where
- * there are more of them. And the level that most of the wall beside stays under. */
+ * there are more of them; brightness and colour of a hole at most CAP_LOOK^2: a stain beside it has them too. And the
+ * level that most of the wall beside stays under. */
 static void measure_foreign(struct rim_finder *f, double quantile)
 {
     int n = 0;
@@ -176,7 +183,8 @@ static void measure_foreign(struct rim_finder *f, double quantile)
         double sum = 0;
         for (int k = 0; k < FIELDS; k++) {
             double z = k == FIELDS - 1 ? fmax(0, (double)f->field[k][i]) : (double)f->field[k][i];
-            sum += fmin(z * z, CAP * CAP);
+            double cap = k < FIELDS - 1 && !f->is_mouth ? CAP_LOOK : CAP;
+            sum += fmin(z * z, cap * cap);
         }
         f->foreign[i] = (float)sum;
     }
@@ -275,11 +283,31 @@ static void look_near(struct rim_finder *f, const int *at)
         }
 }
 
+/* A stain beside the hole may have become part of the piece, and its middle then lies outside: the rays start where
+ * most is foreign around. */
+static void start_at_strangest(struct rim_finder *f, const struct intra_area *area)
+{
+    const struct intra_wall_patch *p = f->p;
+    float most = 0;
+    memcpy(f->scratch, f->foreign, cells(f) * sizeof *f->scratch);
+    intra_wall_patch_smooth(p, f->scratch, START_M / p->ds_m);
+    for (int r = 0; r < p->rows; r++)
+        for (int c = 0; c < p->cols; c++) {
+            double s = p->station0_m + c * p->ds_m, theta = p->theta0_rad + r * p->dtheta_rad;
+            if (s < area->station_from_m || s > area->station_to_m || theta < area->theta_from_rad ||
+                theta > area->theta_to_rad || f->scratch[r * p->cols + c] <= most)
+                continue;
+            most = f->scratch[r * p->cols + c];
+            f->x0 = c * p->ds_m;
+            f->y0 = r * f->row_m;
+        }
+}
+
 enum intra_status intra_rim_find(const struct intra_wall_patch *patch, const struct intra_area *area, bool is_mouth,
                                  bool *out_is_clear, struct intra_rim *out, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
-    struct rim_finder f = {.p = patch, .row_m = patch->dtheta_rad * patch->radius_m};
+    struct rim_finder f = {.p = patch, .is_mouth = is_mouth, .row_m = patch->dtheta_rad * patch->radius_m};
     int at[RAYS], clear = 0;
     double stiffness = is_mouth ? STIFF_MOUTH : STIFF_HOLE;
     double stray = 0, half = fmax(area->station_to_m - area->station_from_m,
@@ -299,6 +327,7 @@ enum intra_status intra_rim_find(const struct intra_wall_patch *patch, const str
     INTRA_TRY(INTRA_ALLOC(f.sharp, (size_t)RAYS * (size_t)f.steps, err));
     measure_fields(&f, area);
     measure_foreign(&f, is_mouth ? LEVEL_MOUTH : LEVEL_HOLE);
+    if (!is_mouth) start_at_strangest(&f, area);
     for (int round = 0; round < CENTRINGS; round++) {
         if (round) centre(&f, at);
         for (int ray = 0; ray < RAYS; ray++)
