@@ -6,6 +6,7 @@
 
 #include "core/defect_kind.h"
 #include "core/fileio.h"
+#include "core/log.h"
 #include "core/mem.h"
 
 #include <cpl_conv.h>
@@ -188,21 +189,21 @@ static bool has_place(const struct intra_inspection *p)
     return is_known(p->start_xyz) && is_known(p->end_xyz);
 }
 
-static enum intra_status place_pipe(struct writer *w, struct intra_error *err)
+static void place_pipe(struct writer *w)
 {
     const struct intra_inspection *p;
     const struct intra_scene *scene = w->scene;
     w->cos_turn = 1;
-    if (w->n_inspections == 0) return INTRA_OK;
+    if (w->n_inspections == 0) return;
     w->where = w->inspections;
     for (int64_t i = 0; i < w->n_inspections && !has_place(w->where); i++)
         if (has_place(&w->inspections[i])) w->where = &w->inspections[i];
     p = w->where;
-    if (scene->n_sections < 2 || !has_place(p)) return INTRA_OK;
+    if (scene->n_sections < 2 || !has_place(p)) return;
     struct intra_vec3 a = scene->sections[0].centre, b = scene->sections[scene->n_sections - 1].centre;
     double own = atan2(b.y - a.y, b.x - a.x),
            real = atan2(p->end_xyz.y - p->start_xyz.y, p->end_xyz.x - p->start_xyz.x);
-    if (hypot(p->end_xyz.x - p->start_xyz.x, p->end_xyz.y - p->start_xyz.y) < 1e-6) return INTRA_OK;
+    if (hypot(p->end_xyz.x - p->start_xyz.x, p->end_xyz.y - p->start_xyz.y) < 1e-6) return;
     w->is_placed = true;
     w->cos_turn = cos(real - own);
     w->sin_turn = sin(real - own);
@@ -211,12 +212,15 @@ static enum intra_status place_pipe(struct writer *w, struct intra_error *err)
     if (!isfinite(w->start.z)) w->start.z = 0;
     if (p->crs) {
         w->srs = OSRNewSpatialReference(NULL);
-        if (OSRSetFromUserInput(w->srs, p->crs) != OGRERR_NONE)
-            return INTRA_FAIL(err, INTRA_E_ARG, "'%s' is no coordinate system that GDAL knows; write it as EPSG:25832",
-                              p->crs);
+        if (OSRSetFromUserInput(w->srs, p->crs) != OGRERR_NONE) { /* DWA-M 150 says "UTM", without a zone */
+            intra_log(INTRA_LOG_WARNING, "export",
+                      "'%s' is no coordinate system that GDAL knows; the coordinates are written without one", p->crs);
+            OSRDestroySpatialReference(w->srs);
+            w->srs = NULL;
+            return;
+        }
         OSRSetAxisMappingStrategy(w->srs, OAMS_TRADITIONAL_GIS_ORDER);
     }
-    return INTRA_OK;
 }
 
 static struct intra_vec3 to_map(const struct writer *w, struct intra_vec3 x)
@@ -636,7 +640,7 @@ enum intra_status intra_export_gis(const struct intra_scene *scene, const struct
     clear(driver, part);
     if (format == INTRA_GIS_GPKG)
         w.plain = OSRNewSpatialReference("LOCAL_CS[\"Undefined Cartesian SRS\",UNIT[\"metre\",1]]");
-    INTRA_TRY(place_pipe(&w, err));
+    place_pipe(&w);
     w.set = GDALCreate(driver, part, 0, 0, 0, GDT_Unknown, NULL);
     if (!w.set) {
         status = gdal_fail(err, path, "it");

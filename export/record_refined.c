@@ -94,9 +94,10 @@ static bool is_one_of_several(const struct intra_inspection *p, const struct int
     return n > 1;
 }
 
-static double round_to(double value, double step)
+/* Quotients of whole numbers, so that 0.951 is written as such. */
+static double round_to(double value, double each)
 {
-    return step * round(value / step);
+    return round(value * each) / each;
 }
 
 static void take_clock(struct intra_observation *o, const struct intra_wall_region *r, double sign, double hour)
@@ -112,11 +113,11 @@ static void take_clock(struct intra_observation *o, const struct intra_wall_regi
     }
     double span = is_whole ? 2 * M_PI : wrap_2pi(to - from);
     if (!has_span) {
-        o->clock_from_rad = wrap_2pi(round_to(is_whole ? 0 : from + span / 2, hour));
+        o->clock_from_rad = wrap_2pi(round_to(is_whole ? 0 : from + span / 2, 1 / hour));
         return;
     }
-    from = wrap_2pi(round_to(from, hour));
-    to = wrap_2pi(round_to(to, hour));
+    from = wrap_2pi(round_to(from, 1 / hour));
+    to = wrap_2pi(round_to(to, 1 / hour));
     if (fabs(intra_wrap_pi(from - to)) > hour / 2) {
         o->clock_from_rad = from;
         o->clock_to_rad = to;
@@ -126,15 +127,15 @@ static void take_clock(struct intra_observation *o, const struct intra_wall_regi
     }
 }
 
-static void take(struct intra_observation *o, struct zero zero, double step_m, double hour)
+static void take(struct intra_observation *o, struct zero zero, double per_m, double hour)
 {
     const struct intra_wall_region *r = intra_place_region(&o->place);
     double from = zero.sign * (r->station_from_m - zero.offset_m), to = zero.sign * (r->station_to_m - zero.offset_m);
     if (isfinite(o->distance_to_m)) {
-        o->distance_m = round_to(fmin(from, to), step_m);
-        o->distance_to_m = round_to(fmax(from, to), step_m);
+        o->distance_m = round_to(fmin(from, to), per_m);
+        o->distance_to_m = round_to(fmax(from, to), per_m);
     } else {
-        o->distance_m = round_to((from + to) / 2, step_m);
+        o->distance_m = round_to((from + to) / 2, per_m);
     }
     take_clock(o, r, zero.sign, hour);
 }
@@ -167,7 +168,7 @@ enum intra_status intra_record_take_refined(struct intra_record *record, enum in
     *out_n = 0;
     for (int64_t i = 0; i < record->n_inspections; i++) {
         struct intra_inspection *p = &record->inspections[i];
-        double unit = p->is_imperial ? 0.3048 : 1, step_m = is_own ? 1e-3 : 0.01 * unit;
+        double unit = p->is_imperial ? 0.3048 : 1, per_m = is_own ? 1000 : 100 / unit;
         double hour = (is_own ? 0.01 : 1) * M_PI / 6;
         bool was_sorted = is_sorted(p);
         struct zero zero;
@@ -180,7 +181,7 @@ enum intra_status intra_record_take_refined(struct intra_record *record, enum in
         }
         for (int64_t k = 0; k < p->n_observations; k++) {
             if (!is_taken[k]) continue;
-            take(&p->observations[k], zero, step_m, hour);
+            take(&p->observations[k], zero, per_m, hour);
             ++*out_n;
         }
         intra_free(is_taken);

@@ -26,16 +26,17 @@ void intra_record_list(const struct intra_record *record, int64_t most, FILE *to
             fprintf(to, "  ... and %lld more\n", (long long)(record->n_inspections - i));
             return;
         }
-        if (p->number > 0) fprintf(to, "  @%-3lld", (long long)p->number);
+        if (p->number > 0 || !p->id) fprintf(to, "  @%-3lld", (long long)(p->number > 0 ? p->number : i + 1));
         fprintf(to, "  %-12s pipe %s, %s, %lld observations\n", p->id ? p->id : "",
                 p->pipe ? p->pipe : "without a name", p->date ? p->date : "no date", (long long)p->n_observations);
     }
 }
 
-static bool is_named(const struct intra_inspection *p, const char *name)
+/* at: its place in the file, from 1. */
+static bool is_named(const struct intra_inspection *p, int64_t at, const char *name)
 {
     char *end;
-    if (name[0] == '@' && p->number > 0 && strtoll(name + 1, &end, 10) == p->number && !*end) return true;
+    if (name[0] == '@' && strtoll(name + 1, &end, 10) == (p->number > 0 ? p->number : at) && !*end) return true;
     return (p->id && strcasecmp(p->id, name) == 0) || (p->pipe && strcasecmp(p->pipe, name) == 0);
 }
 
@@ -59,14 +60,15 @@ static enum intra_status choose(struct intra_record *record, const char *path, c
 {
     int64_t n = 0, chosen = 0;
     for (int64_t i = 0; id && i < record->n_inspections; i++)
-        if (is_named(&record->inspections[i], id) && n++ == 0) chosen = i;
+        if (is_named(&record->inspections[i], i + 1, id) && n++ == 0) chosen = i;
     if (n == 1) return keep_only(record, chosen, err);
     if (list_to) intra_record_list(record, MOST_LISTED, list_to);
     if (!id)
         return INTRA_FAIL(err, INTRA_E_ARG, "%s: holds %lld inspections; choose one with --inspection ID", path,
                           (long long)record->n_inspections);
-    return INTRA_FAIL(err, INTRA_E_ARG, "%s: %s inspection is called '%s'; choose one by its id", path,
-                      n ? "more than one" : "no", id);
+    return INTRA_FAIL(err, INTRA_E_ARG,
+                      "%s: %s inspection is called '%s'; choose one by its id, or by @1, @2 ... (--inspection list)",
+                      path, n ? "more than one" : "no", id);
 }
 
 enum intra_status intra_record_project_video(struct intra_store *store, const struct intra_scene *scene,

@@ -214,10 +214,33 @@ static void one_inspection_or_all(void **state)
     program_expect(program_dir, "export a -o x.json --inspection @7", 2, "no inspection is called '@7'");
 }
 
+/* As in ISYBAU: no ids, and a pipe that was driven twice. */
+static void one_of_two_of_the_same_name(void **state)
+{
+    struct intra_record r;
+    (void)state;
+    make_project("a");
+    program_shell(
+        "echo '{\"intrados_record\": 1, \"inspections\": [{\"pipe\": \"P\", \"observations\": [{\"station_m\": 1, "
+        "\"code\": \"BAB\"}]}, {\"pipe\": \"P\", \"crs\": \"UTM\", \"start_xyz\": [1, 2, 3], \"end_xyz\": [9, 2, 3], "
+        "\"observations\": [{\"station_m\": 2, \"code\": \"BAC\"}]}]}' >'%s/two.json'",
+        program_dir);
+    program_expect(program_dir, "import a two.json --inspection P", 2, "more than one inspection is called 'P'");
+    program_expect(program_dir, "import a two.json --inspection @3", 2, "no inspection is called '@3'");
+    run("import a two.json --inspection @2"); /* its coordinate system is none that is known */
+    run("export a -o second.json -f");
+    read_out("second.json", &r);
+    assert_int_equal(r.n_inspections, 1);
+    assert_string_equal(r.inspections[0].observations[0].code, "BAC");
+    intra_record_fini(&r);
+    program_expect(program_dir, "export a -o a.gpkg", 0, "'UTM' is no coordinate system that GDAL knows");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(every_written_format_is_here),
                                        cmocka_unit_test(in_out_in_is_the_same), cmocka_unit_test(isybau_is_valid),
-                                       cmocka_unit_test(one_inspection_or_all)};
+                                       cmocka_unit_test(one_inspection_or_all),
+                                       cmocka_unit_test(one_of_two_of_the_same_name)};
     return cmocka_run_group_tests(tests, program_make_dir, program_remove_dir);
 }
