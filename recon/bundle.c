@@ -38,6 +38,7 @@ enum {
     SECTORS_LEAST = 9 /* that tell which of them stand off the others */
 };
 #define SECTOR_SD 0.004  /* of a sector's radius in a plain pipe, as a share of it */
+#define SECTOR_NOISE 2.0 /* of its median, by its points' own deviations: neighbours share errors */
 #define LEAST_PIVOT 1e-3 /* of an unknown that nothing ties down */
 #define MOST_SHARE 3.0 /* of a point where there are few others: it may be wrong */
 
@@ -691,9 +692,9 @@ static void place_points(struct solver *s)
     }
 }
 
-/* out: off less its mean and an oval (second harmonic) around the clock, by least absolute deviations (reweighted least
- * squares), so that a few sectors that stand off do not pull the rest. NaN stays. */
-static void take_out_oval(const double off[N_SECTORS], double out[N_SECTORS])
+/* out: off less its mean and an oval (second harmonic) around the clock, in deviations, by least absolute deviations
+ * (reweighted least squares), so that a few sectors that stand off do not pull the rest. NaN stays. */
+static void take_out_oval(const double off[N_SECTORS], const double sd[N_SECTORS], double out[N_SECTORS])
 {
     enum { TERMS = 3, ROUNDS = 20 };
     double row[N_SECTORS][TERMS], weight[N_SECTORS];
@@ -701,8 +702,8 @@ static void take_out_oval(const double off[N_SECTORS], double out[N_SECTORS])
         double t = 2 * M_PI * (k + 0.5) / N_SECTORS;
         const double terms[TERMS] = {1, cos(2 * t), sin(2 * t)};
         memcpy(row[k], terms, sizeof terms);
-        out[k] = off[k];
-        weight[k] = isnan(off[k]) ? 0 : 1;
+        out[k] = isnan(off[k]) ? NAN : off[k] / sd[k];
+        weight[k] = isnan(off[k]) ? 0 : 1 / (sd[k] * sd[k]);
     }
     for (int round = 0; round < ROUNDS; round++) {
         double h[TERMS * TERMS] = {0}, x[TERMS] = {0};
@@ -713,14 +714,15 @@ static void take_out_oval(const double off[N_SECTORS], double out[N_SECTORS])
                     h[a * TERMS + b] += weight[k] * row[k][a] * row[k][b];
             }
         for (int a = 0; a < TERMS; a++)
-            h[a * TERMS + a] += LEAST_PIVOT;
+            h[a * TERMS + a] += LEAST_PIVOT / (SECTOR_SD * SECTOR_SD);
         if (!intra_cholesky_solve(h, x, TERMS)) return;
         for (int k = 0; k < N_SECTORS; k++) {
             double fit = 0;
             for (int a = 0; a < TERMS; a++)
                 fit += row[k][a] * x[a];
-            out[k] = off[k] - fit;
-            weight[k] = isnan(off[k]) ? 0 : 1 / fmax(fabs(out[k]), 0.1 * SECTOR_SD);
+            if (isnan(off[k])) continue;
+            out[k] = (off[k] - fit) / sd[k];
+            weight[k] = 1 / (sd[k] * sd[k] * fmax(fabs(out[k]), 0.1));
         }
     }
 }
@@ -730,24 +732,27 @@ static void take_out_oval(const double off[N_SECTORS], double out[N_SECTORS])
  * would come to be too large by their share of it; point by point their slopes are not far enough off to tell. */
 static void look_around(struct solver *s, double off[N_SECTORS], double weight[N_SECTORS])
 {
-    double stands_off[N_SECTORS];
+    double stands_off[N_SECTORS], sd[N_SECTORS];
     int n = 0;
     for (int k = 0; k < N_SECTORS; k++) {
         int n_r = 0;
+        double sum = 0;
         off[k] = NAN;
         weight[k] = 1;
         for (int i = 0; i < s->n_points; i++) {
             if (!is_usable(s, &s->points[i]) || s->sector[i] != k || !is_well_measured(&s->points[i])) continue;
             s->spread[n_r++] = s->points[i].r_data / expected_radius(s, i) - 1;
+            sum += s->points[i].r_data_sd / expected_radius(s, i);
         }
         if (n_r < SECTOR_MIN) continue;
         off[k] = median(s->spread, n_r);
+        sd[k] = hypot(SECTOR_SD, SECTOR_NOISE * sum / n_r / sqrt(n_r));
         n++;
     }
     if (n < SECTORS_LEAST) return;
-    take_out_oval(off, stands_off);
+    take_out_oval(off, sd, stands_off);
     for (int k = 0; k < N_SECTORS; k++)
-        if (!isnan(off[k])) weight[k] = intra_cauchy_weight(stands_off[k] * stands_off[k], SECTOR_SD * SECTOR_SD);
+        if (!isnan(off[k])) weight[k] = intra_cauchy_weight(stands_off[k] * stands_off[k], 1);
 }
 
 /* Every sector of the clock pulls alike, as far as MOST_SHARE allows, but for those that stand off the others. */

@@ -23,7 +23,8 @@ enum { NODE = 8, STRIP_COLS = 256, LEAST_STRIPS = 6 };
 #define BEHIND_M 2000.0         /* room for driving backwards past the start */
 #define RES_LIMIT_M 0.004       /* coarser views are of no use */
 #define FLATTEST 0.14           /* sine of the smallest angle between ray and wall */
-#define BORDER_PX 14.0
+#define BORDER_PX 14.0          /* width of the fade at border and mask */
+#define BESIDE_PX 64            /* how far beside the picture a corner of cells may lie */
 enum { MEASURED_CLOCKS = 8 };   /* of BIN_CLOCKS, over three bins of station: so many radii around measure it */
 #define FAR_REL 4.0             /* radii ahead that a view paints which is not the last of its run */
 /* Ordinary keyframes paint cells up to so many times the frame's best resolution; beyond the second figure only those
@@ -378,7 +379,13 @@ static double relief_so_far(const struct intra_wallmap *map, double station_m, d
     return sum / mass;
 }
 
-/* Corner of nodes at (cell row, station): exact projection and resolution by differences on the wall. */
+static inline bool is_in_picture(const struct intra_wallmap *map, float x, float y)
+{
+    return x >= 1 && y >= 1 && x <= (float)(map->camera->width - 2) && y <= (float)(map->camera->height - 2);
+}
+
+/* Corner of nodes at (cell row, station): exact projection and resolution by differences on the wall. One that lies
+ * beside the picture, by no more than a node is wide, is kept for the cells between it and those inside. */
 static struct node project_node(const struct intra_wallmap *map, const struct intra_run *run,
                                 const struct intra_pose *cam_from_run, const struct intra_mat3 *frame,
                                 struct intra_vec3 centre, double station_m, const struct node_row *row)
@@ -395,7 +402,9 @@ static struct node project_node(const struct intra_wallmap *map, const struct in
     double dist = intra_norm(x);
     if (intra_dot(x, intra_mat3_mul_vec(&cam_from_run->r, out)) < FLATTEST * dist) return n;
     if (!intra_camera_project(run->camera, x, px, jac, NULL)) return n;
-    if (px[0] < 1 || px[1] < 1 || px[0] > map->camera->width - 2 || px[1] > map->camera->height - 2) return n;
+    if (px[0] < -BESIDE_PX || px[1] < -BESIDE_PX || px[0] > map->camera->width + BESIDE_PX ||
+        px[1] > map->camera->height + BESIDE_PX)
+        return n;
     struct intra_vec3 a = intra_mat3_mul_vec(&cam_from_run->r, tangent), b = intra_mat3_mul_vec(&cam_from_run->r, around);
     double sa = hypot(jac[0] * a.x + jac[1] * a.y + jac[2] * a.z, jac[3] * a.x + jac[4] * a.y + jac[5] * a.z);
     double sb = hypot(jac[0] * b.x + jac[1] * b.y + jac[2] * b.z, jac[3] * b.x + jac[4] * b.y + jac[5] * b.z);
@@ -461,7 +470,8 @@ static enum intra_status lay_nodes(struct intra_wallmap *map, struct intra_run *
         for (int k = 0; k < view->n_rows; k++)
             column[k] = project_node(map, run, &kf->cam_from_world, &frame, centre, s, &map->node_rows[k]);
         for (int k = 0; k < view->n_rows; k++)
-            if (column[k].res > 0 && column[k].res < view->best_res) view->best_res = column[k].res;
+            if (column[k].res > 0 && column[k].res < view->best_res && is_in_picture(map, column[k].px, column[k].py))
+                view->best_res = column[k].res;
     }
     return INTRA_OK;
 }
@@ -520,7 +530,9 @@ static bool is_in_view(const struct intra_wallmap *map, const struct view *view,
 {
     const struct node *a = map->nodes + (int64_t)c * view->n_rows, *b = a + view->n_rows;
     for (int k = 0; k + 1 < view->n_rows; k++)
-        if (a[k].res > 0 && a[k].res < limit && b[k].res > 0) return true;
+        if (a[k].res > 0 && a[k].res < limit && b[k].res > 0 &&
+            (is_in_picture(map, a[k].px, a[k].py) || is_in_picture(map, b[k].px, b[k].py)))
+            return true;
     return false;
 }
 
@@ -541,7 +553,7 @@ static enum intra_status find_gain(struct intra_wallmap *map, const struct view 
             struct node m = node_middle(a, a + view->n_rows);
             const struct cell *cell = (const struct cell *)strip + cell_place(k * NODE + NODE / 2, (int)(col % STRIP_COLS));
             float rgb[3];
-            if (m.res <= 0 || m.res > limit || !(cell->weight > 0)) continue;
+            if (m.res <= 0 || m.res > limit || !(cell->weight > 0) || !is_in_picture(map, m.px, m.py)) continue;
             float f = light_at(map, (int)m.px, (int)m.py)[0];
             if (f <= 0) continue;
             sample_rgb(picture, light_at(map, (int)(m.px + 0.5f), (int)(m.py + 0.5f))[1], m.px, m.py, rgb);
@@ -575,6 +587,7 @@ INTRA_CLONES static void paint_node(struct intra_wallmap *map, const struct intr
         for (int i = 0; i < NODE; i++) {
             float q = ((float)i + 0.5f) / NODE, x = lx + q * (rx - lx), y = ly + q * (ry - ly), rgb[3];
             float res = lr + q * (rr - lr);
+            if (!is_in_picture(map, x, y)) continue;
             const float *light = light_at(map, (int)(x + 0.5f), (int)(y + 0.5f));
             if (light[0] <= 0 || intra_still_is_odd(picture, usual, (int)(x * 0.5f), (int)(y * 0.5f))) continue;
             float k = 0.001f / res, w = k * k * k, fade = 3 * (1 - res / limit);

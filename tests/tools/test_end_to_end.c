@@ -68,7 +68,7 @@ static void check(const json_t *root, double distance_pct, double ate_mm)
     assert_true(figure(root, "segments") == 1);
     assert_true(fabs(figure(root, "distance_error_pct")) <= distance_pct);
     assert_true(figure(root, "ate_rmse_mm") <= ate_mm);
-    assert_true(figure(root, "coverage_pct") >= 92);
+    assert_true(figure(root, "coverage_pct") >= 98.4);
 }
 
 static void write_record(void)
