@@ -237,7 +237,9 @@ static enum intra_status film(struct run *r, struct intra_error *err)
         struct sim_camera c = intra_sim_camera_at(r->scene, &r->line, &r->track, source / r->scene->video.fps);
         char text[32] = "";
         bool is_pipe = state != SIM_NOT_PIPE;
-        double counter = is_pipe ? intra_sim_counter_text(r->scene, c.counter, text, sizeof text) : 0;
+        /* As drawn: found again from the time, the moment may be the one before. */
+        double drawn_m = r->track.moments[source * SIM_FINE].counter;
+        double counter = is_pipe ? intra_sim_counter_text(r->scene, drawn_m, text, sizeof text) : 0;
         if (source == i) INTRA_TRY(make_picture(r, i, state != SIM_PAN && is_pipe, err));
         INTRA_TRY(put_frame(r, i, err));
         if (is_pipe) intra_sim_truth_pose(r->poses.stream, t, &c.world_from_cam);
