@@ -2,6 +2,7 @@
 
 #include "core/log.h"
 #include "core/mem.h"
+#include "recon/counter_cells.h"
 #include "recon/counter_glyphs.h"
 #include "recon/counter_place.h"
 #include "recon/counter_read.h"
@@ -13,13 +14,22 @@
 #include <string.h>
 #include <time.h>
 
-enum { FIELD_LINES = 8, LINES_READ = 2, CHECK_EACH = 10, SETTLE_EACH = 5, MAX_ASIDE = 32, ASIDE_OF_SHAPE = 2 };
+enum {
+    FIELD_LINES = 8,
+    LINES_READ = 2,
+    CHECK_EACH = 10,
+    SETTLE_EACH = 5,
+    MAX_ASIDE = 32,
+    FIRST_LESSON = 16, /* readings from which the cells are learnt first; then each time there are half as many more */
+    ASIDE_OF_SHAPE = 2
+};
 static const double settled = 0.8;   /* a line read so surely needs no second one */
 static const double without_shapes = 0.55, untried = 0.5;
 static const double known = 0.7;     /* shapes so sure need no Tesseract: two readings of each, none against */
 /* What Tesseract may read in a video, in columns (recon/counter_ocr.h): so much at first, and for each second more; saved up
  * to columns_most. Some 20 ms of CPU a second. */
-static const double columns_most = 10000, columns_per_s = 500;
+static const double columns_most = 8000, columns_per_s = 500;
+static const double enough = 0.98, sure_by_cells = 0.9; /* share of sure readings that needs no more; confidence of one by cells */
 static const int64_t columns_after = 12000; /* and after the last frame, of what was put aside */
 const double intra_counter_step_s = 0.2;
 
@@ -39,8 +49,13 @@ struct intra_counter {
     struct intra_counter_place place;
     bool is_folder;
     struct intra_glyphs *glyphs;
+    struct intra_cells *cells[2]; /* a picture for each reading: luma, and colour where the text is coloured */
     struct intra_counter_reading *readings;
     struct intra_glyph_line *shapes; /* of each reading */
+    bool *by_cells;                  /* of each: whether they read it */
+    int64_t next_lesson;             /* readings at which the cells are learnt next */
+    int decimals;                    /* of what the cells read */
+    enum intra_counter_unit unit;
     double columns_left;             /* of columns_most */
     double kind_sum[3];              /* confidences of what was read in bright, dark and coloured strokes, */
     int kind_n[3];                   /* and how often */
@@ -52,6 +67,8 @@ enum intra_status intra_counter_create(struct intra_counter **out, struct intra_
     enum intra_status status = INTRA_OK;
     INTRA_TRY(INTRA_ALLOC(*out, 1, err));
     INTRA_TRY(intra_glyphs_create(&(*out)->glyphs, err));
+    for (int k = 0; k < 2; k++)
+        INTRA_TRY(intra_cells_create(&(*out)->cells[k], err));
     INTRA_TRY(intra_ocr_open(&(*out)->ocr, err));
 done:
     if (status != INTRA_OK) intra_counter_destroy(out);
@@ -63,8 +80,11 @@ void intra_counter_destroy(struct intra_counter **counter)
     if (!*counter) return;
     intra_ocr_close(&(*counter)->ocr);
     intra_glyphs_destroy(&(*counter)->glyphs);
+    for (int k = 0; k < 2; k++)
+        intra_cells_destroy(&(*counter)->cells[k]);
     for (int i = 0; i < (*counter)->n_aside; i++) intra_text_picture_fini(&(*counter)->aside[i].picture);
     intra_free((*counter)->shapes);
+    intra_free((*counter)->by_cells);
     intra_free((*counter)->readings);
     intra_free(*counter);
     *counter = NULL;
@@ -256,6 +276,67 @@ static void put_aside(struct intra_counter *counter, struct intra_text_picture *
     *picture = (struct intra_text_picture){.x0 = 0};
 }
 
+/* Keep the picture of the place, to be read once the looks of its digits are known. */
+static enum intra_status keep_picture(struct intra_counter *counter, const struct intra_text_picture *picture,
+                                      struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    const struct intra_counter_place *p = &counter->place;
+    int dx = (int)(2 * p->height_px), dy = (int)(0.5 * p->height_px), x1 = picture->x0 + picture->luma.cols,
+        y1 = picture->y0 + picture->luma.rows;
+    struct intra_text_box box = {p->box.x0 - dx, p->box.y0 - dy, p->box.x1 + dx, p->box.y1 + dy};
+    if (box.x0 < picture->x0) box.x0 = picture->x0;
+    if (box.y0 < picture->y0) box.y0 = picture->y0;
+    if (box.x1 > x1) box.x1 = x1;
+    if (box.y1 > y1) box.y1 = y1;
+    if (counter->is_folder) return INTRA_OK;
+    INTRA_TRY(intra_cells_keep(counter->cells[0], &picture->luma, picture->x0, picture->y0, box, err));
+    if (p->kind == INTRA_TEXT_COLOURED)
+        INTRA_TRY(intra_cells_keep(counter->cells[1], &picture->colour, picture->x0, picture->y0, box, err));
+done:
+    return status;
+}
+
+/* A number by its cells, as a reading. */
+static struct intra_counter_line line_of(const struct intra_counter *counter, const struct intra_cells_number *number)
+{
+    struct intra_counter_line line = {.confidence = sure_by_cells};
+    double value = 0;
+    for (int k = 0; k < number->n; k++)
+        value = 10 * value + number->digits[k];
+    line.number = (struct intra_counter_text){.value = round(value / pow(10, counter->decimals) * 1000) / 1000,
+                                              .whole_digits = number->n - counter->decimals,
+                                              .decimals = counter->decimals,
+                                              .unit = counter->unit,
+                                              .rank = INTRA_COUNTER_UNIT};
+    snprintf(line.text, sizeof line.text, "%.*f%s%s", counter->decimals, line.number.value, counter->unit ? " " : "",
+             intra_counter_unit_name(counter->unit));
+    return line;
+}
+
+/* The frame whose picture was kept last, by its cells. */
+static enum intra_status read_by_cells(struct intra_counter *counter, double time_s, struct intra_counter_line *out,
+                                       struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    struct intra_cells *cells = counter->cells[intra_cells_has_learnt(counter->cells[0]) ? 0 : 1];
+    struct intra_cells_number number;
+    INTRA_TRY(intra_cells_read_next(cells, time_s, &number, err));
+    if (number.n) *out = line_of(counter, &number);
+done:
+    return status;
+}
+
+/* What was read some other way, for the cells to go on from. */
+static void follow(struct intra_counter *counter, const struct intra_counter_line *line, double time_s)
+{
+    if (line->confidence < known || line->number.rank == INTRA_COUNTER_NONE ||
+        line->number.decimals != counter->decimals)
+        return;
+    for (int k = 0; k < 2; k++)
+        intra_cells_follow(counter->cells[k], round(line->number.value * pow(10, line->number.decimals)), time_s);
+}
+
 /* Read what stands at the place: by shapes where they are known, but now and then by Tesseract all the same, so that their names
  * go on being checked. With no time left for Tesseract the shapes are put aside, to be read once they are known. */
 static enum intra_status read_place(struct intra_counter *counter, const struct intra_frame *frame,
@@ -271,6 +352,10 @@ static enum intra_status read_place(struct intra_counter *counter, const struct 
     *out = (struct intra_counter_line){.confidence = 0};
     memset(shapes, 0, sizeof *shapes);
     INTRA_TRY(intra_text_picture_init(frame, box, &picture, err));
+    INTRA_TRY(keep_picture(counter, &picture, err));
+    INTRA_TRY(read_by_cells(counter, frame->pts_s, out, err));
+    counter->by_cells[counter->n] = out->confidence > 0;
+    if (counter->by_cells[counter->n]) goto done;
     INTRA_TRY(cut_lines(counter, &picture, lines, &n, &best, err));
     if (best) {
         *out = best->line;
@@ -285,6 +370,7 @@ static enum intra_status read_place(struct intra_counter *counter, const struct 
         *out = read->line;
         *shapes = read->shapes;
     }
+    if (!counter->is_folder) follow(counter, out, frame->pts_s);
     if (!read && waiting && !counter->is_folder) put_aside(counter, &picture, waiting);
     if (counter->n % SETTLE_EACH == 0) intra_glyphs_settle(counter->glyphs);
 done:
@@ -298,10 +384,14 @@ static enum intra_status make_room(struct intra_counter *counter, struct intra_e
     size_t old = (size_t)counter->cap;
     struct intra_counter_reading *readings = intra_resize(counter->readings, old, (size_t)cap, sizeof *readings);
     struct intra_glyph_line *shapes;
+    bool *by_cells;
     if (readings) counter->readings = readings;
     shapes = intra_resize(counter->shapes, old, (size_t)cap, sizeof *shapes);
     if (shapes) counter->shapes = shapes;
-    if (!readings || !shapes) return INTRA_FAIL(err, INTRA_E_MEM, "out of memory for %lld counter readings", (long long)cap);
+    by_cells = intra_resize(counter->by_cells, old, (size_t)cap, sizeof *by_cells);
+    if (by_cells) counter->by_cells = by_cells;
+    if (!readings || !shapes || !by_cells)
+        return INTRA_FAIL(err, INTRA_E_MEM, "out of memory for %lld counter readings", (long long)cap);
     counter->cap = cap;
     return INTRA_OK;
 }
@@ -316,21 +406,6 @@ static double columns_now(const struct intra_counter *counter, double time_s)
 bool intra_counter_is_due(bool is_folder, double last_s, double now_s)
 {
     return is_folder || !(now_s < last_s + intra_counter_step_s - 1e-3);
-}
-
-enum intra_status intra_counter_frame(struct intra_counter *counter, const struct intra_frame *frame,
-                                      struct intra_error *err)
-{
-    enum intra_status status = INTRA_OK;
-    struct intra_counter_line line;
-    double last_s = counter->n ? counter->readings[counter->n - 1].time_s : NAN;
-    if (!intra_counter_has_place(counter) || !intra_counter_is_due(counter->is_folder, last_s, frame->pts_s)) return INTRA_OK;
-    if (counter->n == counter->cap) INTRA_TRY(make_room(counter, err));
-    counter->columns_left = columns_now(counter, frame->pts_s);
-    INTRA_TRY(read_place(counter, frame, &line, &counter->shapes[counter->n], err));
-    counter->readings[counter->n++] = reading_of(frame, &line);
-done:
-    return status;
 }
 
 void intra_counter_urge(struct intra_counter *counter)
@@ -423,7 +498,8 @@ static void drop_unread(struct intra_counter *counter)
     int64_t n = 0;
     for (int64_t i = 0; i < counter->n; i++) {
         const struct intra_counter_reading *r = &counter->readings[i];
-        bool is_unread = isnan(r->value) && !r->text[0] && counter->shapes[i].n > 0;
+        bool is_unread = isnan(r->value) && !r->text[0] && counter->shapes[i].n > 0 &&
+                         read_shapes(counter, &counter->shapes[i]).confidence <= 0;
         if (is_unread) continue;
         counter->readings[n] = counter->readings[i];
         counter->shapes[n++] = counter->shapes[i];
@@ -431,24 +507,179 @@ static void drop_unread(struct intra_counter *counter)
     counter->n = n;
 }
 
-enum intra_status intra_counter_finish(struct intra_counter *counter, struct intra_error *err)
+/* All readings as Tesseract and shapes together have them, and what of that is sure. */
+static enum intra_status judge(struct intra_counter *counter, struct intra_error *err)
 {
-    double agreement;
-    enum intra_status status;
-    intra_glyphs_settle(counter->glyphs);
-    status = read_aside(counter, err);
-    if (status != INTRA_OK) return status;
-    agreement = agreement_of(counter);
+    double agreement = agreement_of(counter);
     for (int64_t i = 0; i < counter->n; i++) {
         struct intra_counter_line by_shape = read_shapes(counter, &counter->shapes[i]);
-        combine(&counter->readings[i], &by_shape, agreement);
+        if (!counter->by_cells[i]) combine(&counter->readings[i], &by_shape, agreement);
     }
-    drop_unread(counter);
     if (!counter->is_folder) return intra_counter_track(counter->readings, counter->n, err);
     for (int64_t i = 0; i < counter->n; i++)
         if (counter->readings[i].confidence >= 0.5)
             counter->readings[i].value_m = intra_counter_metres(counter->readings[i].value, counter->readings[i].unit);
     return INTRA_OK;
+}
+
+/* Digits of the number that a sure reading has, and where they stand; n stays 0 where its shapes are not as many. */
+static struct intra_cells_number known_number(const struct intra_counter *counter, int64_t i)
+{
+    const struct intra_counter_reading *r = &counter->readings[i];
+    struct intra_cells_number out = {.n = 0};
+    int first, n = intra_glyphs_digits(counter->glyphs, &counter->shapes[i], &first);
+    double rest;
+    if (isnan(r->value_m) || r->value < 0 || n == 0) return out;
+    rest = round(r->value * pow(10, r->decimals));
+    if (rest >= pow(10, n) || n <= r->decimals) return out;
+    for (int k = n - 1; k >= 0; k--) {
+        out.digits[k] = (int)fmod(rest, 10);
+        out.boxes[k] = counter->shapes[i].letters[first + k].box;
+        rest = floor(rest / 10);
+    }
+    out.n = n;
+    return out;
+}
+
+/* Decimals and unit of what is sure. */
+static void settle_print(struct intra_counter *counter)
+{
+    int64_t counts[INTRA_CELLS_DIGITS + 1] = {0};
+    counter->decimals = 0;
+    for (int64_t i = 0; i < counter->n; i++) {
+        const struct intra_counter_reading *r = &counter->readings[i];
+        if (isnan(r->value_m)) continue;
+        counter->unit = r->unit; /* the same in all that are sure */
+        counts[r->decimals]++;
+    }
+    for (int k = 0; k < INTRA_CELLS_DIGITS; k++)
+        if (counts[k] > counts[counter->decimals]) counter->decimals = k;
+}
+
+/* Read the pictures that were kept by what the digits of those look like that are sure. A sure one of which the picture
+ * says surely something else is neither. out_read: which were read so; NULL: does not matter. */
+static enum intra_status read_cells(struct intra_counter *counter, bool *out_read, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    struct intra_cells_number *numbers = NULL;
+    double *time_s = NULL;
+    if (counter->n == 0 || counter->is_folder) return INTRA_OK;
+    settle_print(counter);
+    INTRA_TRY(INTRA_ALLOC(numbers, (size_t)counter->n, err));
+    INTRA_TRY(INTRA_ALLOC(time_s, (size_t)counter->n, err));
+    for (int64_t i = 0; i < counter->n; i++) {
+        time_s[i] = counter->readings[i].time_s;
+        if (counter->readings[i].decimals == counter->decimals) numbers[i] = known_number(counter, i);
+    }
+    INTRA_TRY(intra_cells_read(counter->cells[0], numbers, time_s, counter->n, err));
+    if (!intra_cells_has_learnt(counter->cells[0]))
+        INTRA_TRY(intra_cells_read(counter->cells[1], numbers, time_s, counter->n, err));
+    for (int64_t i = 0; i < counter->n; i++) {
+        struct intra_counter_reading *r = &counter->readings[i];
+        struct intra_counter_line line;
+        r->value_m = NAN;
+        if (numbers[i].is_doubtful) r->value = NAN;
+        if (!numbers[i].is_read) continue;
+        if (out_read) out_read[i] = true;
+        line = line_of(counter, &numbers[i]);
+        *r = reading_of(&(struct intra_frame){.index = r->index, .pts_s = r->time_s}, &line);
+    }
+    INTRA_TRY(intra_counter_track(counter->readings, counter->n, err));
+done:
+    intra_free(numbers);
+    intra_free(time_s);
+    return status;
+}
+
+/* Learn the cells from what is sure so far, so that what comes can be read by them; the readings stay as they are. */
+static enum intra_status learn_cells(struct intra_counter *counter, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    size_t n = (size_t)counter->n;
+    struct intra_counter_reading *before = NULL;
+    INTRA_TRY(INTRA_ALLOC(before, n, err));
+    memcpy(before, counter->readings, n * sizeof *before);
+    intra_glyphs_settle(counter->glyphs);
+    INTRA_TRY(judge(counter, err));
+    INTRA_TRY(read_cells(counter, NULL, err));
+    memcpy(counter->readings, before, n * sizeof *before);
+done:
+    intra_free(before);
+    return status;
+}
+
+enum intra_status intra_counter_frame(struct intra_counter *counter, const struct intra_frame *frame,
+                                      struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    struct intra_counter_line line;
+    double last_s = counter->n ? counter->readings[counter->n - 1].time_s : NAN;
+    if (!intra_counter_has_place(counter) || !intra_counter_is_due(counter->is_folder, last_s, frame->pts_s))
+        return INTRA_OK;
+    if (counter->n == counter->cap) INTRA_TRY(make_room(counter, err));
+    counter->columns_left = columns_now(counter, frame->pts_s);
+    INTRA_TRY(read_place(counter, frame, &line, &counter->shapes[counter->n], err));
+    counter->readings[counter->n++] = reading_of(frame, &line);
+    if (!counter->is_folder && counter->n >= counter->next_lesson) {
+        counter->next_lesson = counter->next_lesson ? counter->next_lesson * 3 / 2 : FIRST_LESSON;
+        if (counter->n >= FIRST_LESSON) INTRA_TRY(learn_cells(counter, err));
+    }
+done:
+    return status;
+}
+
+/* Share of the readings that are sure. */
+static double share_sure(const struct intra_counter *counter)
+{
+    int64_t sure = 0, all = 0;
+    for (int64_t i = 0; i < counter->n; i++) {
+        sure += !isnan(counter->readings[i].value_m);
+        all += counter->shapes[i].n > 0 || counter->readings[i].text[0];
+    }
+    return all ? (double)sure / (double)all : 1;
+}
+
+/* Lines put aside are read by Tesseract only where the rest did not do. */
+static enum intra_status read_rest(struct intra_counter *counter, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    struct intra_counter_reading *before = NULL;
+    size_t n = (size_t)counter->n;
+    INTRA_TRY(INTRA_ALLOC(before, n + 1, err));
+    memcpy(before, counter->readings, n * sizeof *before);
+    INTRA_TRY(judge(counter, err));
+    INTRA_TRY(read_cells(counter, counter->by_cells, err));
+    if (counter->n_aside == 0 || share_sure(counter) >= enough) goto done;
+    for (size_t i = 0; i < n; i++)
+        if (isnan(counter->readings[i].value_m)) {
+            counter->readings[i] = before[i];
+            counter->by_cells[i] = false;
+        } else {
+            counter->readings[i].value_m = NAN;
+        }
+    INTRA_TRY(read_aside(counter, err));
+    INTRA_TRY(judge(counter, err));
+    INTRA_TRY(read_cells(counter, counter->by_cells, err));
+done:
+    intra_free(before);
+    return status;
+}
+
+enum intra_status intra_counter_finish(struct intra_counter *counter, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    intra_glyphs_settle(counter->glyphs);
+    /* What was read by cells and can be read again, by more that is known, will be. */
+    for (int64_t i = 0; i < counter->n; i++) {
+        struct intra_counter_reading *r = &counter->readings[i];
+        if (!counter->by_cells[i] || !intra_cells_has_picture(counter->cells[0], i)) continue;
+        *r = reading_of(&(struct intra_frame){.index = r->index, .pts_s = r->time_s}, NULL);
+        counter->by_cells[i] = false;
+    }
+    INTRA_TRY(counter->is_folder ? judge(counter, err) : read_rest(counter, err));
+    drop_unread(counter);
+done:
+    return status;
 }
 
 const struct intra_counter_reading *intra_counter_readings(const struct intra_counter *counter, int64_t *out_n)

@@ -10,14 +10,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_SHAPES = 400, SIDE = INTRA_GLYPH_PX, MEAN_OVER = 60, MAX_PARTS = 96, MAX_LAYOUTS = 32, LAYOUT_VOTES = 4, MAX_ROWS = 64, ROWS_OFF = 2 };
+enum {
+    MAX_SHAPES = 400,
+    SIDE = INTRA_GLYPH_PX,
+    MEAN_OVER = 60,
+    MAX_PARTS = 256,
+    MAX_LAYOUTS = 32,
+    LAYOUT_VOTES = 4,
+    MAX_ROWS = 64,
+    ROWS_OFF = 2
+};
 static const char names[] = "0123456789mft+";
 enum { N_NAMES = sizeof names - 1 };
 static const double same_shape = 0.93, unlike = 0.9, far_apart = 0.55, clearly = 0.05; /* correlations */
 /* Digits of a font are at most 0.8 alike, the same one on a bright wall at least 0.75, mostly over 0.85: once all ten are known, and for a
  * shape that was read as the digit itself, so much will do. */
 static const double alike = 0.8, clearly_alike = 0.1;
-static const double stroke_level = 0.5, point_level = 0.4; /* of the contrast */
+static const double stroke_levels[] = {0.5, 0.4, 0.3}, point_level = 0.4; /* of the contrast */
+static const double piece_gap = 0.3; /* between pieces of a broken letter, in heights */
+enum { N_LEVELS = sizeof stroke_levels / sizeof stroke_levels[0] };
 
 struct glyph_shape {
     float mean[SIDE * SIDE];
@@ -104,24 +115,78 @@ static int by_left(const void *a, const void *b)
     return p->box.x0 != q->box.x0 ? p->box.x0 - q->box.x0 : p->box.y0 - q->box.y0;
 }
 
-/* Letters on the baseline, by x; false where a part is no single letter. */
-static bool find_parts(struct cutter *c, double level, double base, double height)
+/* Whether b is a piece of the letter that a is a piece of: one above the other with next to nothing between, and
+ * together no taller than a letter. Strokes of a pixel between two columns are grey in both and break at any threshold
+ * that keeps letters apart. The dots of a colon are farther from each other. */
+static bool is_piece_of(const struct intra_text_box *a, const struct intra_text_box *b, double base, double height)
 {
+    int common = (a->x1 < b->x1 ? a->x1 : b->x1) - (a->x0 > b->x0 ? a->x0 : b->x0);
+    int narrow = a->x1 - a->x0 < b->x1 - b->x0 ? a->x1 - a->x0 : b->x1 - b->x0;
+    int gap = (a->y0 > b->y0 ? a->y0 : b->y0) - (a->y1 < b->y1 ? a->y1 : b->y1);
+    int top = a->y0 < b->y0 ? a->y0 : b->y0, bottom = a->y1 > b->y1 ? a->y1 : b->y1;
+    return 2 * common > narrow && gap <= piece_gap * height && bottom - top <= 1.15 * height &&
+           bottom <= base + 0.2 * height;
+}
+
+/* Join the pieces of broken letters. */
+static void join_pieces(struct cutter *c, double base, double height)
+{
+    for (int i = 0; i < c->n; i++)
+        for (int k = 0; k < c->n; k++) {
+            struct intra_text_box *a = &c->parts[i].box, *b = &c->parts[k].box;
+            if (i == k || !is_piece_of(a, b, base, height)) continue;
+            *a = (struct intra_text_box){a->x0 < b->x0 ? a->x0 : b->x0, a->y0 < b->y0 ? a->y0 : b->y0,
+                                         a->x1 > b->x1 ? a->x1 : b->x1, a->y1 > b->y1 ? a->y1 : b->y1};
+            c->parts[k] = c->parts[--c->n];
+            i = -1; /* from the start: the joined one may have further pieces */
+            break;
+        }
+}
+
+/* Letters on the baseline, by x. Returns how badly strokes of this level make letters: pieces above the baseline, and
+ * letters that run into each other; -1: no letters at all. */
+static int find_parts(struct cutter *c, double level, double base, double height)
+{
+    int n = 0, faults = 0;
+    memset(c->seen, 0, (size_t)c->strokes.rows * (size_t)c->strokes.cols);
+    c->n = 0;
     for (int y = 0; y < c->strokes.rows; y++)
         for (int x = 0; x < c->strokes.cols; x++) {
-            struct intra_text_box b;
-            double w, h, off;
             if (c->seen[y * c->strokes.cols + x] || intra_row_u8(&c->strokes, y)[x] < level) continue;
-            b = fill_part(c, x, y, level);
-            w = b.x1 - b.x0;
-            h = b.y1 - b.y0;
-            off = fabs(b.y1 - base);
-            if (h < 0.55 * height || off > 0.2 * height) continue; /* a point, a sign, another line */
-            if (w > 1.25 * height || h > 1.3 * height || c->n == MAX_PARTS) return false;
-            c->parts[c->n++] = (struct part){b};
+            if (c->n == MAX_PARTS) return -1;
+            c->parts[c->n++] = (struct part){fill_part(c, x, y, level)};
         }
+    join_pieces(c, base, height);
+    for (int i = 0; i < c->n; i++) {
+        struct intra_text_box b = c->parts[i].box;
+        double w = b.x1 - b.x0, h = b.y1 - b.y0;
+        bool is_letter = h >= 0.55 * height && fabs(b.y1 - base) <= 0.2 * height;
+        if (!is_letter) { /* a point, a sign, another line */
+            faults += b.y0 >= base - 1.15 * height && b.y1 < base - 0.25 * height;
+            continue;
+        }
+        if (w > 1.25 * height || h > 1.3 * height) return -1;
+        faults += w > 0.95 * height;
+        c->parts[n++] = c->parts[i];
+    }
+    c->n = n;
     qsort(c->parts, (size_t)c->n, sizeof *c->parts, by_left);
-    return true;
+    return n ? faults : -1;
+}
+
+/* Letters at the level of strokes that makes the best ones: thin strokes break at a high one, small letters run
+ * together at a low one. False where no level makes any. */
+static bool find_letters(struct cutter *c, double contrast, double base, double height)
+{
+    int best = -1, least = 0, faults;
+    for (int k = 0; k < N_LEVELS; k++) {
+        faults = find_parts(c, stroke_levels[k] * contrast, base, height);
+        if (faults < 0 || (best >= 0 && faults >= least)) continue;
+        best = k;
+        least = faults;
+        if (faults == 0) return true;
+    }
+    return best >= 0 && find_parts(c, stroke_levels[best] * contrast, base, height) >= 0;
 }
 
 /* Middle of the part's ink: steadier than that of its box, whose edges jump by whole pixels. */
@@ -239,8 +304,9 @@ static enum between find_between(const struct cutter *c, int left, int right, do
     return gap < 0.6 * bottom ? COLON : NOTHING;
 }
 
-static void name_parts(struct intra_glyphs *g, const struct cutter *c, double base, const struct intra_text_line *line,
-                       struct intra_glyph_line *out)
+/* x0, y0: of the strokes' first pixel in the frame. */
+static void name_parts(struct intra_glyphs *g, const struct cutter *c, int x0, int y0, double base,
+                       const struct intra_text_line *line, struct intra_glyph_line *out)
 {
     for (int i = 0; i < c->n; i++) {
         float glyph[SIDE * SIDE];
@@ -252,6 +318,8 @@ static void name_parts(struct intra_glyphs *g, const struct cutter *c, double ba
         }
         sample(&c->strokes, &c->parts[i], base, line->height_px, line->contrast, glyph);
         out->letters[out->n].shape = (int16_t)find_shape(g, glyph);
+        out->letters[out->n].box = (struct intra_text_box){c->parts[i].box.x0 + x0, c->parts[i].box.y0 + y0,
+                                                           c->parts[i].box.x1 + x0, c->parts[i].box.y1 + y0};
         out->letters[out->n].has_point_before = between == POINT;
         out->letters[out->n].has_colon_before = between == COLON;
         out->letters[out->n].has_space_before = i > 0 && between != POINT && right - left > 0.55 * line->height_px;
@@ -345,7 +413,8 @@ enum intra_status intra_glyphs_cut(struct intra_glyphs *g, const struct intra_te
     if (line->kind != INTRA_TEXT_COLOURED)
         intra_text_keep_ink(&around, line->kind != INTRA_TEXT_DARK, line->contrast, &c.strokes);
     INTRA_TRY(intra_zero_dots_remove(&c.strokes, line->contrast, line->height_px, &c.scratch, err));
-    if (find_parts(&c, stroke_level * line->contrast, base, line->height_px)) name_parts(g, &c, base, line, out);
+    if (find_letters(&c, line->contrast, base, line->height_px))
+        name_parts(g, &c, x0 + picture->x0, y0 + picture->y0, base, line, out);
 done:
     intra_image_u8_fini(&c.strokes);
     intra_image_u8_fini(&c.scratch);
@@ -381,26 +450,81 @@ static void vote_layout(struct intra_glyphs *g, int before, int after, const str
     if (number->unit) g->layouts[i].unit = number->unit;
 }
 
+/* A faint point looks like a space. */
+static bool is_point_at(const struct intra_glyph_line *line, int i)
+{
+    return i > 0 && i < line->n && (line->letters[i].has_point_before || line->letters[i].has_space_before);
+}
+
+/* The reading has as many letters as the line has shapes, and its point between the same two: each votes for its own.
+ */
+static bool vote_all(struct intra_glyphs *g, const struct intra_glyph_line *line, const char *text,
+                     const struct intra_counter_text *number, bool with_plus)
+{
+    int list[INTRA_GLYPHS_IN_LINE + 1], n = 0, before = 0, after = 0;
+    for (int at = 0; text[at] && n <= INTRA_GLYPHS_IN_LINE; at++) {
+        int name = name_of(text[at]);
+        if (name == -2 || (text[at] == '+' && !with_plus)) continue;
+        list[n++] = name;
+        before += at < number->at;
+        after += at >= number->at + number->length;
+    }
+    if (n != line->n || (number->decimals && !is_point_at(line, before + number->whole_digits))) return false;
+    for (int i = 0; i < n; i++)
+        if (list[i] >= 0 && line->letters[i].shape >= 0) g->shapes[line->letters[i].shape].votes[list[i]] += 1;
+    if (number->rank != INTRA_COUNTER_NONE) vote_layout(g, before, after, number);
+    return true;
+}
+
+static bool has_gap_before(const struct intra_glyph_line *line, int i)
+{
+    return i == line->n || line->letters[i].has_space_before || line->letters[i].has_colon_before;
+}
+
+/* Whether the line's letters [from, to) can be a number with its point before letter `point`: spaces around, none
+ * inside. */
+static bool is_number_at(const struct intra_glyph_line *line, int from, int point, int to)
+{
+    if (from < 0 || to > line->n || from >= point || point >= to) return false;
+    if (!is_point_at(line, point)) return false;
+    for (int i = from; i < to; i++) {
+        if (i == point) continue;
+        if (i > from && (has_gap_before(line, i) || line->letters[i].has_point_before)) return false;
+        if (i == from && i > 0 && !has_gap_before(line, i)) return false;
+    }
+    return has_gap_before(line, to);
+}
+
+/* A letter too many or too few in the label or the unit (the edge of a box is read as one: "3.03 mi") says nothing
+ * against the digits: those of the number vote where they fit one place in the line only. */
+static void vote_number(struct intra_glyphs *g, const struct intra_glyph_line *line, const char *text,
+                        const struct intra_counter_text *number)
+{
+    int from = -1, to, at = number->at;
+    for (int i = 0; i + number->whole_digits + number->decimals <= line->n && number->decimals; i++) {
+        if (!is_number_at(line, i, i + number->whole_digits, i + number->whole_digits + number->decimals)) continue;
+        if (from >= 0) return;
+        from = i;
+    }
+    if (from < 0) return;
+    to = from + number->whole_digits + number->decimals;
+    for (int i = from; i < to; at++) {
+        int name = name_of(text[at]);
+        if (name == -2) continue; /* the point */
+        if (name >= 0 && line->letters[i].shape >= 0) g->shapes[line->letters[i].shape].votes[name] += 1;
+        i++;
+    }
+    vote_layout(g, from, line->n - to, number);
+}
+
 void intra_glyphs_vote(struct intra_glyphs *g, const struct intra_glyph_line *line, const char *text)
 {
+    struct intra_counter_text number;
+    bool has_number = intra_counter_parse(text, &number);
+    if (!has_number) number = (struct intra_counter_text){.rank = INTRA_COUNTER_NONE};
     /* A plus is a letter where it is as tall as one, else it was left out of the shapes. */
-    for (int with_plus = 1; with_plus >= 0; with_plus--) {
-        struct intra_counter_text number;
-        bool has_number = intra_counter_parse(text, &number);
-        int list[INTRA_GLYPHS_IN_LINE + 1], n = 0, before = 0, after = 0;
-        for (int at = 0; text[at] && n <= INTRA_GLYPHS_IN_LINE; at++) {
-            int name = name_of(text[at]);
-            if (name == -2 || (text[at] == '+' && !with_plus)) continue;
-            list[n++] = name;
-            before += at < number.at;
-            after += at >= number.at + number.length;
-        }
-        if (n != line->n) continue;
-        for (int i = 0; i < n; i++)
-            if (list[i] >= 0 && line->letters[i].shape >= 0) g->shapes[line->letters[i].shape].votes[list[i]] += 1;
-        if (has_number) vote_layout(g, before, after, &number);
-        return;
-    }
+    if (vote_all(g, line, text, &number, true) || vote_all(g, line, text, &number, false)) return;
+    if (has_number) vote_number(g, line, text, &number);
 }
 
 /* The shape with the most votes among those that have this name; -1: none yet. */
@@ -512,8 +636,7 @@ static double digits_sure(const struct intra_glyphs *g, const struct intra_glyph
     double sure = 1;
     for (int i = from; i < to; i++) {
         const struct glyph_shape *s = line->letters[i].shape >= 0 ? &g->shapes[line->letters[i].shape] : NULL;
-        bool is_inner = i > from && (line->letters[i].has_colon_before || line->letters[i].has_space_before);
-        if (!s || s->name < 0 || s->name > 9 || is_inner) return 0;
+        if (!s || s->name < 0 || s->name > 9) return 0;
         sure = fmin(sure, s->sure);
     }
     return to > from ? sure : 0;
@@ -537,26 +660,48 @@ static const struct layout *usual_layout(const struct intra_glyphs *g)
     return best && best->votes >= LAYOUT_VOTES && 2 * best->votes > g->layout_votes ? best : NULL;
 }
 
-/* The number where this video's lines mostly have it, whatever the label and unit beside it look like. */
+/* Where the line has its number, letters [from, to): as most lines of this video have it; else at the one place that
+ * looks like it, with as many letters before or after it as usual. */
+static bool find_number(const struct intra_glyphs *g, const struct intra_glyph_line *line, int *from, int *to)
+{
+    const struct layout *usual = usual_layout(g);
+    int decimals = usual_decimals(g), found = 0;
+    if (!usual || !decimals) return false;
+    *from = usual->before;
+    *to = line->n - usual->after;
+    if (is_number_at(line, *from, *to - decimals, *to)) return true;
+    for (int i = 0; i < line->n; i++)
+        for (int k = i + 1 + decimals; k <= line->n; k++) {
+            bool is_known = i == usual->before || k == line->n - usual->after;
+            if (!is_known || !is_number_at(line, i, k - decimals, k)) continue;
+            *from = i;
+            *to = k;
+            found++;
+        }
+    return found == 1;
+}
+
+/* The number where this video's lines have it, whatever the label and unit beside it look like. */
 static double read_by_layout(const struct intra_glyphs *g, const struct intra_glyph_line *line, struct intra_counter_text *out)
 {
-    const struct layout *best = usual_layout(g);
-    double value = 0, sure;
-    int end, points = 0;
-    if (!best) return 0;
-    end = line->n - best->after;
-    sure = digits_sure(g, line, best->before, end);
-    if (sure <= 0 || line->letters[best->before].has_point_before || (best->after && line->letters[end].has_point_before)) return 0;
-    *out = (struct intra_counter_text){.unit = best->unit, .rank = best->rank};
-    for (int i = best->before; i < end; i++) {
-        points += line->letters[i].has_point_before;
-        if (points) out->decimals++;
-        value = 10 * value + g->shapes[line->letters[i].shape].name;
-    }
-    out->whole_digits = end - best->before - out->decimals;
-    out->value = round(value / pow(10, out->decimals) * 1000) / 1000;
-    if (out->decimals < usual_decimals(g)) return 0;
-    return points == 1 && out->decimals <= 3 && out->whole_digits <= 5 ? sure : 0;
+    int decimals = usual_decimals(g), from, to;
+    double value = 0;
+    if (!find_number(g, line, &from, &to)) return 0;
+    *out = (struct intra_counter_text){.unit = usual_layout(g)->unit,
+                                       .rank = usual_layout(g)->rank,
+                                       .decimals = decimals,
+                                       .whole_digits = to - from - decimals};
+    for (int i = from; i < to; i++)
+        value = 10 * value + (line->letters[i].shape >= 0 ? g->shapes[line->letters[i].shape].name : 0);
+    out->value = round(value / pow(10, decimals) * 1000) / 1000;
+    return out->whole_digits <= 5 ? digits_sure(g, line, from, to) : 0;
+}
+
+int intra_glyphs_digits(const struct intra_glyphs *g, const struct intra_glyph_line *line, int *out_first)
+{
+    int to;
+    if (!find_number(g, line, out_first, &to) || to - *out_first > INTRA_CELLS_DIGITS) return 0;
+    return to - *out_first;
 }
 
 double intra_glyphs_read(const struct intra_glyphs *g, const struct intra_glyph_line *line, char *out_text, int n,

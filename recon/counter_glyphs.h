@@ -4,6 +4,7 @@
 #ifndef INTRA_RECON_COUNTER_GLYPHS_H
 #define INTRA_RECON_COUNTER_GLYPHS_H
 
+#include "recon/counter_cells.h"
 #include "recon/counter_parse.h"
 #include "recon/overlay_text.h"
 
@@ -15,6 +16,7 @@ struct intra_glyph_line {
     struct {
         int16_t shape; /* -1: none, the table is full */
         bool has_point_before, has_colon_before, has_space_before;
+        struct intra_text_box box; /* pixels of the frame */
     } letters[INTRA_GLYPHS_IN_LINE];
 };
 
@@ -33,6 +35,10 @@ enum intra_status intra_glyphs_cut(struct intra_glyphs *glyphs, const struct int
 void intra_glyphs_vote(struct intra_glyphs *glyphs, const struct intra_glyph_line *line, const char *text);
 /* Settle each shape's name, those with the most votes first. A digit has one shape: an unlike one must take its next name. */
 void intra_glyphs_settle(struct intra_glyphs *glyphs);
+
+/* Letters of the line's number, the highest digit first: its length and the first of them; 0: where the number is, is
+ * not clear. */
+int intra_glyphs_digits(const struct intra_glyphs *glyphs, const struct intra_glyph_line *line, int *out_first);
 
 /* Whether the letter's name is not settled. false where it has no shape. */
 bool intra_glyphs_is_unnamed(const struct intra_glyphs *glyphs, const struct intra_glyph_line *line, int letter);
