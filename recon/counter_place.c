@@ -198,6 +198,15 @@ done:
     return status;
 }
 
+/* A distance was read, but in too few of the few key frames that there are: other frames may tell. */
+static bool is_promising(const struct learner *l)
+{
+    double second;
+    const struct spot *best = best_spot(l, 1, &second);
+    return l->n_looks > 2 && l->n_looks < MAX_LOOKS && !best_spot(l, 2, &second) && best &&
+           best->rank >= INTRA_COUNTER_LABELLED;
+}
+
 static enum intra_status look_at_video(struct learner *l, const char *path, const struct intra_video_options *options,
                                        struct intra_error *err)
 {
@@ -213,7 +222,7 @@ static enum intra_status look_at_video(struct learner *l, const char *path, cons
     span = probe.info.duration_s > options->from_s ? probe.info.duration_s - options->from_s : learn_s;
     if (options->to_s > options->from_s) span = fmin(span, options->to_s - options->from_s);
     INTRA_TRY(look_over(l, path, &keys, fmin(span, learn_s), err));
-    if (l->n_looks < 2) INTRA_TRY(look_over(l, path, &all, fmin(span, plain_s), err));
+    if (l->n_looks < 2 || is_promising(l)) INTRA_TRY(look_over(l, path, &all, fmin(span, plain_s), err));
     if (l->n_looks == 1) INTRA_TRY(read_look(l, &l->looks[0], 1, err));
 done:
     return status;
