@@ -122,7 +122,8 @@ struct local_tube {
     double radius;
 };
 
-/* Distance along a ray from `origin` to the tube; side: which of its two walls, +1 the far one. NaN: it misses. */
+/* Distance along a ray from `origin` to the tube; side: which of its two walls, +1 the far one. NaN: it misses. In closed form,
+ * for rays near one point: intra_axis_ray_hit searches along the axis, and knows the far wall only. */
 static double meet_tube(const struct local_tube *tube, struct intra_vec3 origin, struct intra_vec3 dir, double side)
 {
     struct intra_vec3 o = intra_sub(origin, tube->centre);
@@ -885,7 +886,6 @@ static void summarise(struct solver *s, struct intra_bundle_result *out)
 static void measure_way(struct solver *s, struct intra_bundle_result *out)
 {
     int first = -1, last = -1;
-    out->way_sd_rel = NAN;
     for (int i = 0; i < s->n_kfs; i++) {
         if (s->kf_var[i] < 0) continue;
         first = first < 0 ? i : first;
@@ -925,6 +925,7 @@ enum intra_status intra_bundle_solve(struct intra_keyframe *kfs, int n, struct i
     double lambda = 1e-4, cost = 0;
     bool is_measured = true; /* the matches, in the present state */
     memset(out, 0, sizeof *out);
+    out->way_sd_rel = NAN;
     if (n == 0 || n_points == 0) return INTRA_OK;
     INTRA_TRY(INTRA_ALLOC(s.kf_var, (size_t)n, err));
     INTRA_TRY(INTRA_ALLOC(s.knot_var, (size_t)axis->count, err));

@@ -25,7 +25,7 @@ struct intra_bundle_result {
     double radius_median; /* median of the same ratio */
     double scale_sd; /* of the mean of that ratio around the clock, from how the sectors differ; NaN: too few sectors */
     double way_m;      /* along the axis, from the first free keyframe to the last; 0: fewer than two */
-    double way_sd_rel; /* its deviation by the matches and priors alone, as a share of it; NaN: not known */
+    double way_sd_rel; /* its deviation by the matches and priors alone, as a share of it; NaN: not known, or not wanted */
 };
 
 /* kfs: n keyframes in order, kfs[i].id = kfs[0].id + i; frozen ones may stand among them. points: all; those with fewer

@@ -502,6 +502,7 @@ static void drop_unread(struct intra_counter *counter)
                          read_shapes(counter, &counter->shapes[i]).confidence <= 0;
         if (is_unread) continue;
         counter->readings[n] = counter->readings[i];
+        counter->by_cells[n] = counter->by_cells[i];
         counter->shapes[n++] = counter->shapes[i];
     }
     counter->n = n;

@@ -116,7 +116,7 @@ struct intra_motion {
     struct intra_frame **kf_frames; /* retained pictures of keyframes that have not settled; index kf - kf_frames_first */
     int n_kf_frames, cap_kf_frames, kf_frames_first;
     int n_settled;                /* keyframes handed to the sink */
-    double wander_m2; /* variance that the wander of the scale has left in the station so far */
+    double wander_m2;             /* variance that the wander of the scale has left in the station so far */
     double scale_sd_way,
         scale_way; /* over settled keyframes of all runs: way times deviation of the scale, and way, in axis steps */
     double lost_since_s;

@@ -38,9 +38,9 @@ struct intra_point {
     double r_expect;           /* radius that the tube prior expects here */
     double u;                  /* axis parameter, kept current */
     struct intra_vec3 x;       /* world position */
-    struct intra_vec3
-        near[INTRA_POINT_NEAR]; /* where the wall around it is seen step_px right, left, down, up, and right
-                                 * and down of px in the host picture: they carry the patch's warp */
+    /* Where the wall around it is seen step_px right, left, down, up, and right and down of px in the host picture:
+     * they carry the patch's warp. */
+    struct intra_vec3 near[INTRA_POINT_NEAR];
     double step_px;
     struct intra_patch patch;
     struct intra_obs obs[INTRA_POINT_MAX_OBS];

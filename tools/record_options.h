@@ -12,8 +12,8 @@ enum { INTRA_N_RECORD_OPTIONS = 4 };
 #define INTRA_RECORD_OPTIONS(first)                                                                                    \
     [(first)] = {"inspection", 0, "ID",                                                                                \
                  "which inspection, where there are several: its id, the name of its pipe, or @1, @2 ... in\n"         \
-                 "the order of the file, or as imported into the project; 'list' shows them. Without it the one that the text in the video\n" \
-                 "names, where that is sure"},                                                                         \
+                 "the order of the file, or as imported into the project; 'list' shows them. Without it the\n"         \
+                 "one that the text in the video names, where that is sure"},                                          \
     [(first) + 1] = {"station-offset", 0, "LENGTH",                                                                    \
                      "of a record: station of the model where its distance is 0, e.g. 0.4m; default 0m"},              \
     [(first) + 2] = {"opposite", 0, NULL, "of a record: its survey ran against the model"},                            \
