@@ -20,7 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CELL_BYTES = 256 << 10, CPU_SECONDS = 60, WALL_SECONDS = 300, MAX_COLUMNS = 256 };
+enum { CELL_BYTES = 256 << 10, SHORT_CELL_BYTES = 4 << 10, CPU_SECONDS = 60, WALL_SECONDS = 300, MAX_COLUMNS = 256 };
 #define NO_TEXT UINT32_MAX
 #ifdef __has_feature
 #if __has_feature(address_sanitizer)
@@ -79,14 +79,28 @@ static MdbCatalogEntry *find_table(MdbHandle *mdb, const char *name)
     return NULL;
 }
 
-static bool send_table(FILE *to, MdbCatalogEntry *entry, uint32_t number)
+/* Bytes that libmdb may write for a cell: it takes as many from the heap for each, and a text that is no memo has 255
+ * characters at most. */
+static size_t cell_bytes(const MdbTableDef *table)
+{
+    for (unsigned c = 0; c < table->num_cols; c++) {
+        const MdbColumn *column = g_ptr_array_index(table->columns, c);
+        if (column->col_type == MDB_MEMO || column->col_type == MDB_OLE) return CELL_BYTES;
+    }
+    return SHORT_CELL_BYTES;
+}
+
+static bool send_table(FILE *to, MdbHandle *mdb, MdbCatalogEntry *entry, uint32_t number)
 {
     MdbTableDef *table = mdb_read_table(entry);
     static char *texts[MAX_COLUMNS];
     static int lengths[MAX_COLUMNS];
+    size_t cell;
     unsigned n;
     if (!table || !mdb_read_columns(table) || table->num_cols == 0 || table->num_cols > MAX_COLUMNS) return false;
     n = table->num_cols;
+    cell = cell_bytes(table);
+    mdb_set_bind_size(mdb, cell);
     fputc('T', to);
     send_number(to, number);
     send_number(to, n);
@@ -104,9 +118,9 @@ static bool send_table(FILE *to, MdbCatalogEntry *entry, uint32_t number)
             const MdbColumn *column = g_ptr_array_index(table->columns, c);
             size_t size;
             if (column->col_type == MDB_DOUBLE || column->col_type == MDB_FLOAT)
-                tidy_number(texts[c], CELL_BYTES, column->col_type == MDB_FLOAT);
-            size = strnlen(texts[c], CELL_BYTES - 1);
-            is_cut = is_cut || size >= CELL_BYTES - 8;
+                tidy_number(texts[c], cell, column->col_type == MDB_FLOAT);
+            size = strnlen(texts[c], cell - 1);
+            is_cut = is_cut || size >= cell - 8;
             if ((lengths[c] > 0 || column->col_type == MDB_BOOL) && size > 0 && column->col_type != MDB_OLE)
                 send_text(to, texts[c], size);
             else
@@ -136,7 +150,6 @@ static void child(const char *path, FILE *to)
     mdb_set_date_fmt(mdb, "%Y-%m-%d %H:%M:%S");
     mdb_set_shortdate_fmt(mdb, "%Y-%m-%d %H:%M:%S"); /* a time of the day must not be lost */
     mdb_set_boolean_fmt_numbers(mdb);
-    mdb_set_bind_size(mdb, CELL_BYTES);
     if (!mdb_read_catalog(mdb, MDB_TABLE)) {
         send_failure(to, is_any_password(mdb) ? "the list of tables cannot be read; the file seems to be encrypted"
                                               : "the list of tables cannot be read; the file is damaged");
@@ -147,7 +160,7 @@ static void child(const char *path, FILE *to)
         MdbCatalogEntry *entry = find_table(mdb, name);
         if (!entry) entry = find_table(mdb, name + strlen("PACP_")); /* version 6 */
         if (!entry) continue;
-        if (!send_table(to, entry, i)) {
+        if (!send_table(to, mdb, entry, i)) {
             char text[128];
             snprintf(text, sizeof text, "the table %s cannot be read; the file is damaged", name);
             send_failure(to, text);
