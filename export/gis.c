@@ -8,6 +8,7 @@
 #include "core/fileio.h"
 #include "core/log.h"
 #include "core/mem.h"
+#include "export/wall_cut.h"
 
 #include <cpl_conv.h>
 #include <cpl_error.h>
@@ -469,25 +470,37 @@ static OGRGeometryH line_of(const struct writer *w, const struct intra_observati
     return NULL;
 }
 
-/* On the unrolled picture: x = station, y = arc length from its bottom edge. */
-static OGRGeometryH outline_of(const struct intra_scene *scene, const struct intra_observation *o)
+/* On the unrolled picture: x = station, y = arc length from its bottom edge. What crosses the cut has a part at either
+ * edge, since nothing shows what lies beyond them. *out is NULL where there is no outline. */
+static enum intra_status outline_of(const struct intra_scene *scene, const struct intra_observation *o,
+                                    OGRGeometryH *out, struct intra_error *err)
 {
+    enum intra_status status = INTRA_OK;
     const struct intra_place *p = &o->place;
-    double middle = 0, turn;
-    if (!p->outline || p->n_outline < 2 || !(scene->wall.perimeter_m > 0)) return NULL;
-    for (int i = 0; i < p->n_outline; i++)
-        middle += p->outline[i][1] / p->n_outline;
-    turn = floor((middle - scene->wall.cut_rad) / (2 * M_PI));
-    OGRGeometryH ring = OGR_G_CreateGeometry(p->is_line ? wkbLineString : wkbLinearRing);
-    for (int i = 0; i < p->n_outline + !p->is_line; i++) {
-        const double *q = p->outline[i % p->n_outline];
-        double share = (q[1] - scene->wall.cut_rad) / (2 * M_PI) - turn;
-        OGR_G_AddPoint_2D(ring, q[0], scene->wall.perimeter_m * (1 - share));
+    const double(*at)[2];
+    struct intra_wall_pieces pieces = {0};
+    *out = NULL;
+    if (!(scene->wall.perimeter_m > 0)) return INTRA_OK;
+    INTRA_TRY(
+        intra_wall_cut((const double(*)[2])p->outline, p->n_outline, p->is_line, scene->wall.cut_rad, &pieces, err));
+    if (pieces.n == 0) goto done;
+    *out = OGR_G_CreateGeometry(p->is_line ? wkbMultiLineString : wkbMultiPolygon);
+    at = (const double(*)[2])pieces.points;
+    for (int k = 0; k < pieces.n; at += pieces.n_points[k++]) {
+        OGRGeometryH ring = OGR_G_CreateGeometry(p->is_line ? wkbLineString : wkbLinearRing), part = ring;
+        for (int i = 0; i < pieces.n_points[k] + !p->is_line; i++) {
+            const double *q = at[i % pieces.n_points[k]];
+            OGR_G_AddPoint_2D(ring, q[0], scene->wall.perimeter_m * (1 - q[1]));
+        }
+        if (!p->is_line) {
+            part = OGR_G_CreateGeometry(wkbPolygon);
+            OGR_G_AddGeometryDirectly(part, ring);
+        }
+        OGR_G_AddGeometryDirectly(*out, part);
     }
-    if (p->is_line) return ring;
-    OGRGeometryH polygon = OGR_G_CreateGeometry(wkbPolygon);
-    OGR_G_AddGeometryDirectly(polygon, ring);
-    return polygon;
+done:
+    intra_wall_pieces_fini(&pieces);
+    return status;
 }
 
 static enum intra_status put_recorded(struct writer *w, const struct intra_inspection *p, OGRLayerH points,
@@ -535,15 +548,17 @@ static enum intra_status put_observations(struct writer *w, OGRLayerH points, OG
 
 static enum intra_status put_outlines(struct writer *w, const char *path, struct intra_error *err)
 {
-    OGRLayerH lines = make_layer(w, "wall_lines", wkbLineString, true, observation_columns, O_COLUMNS);
-    OGRLayerH areas = make_layer(w, "wall_areas", wkbPolygon, true, observation_columns, O_COLUMNS);
+    OGRLayerH lines = make_layer(w, "wall_lines", wkbMultiLineString, true, observation_columns, O_COLUMNS);
+    OGRLayerH areas = make_layer(w, "wall_areas", wkbMultiPolygon, true, observation_columns, O_COLUMNS);
     if (!lines || !areas) return gdal_fail(err, path, "the layers of the wall");
     for (int64_t i = 0; i < w->n_inspections; i++) {
         const struct intra_inspection *p = &w->inspections[i];
         for (int64_t k = 0; k < p->n_observations; k++) {
             const struct intra_observation *o = &p->observations[k];
-            OGRGeometryH g = outline_of(w->scene, o);
             OGRLayerH layer = o->place.is_line ? lines : areas;
+            OGRGeometryH g;
+            enum intra_status status = outline_of(w->scene, o, &g, err);
+            if (status != INTRA_OK) return status;
             if (!g) continue;
             OGRFeatureH f = OGR_F_Create(OGR_L_GetLayerDefn(layer));
             fill_observation(f, p, o, k + 1);

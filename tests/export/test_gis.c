@@ -1,7 +1,8 @@
 /* Proves: each format is written and read again by GDAL's own tools without a warning; the GeoPackage passes SQLite's
  * integrity and foreign key checks; a pipe with manhole coordinates lies between them in their coordinate system, with
- * stations as M; one without stays in its own metres; an outline lies on the unrolled picture's coordinates; an unknown
- * coordinate system stops nothing; a folder that is there and a place that cannot be written are errors. */
+ * stations as M; one without stays in its own metres; an outline lies on the unrolled picture's coordinates, in two
+ * parts where it crosses the cut; an unknown coordinate system stops nothing; a folder that is there and a place that
+ * cannot be written are errors. */
 #include "export/gis.h"
 #include "made_scene.h"
 
@@ -153,6 +154,36 @@ static void gpkg_without_coordinates_or_record(void **state)
     unmake(&m);
 }
 
+/* A deposit that lies on the invert, where the unrolled picture begins and ends: both halves are on the picture. */
+static void over_the_cut_both_halves_are_shown(void **state)
+{
+    struct made m;
+    char path[300];
+    (void)state;
+    make(&m, false);
+    struct intra_place *place = &m.inspection->observations[1].place;
+    double s0 = place->outline[0][0], s1 = place->outline[1][0], cut = m.scene.wall.cut_rad;
+    const double corners[4][2] = {{s0, cut - 0.3}, {s1, cut - 0.3}, {s1, cut + 0.2}, {s0, cut + 0.2}};
+    memcpy(place->outline, corners, sizeof corners);
+    place = &m.inspection->observations[0].place;
+    memcpy(place->outline, corners + 1, 2 * sizeof corners[0]); /* the line up its end */
+    made_path(path, sizeof path, m.dir, "observations.gpkg");
+    assert_int_equal(intra_export_gis(&m.scene, m.inspection, 1, INTRA_GIS_GPKG, path, NULL), INTRA_OK);
+    for (int i = 0; i < 2; i++) {
+        const char *layer = i ? "wall_areas" : "wall_lines";
+        char sql[200];
+        snprintf(sql, sizeof sql, "SELECT min_y FROM gpkg_contents WHERE table_name = '%s'", layer);
+        assert_float_equal(ask(path, sql), 0, 1e-9);
+        snprintf(sql, sizeof sql, "SELECT max_y FROM gpkg_contents WHERE table_name = '%s'", layer);
+        assert_float_equal(ask(path, sql), m.scene.wall.perimeter_m, 1e-9);
+        snprintf(sql, sizeof sql, "SELECT count(*) FROM %s", layer);
+        assert_float_equal(ask(path, sql), 1, 0);
+    }
+    read_with_ogrinfo(path, "MULTIPOLYGON (((");
+    read_with_ogrinfo(path, "MULTILINESTRING ((");
+    unmake(&m);
+}
+
 static void other_formats_are_read_again(void **state)
 {
     struct made m;
@@ -198,6 +229,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gpkg_with_coordinates), cmocka_unit_test(gpkg_without_coordinates_or_record),
-        cmocka_unit_test(other_formats_are_read_again), cmocka_unit_test(what_cannot_be_is_an_error)};
+        cmocka_unit_test(over_the_cut_both_halves_are_shown), cmocka_unit_test(other_formats_are_read_again),
+        cmocka_unit_test(what_cannot_be_is_an_error)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
