@@ -10,6 +10,9 @@
 #include <string.h>
 
 enum { NP = 2 * INTRA_SECTION_HARMONICS + 1 };
+#define LEAST_NEAR 6.0     /* samples that can contradict each other */
+#define LEAST_SHARE 0.35   /* of them that a fit must leave their weight */
+#define MOST_REST_REL 0.03 /* of the radius: their scatter */
 
 static void basis(double theta, double out[NP])
 {
@@ -43,7 +46,7 @@ void intra_section_fit(const struct intra_radius_sample *samples, int64_t n, dou
         prior[i] = 1 / (sd * sd);
     }
     for (int round = 0; round < 5; round++) {
-        double sum_w = 0, sum_abs = 0;
+        double sum_w = 0, sum_abs = 0, sum_near = 0;
         memset(h, 0, sizeof h);
         for (int i = 0; i < NP; i++) {
             h[i * NP + i] = prior[i];
@@ -60,10 +63,12 @@ void intra_section_fit(const struct intra_radius_sample *samples, int64_t n, dou
                 g[i] += w * f[i] * e;
                 for (int j = 0; j <= i; j++) h[i * NP + j] += w * f[i] * f[j];
             }
+            sum_near += 1 - off;
             sum_w += (1 - off) * robust;
             sum_abs += (1 - off) * robust * fabs(e);
         }
         out->weight = sum_w;
+        out->share = sum_near > 0 ? sum_w / sum_near : 0;
         if (round == 4) break;
         if (!intra_cholesky_solve(h, g, NP)) break;
         for (int i = 0; i < NP; i++) x[i] += g[i];
@@ -79,6 +84,12 @@ void intra_section_fit(const struct intra_radius_sample *samples, int64_t n, dou
         if (!intra_cholesky_solve(copy, e, NP)) continue;
         for (int i = 0; i < NP; i++) out->cov[i * NP + c] = e[i];
     }
+}
+
+bool intra_section_fit_is_contradicted(const struct intra_section_fit *fit)
+{
+    return fit->weight >= LEAST_NEAR * fit->share &&
+           (fit->share < LEAST_SHARE || fit->rest_sd_m > MOST_REST_REL * fit->a[0]);
 }
 
 double intra_section_half_width(double section_step_m, double radius_m)

@@ -13,6 +13,7 @@ struct intra_section_fit {
     double a[INTRA_SECTION_HARMONICS + 1], b[INTRA_SECTION_HARMONICS + 1]; /* as in struct intra_section, but a[1], b[1] kept */
     double cov[(2 * INTRA_SECTION_HARMONICS + 1) * (2 * INTRA_SECTION_HARMONICS + 1)]; /* of a0, a1, b1, a2, b2, ... */
     double weight; /* effective number of samples */
+    double share;  /* of the samples' weight that the fit left them: 1 when they agree */
     double rest_sd_m; /* scatter of the samples about the fit */
 };
 
@@ -23,6 +24,10 @@ void intra_section_fit(const struct intra_radius_sample *samples, int64_t n, dou
 
 /* Half the stretch that a section of the pipe is fitted over. */
 double intra_section_half_width(double section_step_m, double radius_m);
+
+/* Do the samples contradict each other, so that no section fits them, or only a few of them? So it is ahead of the last
+ * camera in a bend. False where they are few: the prior's circle is then no worse than any. */
+bool intra_section_fit_is_contradicted(const struct intra_section_fit *fit);
 
 /* Radius of the fit at a clock angle. */
 double intra_section_fit_radius(const struct intra_section_fit *fit, double theta_rad);

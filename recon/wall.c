@@ -53,7 +53,7 @@ static int64_t cell_place(int row, int col)
 }
 
 struct section_cache {
-    int64_t index;
+    int64_t index, n_samples;
     struct intra_section_fit fit;
 };
 enum { SECTION_CACHE = 64, SWEEP_COLS = 64 };
@@ -102,7 +102,7 @@ struct intra_wallmap {
     struct bin (*bins)[BIN_CLOCKS]; /* bins[i] begins at station start + (bin_first + i) * BIN_REL * radius */
     int64_t bin_first, n_bins, cap_bins;
     struct section_cache cache[SECTION_CACHE];
-    double last_wide_m;
+    double last_wide_m, last_view_m;
     double gain;
     struct intra_view_f32 light;   /* by pixel, two channels: weight (border and mask), and factor that takes the shading out */
     struct node *nodes;            /* scratch of one view */
@@ -308,17 +308,18 @@ enum intra_status intra_wallmap_add_samples(struct intra_wallmap *map, struct in
     return INTRA_OK;
 }
 
-/* Section fit for a station from what has settled so far; kept per step of half a section. */
+/* Section fit for a station from what has settled so far. */
 static const struct section_cache *local_section(struct intra_wallmap *map, double station_m)
 {
     double step = map->options.section_step_m;
     int64_t index = (int64_t)llround((station_m - map->options.start_station_m) / step);
     struct section_cache *c = &map->cache[((index % SECTION_CACHE) + SECTION_CACHE) % SECTION_CACHE];
-    if (c->index != index) {
+    if (c->index != index || c->n_samples != map->n_samples) {
         int64_t from = map->n_samples > 6000 ? map->n_samples - 6000 : 0;
         intra_section_fit(map->samples + from, map->n_samples - from, (double)index * step,
                           intra_section_half_width(step, map->options.radius_m), map->options.radius_m, &c->fit);
         c->index = index;
+        c->n_samples = map->n_samples;
     }
     return c;
 }
@@ -423,8 +424,7 @@ struct view {
     float best_res;
 };
 
-/* Station up to which the wall was measured: farther on the axis is a guess, and in a bend the picture would land
- * anywhere. */
+/* Station up to which the wall was measured: farther on the axis is a guess. */
 static double measured_to(const struct intra_wallmap *map)
 {
     for (int64_t i = map->n_bins - 1; i >= 2; i--) {
@@ -434,6 +434,16 @@ static double measured_to(const struct intra_wallmap *map)
         if (n >= MEASURED_CLOCKS)
             return map->options.start_station_m + (double)(map->bin_first + i) * BIN_REL * map->options.radius_m;
     }
+    return INFINITY;
+}
+
+/* First station from here on whose radii contradict each other: in a bend what was seen ahead of the last camera lies
+ * anywhere. */
+static double sensible_to(struct intra_wallmap *map, double from_m)
+{
+    double most = from_m + VIEW_REL * map->options.radius_m;
+    for (double s = from_m; s < most; s += map->options.section_step_m)
+        if (intra_section_fit_is_contradicted(&local_section(map, s)->fit)) return s;
     return INFINITY;
 }
 
@@ -690,7 +700,8 @@ enum intra_status intra_wallmap_add_view(struct intra_wallmap *map, struct intra
     if (acos(fmin(1, fabs(ahead))) > MAX_TILT_RAD) goto done;
     INTRA_TRY(sweep_view(map, run, placement, kf, picture, station, is_last, err));
     /* All samples of a run are there before its last view; until then what is far is painted again from nearer. */
-    double most = is_last ? measured_to(map) : station + FAR_REL * map->options.radius_m;
+    double most =
+        is_last ? fmin(measured_to(map), sensible_to(map, station)) : station + FAR_REL * map->options.radius_m;
     INTRA_TRY(lay_nodes(map, run, placement, kf, station, most, &view, err));
     bool is_wide = is_last || map->n_views == 0 || fabs(station - map->last_wide_m) > WIDE_STEP_REL * map->options.radius_m;
     if (is_wide) map->last_wide_m = station;
@@ -716,6 +727,30 @@ enum intra_status intra_wallmap_add_view(struct intra_wallmap *map, struct intra
         map->run_max_m = fmax(map->run_max_m, s + NODE * map->options.texel_m);
     }
     map->n_views++;
+    map->last_view_m = station;
+done:
+    return status;
+}
+
+/* What the run painted from there on: views before the last one painted it on a guess, and none came nearer. Pieces
+ * before this one keep what they have. */
+static enum intra_status forget_beyond(struct intra_wallmap *map, double end_m, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    double keep = end_m;
+    if (!(end_m < map->run_max_m)) return INTRA_OK;
+    for (int i = 0; i < map->n_pieces; i++)
+        keep = fmax(keep, map->pieces[i].to_m);
+    int64_t from = (int64_t)ceil((keep - map->station0_m) / map->options.texel_m / NODE) * NODE;
+    map->run_max_m = fmax(map->run_min_m, end_m);
+    for (int64_t col = from; col < map->col_max; col += NODE) {
+        void *strip;
+        INTRA_TRY(intra_raster_strip(map->cells, col / STRIP_COLS, &strip, err));
+        for (int row = 0; row < map->rows; row += NODE)
+            memset((struct cell *)strip + cell_place(row, (int)(col % STRIP_COLS)), 0,
+                   NODE * NODE * sizeof(struct cell));
+    }
+    if (from < map->col_max) map->col_max = from;
 done:
     return status;
 }
@@ -729,6 +764,7 @@ enum intra_status intra_wallmap_end_run(struct intra_wallmap *map, struct intra_
         forget_swept(map);
         return INTRA_OK;
     }
+    INTRA_TRY(forget_beyond(map, sensible_to(map, map->last_view_m), err));
     if (map->n_pieces == map->cap_pieces) {
         int cap = map->cap_pieces ? 2 * map->cap_pieces : 8;
         struct axis_piece *p = intra_resize(map->pieces, (size_t)map->n_pieces, (size_t)cap, sizeof *p);

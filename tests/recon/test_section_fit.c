@@ -1,5 +1,7 @@
-/* Proves: an oval with an offset centre is found back from noisy radii within its own stated deviations, gross outliers do not bend it,
- * and without samples the nominal circle comes back. Does not prove where the radii come from. */
+/* Proves: an oval with an offset centre is found back from noisy radii within its own stated deviations, gross outliers
+ * do not bend it, and without samples the nominal circle comes back; radii that lie anywhere, or on two walls at once,
+ * are said to contradict each other, and good ones with outliers and few ones are not. Does not prove where the radii
+ * come from. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -67,9 +69,31 @@ static void nothing_gives_nominal(void **state)
     assert_true(sqrt(fit.cov[0]) > 0.003); /* and says that it knows nothing */
 }
 
+static void what_contradicts_itself_is_said(void **state)
+{
+    struct intra_radius_sample s[N];
+    struct intra_section_fit fit;
+    (void)state;
+    make(s, 7, 0.15);
+    intra_section_fit(s, N, 0, 0.1, 0.15, &fit);
+    assert_false(intra_section_fit_is_contradicted(&fit));
+    for (int i = 0; i < N; i++)
+        s[i].r_m = (float)(0.05 + 0.1 * ((i * 37) % 101) / 100); /* anywhere */
+    intra_section_fit(s, N, 0, 0.1, 0.15, &fit);
+    assert_true(intra_section_fit_is_contradicted(&fit));
+    intra_section_fit(s, 4, 0, 0.1, 0.15, &fit); /* four tell nothing */
+    assert_false(intra_section_fit_is_contradicted(&fit));
+    make(s, 8, 0);
+    for (int i = 0; i < N; i += 2)
+        s[i].r_m -= 0.03f; /* two walls */
+    intra_section_fit(s, N, 0, 0.1, 0.15, &fit);
+    assert_true(intra_section_fit_is_contradicted(&fit));
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(oval_found_within_deviations),
-                                       cmocka_unit_test(outliers_do_not_bend_it), cmocka_unit_test(nothing_gives_nominal)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(oval_found_within_deviations), cmocka_unit_test(outliers_do_not_bend_it),
+        cmocka_unit_test(nothing_gives_nominal), cmocka_unit_test(what_contradicts_itself_is_said)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
