@@ -10,6 +10,7 @@
 #include "export/record.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const double AGREE_M = 1e-3;
@@ -81,17 +82,30 @@ done:
     return status;
 }
 
-/* Pieces of a continuous defect that changes on its way hang together by their ends. */
-static bool is_one_of_several(const struct intra_inspection *p, const struct intra_observation *o)
+static int by_continuous_id(const void *a, const void *b)
 {
-    int n = 0;
-    if (!o->continuous_id || !isfinite(o->distance_to_m)) return false;
-    for (int64_t i = 0; i < p->n_observations; i++) {
-        const struct intra_observation *other = &p->observations[i];
-        n += other->continuous_id && isfinite(other->distance_to_m) &&
-             strcmp(other->continuous_id, o->continuous_id) == 0;
-    }
-    return n > 1;
+    return strcmp((*(const struct intra_observation *const *)a)->continuous_id,
+                  (*(const struct intra_observation *const *)b)->continuous_id);
+}
+
+/* Pieces of a continuous defect that changes on its way hang together by their ends: is_piece[k] of each that has
+ * another with its id. */
+static enum intra_status mark_pieces(const struct intra_inspection *p, bool *is_piece, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    const struct intra_observation **sorted = NULL;
+    size_t n = 0;
+    INTRA_TRY(INTRA_ALLOC(sorted, (size_t)p->n_observations + 1, err));
+    for (int64_t i = 0; i < p->n_observations; i++)
+        if (p->observations[i].continuous_id && isfinite(p->observations[i].distance_to_m))
+            sorted[n++] = &p->observations[i];
+    qsort(sorted, n, sizeof *sorted, by_continuous_id);
+    for (size_t i = 1; i < n; i++)
+        if (strcmp(sorted[i]->continuous_id, sorted[i - 1]->continuous_id) == 0)
+            is_piece[sorted[i] - p->observations] = is_piece[sorted[i - 1] - p->observations] = true;
+done:
+    intra_free(sorted);
+    return status;
 }
 
 /* Quotients of whole numbers, so that 0.951 is written as such. */
@@ -164,7 +178,7 @@ enum intra_status intra_record_take_refined(struct intra_record *record, enum in
 {
     enum intra_status status = INTRA_OK;
     bool is_own = format == INTRA_RECORD_OWN_CSV || format == INTRA_RECORD_OWN_JSON;
-    bool *is_taken = NULL;
+    bool *is_taken = NULL, *is_piece = NULL;
     *out_n = 0;
     for (int64_t i = 0; i < record->n_inspections; i++) {
         struct intra_inspection *p = &record->inspections[i];
@@ -174,10 +188,11 @@ enum intra_status intra_record_take_refined(struct intra_record *record, enum in
         struct zero zero;
         INTRA_TRY(find_zero(p, &zero, err));
         INTRA_TRY(INTRA_ALLOC(is_taken, (size_t)p->n_observations + 1, err));
+        INTRA_TRY(INTRA_ALLOC(is_piece, (size_t)p->n_observations + 1, err));
+        INTRA_TRY(mark_pieces(p, is_piece, err));
         for (int64_t k = 0; k < p->n_observations; k++) {
             const struct intra_observation *o = &p->observations[k];
-            is_taken[k] =
-                o->place.is_placed && (o->place.is_refined || !isfinite(o->distance_m)) && !is_one_of_several(p, o);
+            is_taken[k] = o->place.is_placed && (o->place.is_refined || !isfinite(o->distance_m)) && !is_piece[k];
         }
         for (int64_t k = 0; k < p->n_observations; k++) {
             if (!is_taken[k]) continue;
@@ -185,10 +200,12 @@ enum intra_status intra_record_take_refined(struct intra_record *record, enum in
             ++*out_n;
         }
         intra_free(is_taken);
-        is_taken = NULL;
+        intra_free(is_piece);
+        is_taken = is_piece = NULL;
         if (was_sorted) sort(p);
     }
 done:
     intra_free(is_taken);
+    intra_free(is_piece);
     return status;
 }

@@ -260,7 +260,8 @@ static enum intra_status add_lateral(struct finder *f, const struct candidate *c
     struct intra_feature lateral = intra_feature_unknown();
     struct intra_stub stub;
     double diameter = 2 * c->radius_m;
-    enum intra_status status = intra_stub_find(f->scene, c->station_m, c->theta_rad, c->radius_m, &stub, err);
+    enum intra_status status =
+        intra_stub_find(f->scene, c->station_m, c->theta_rad, c->radius_m, c->radius_sd_m, &stub, err);
     if (status != INTRA_OK) return status;
     lateral.kind = INTRA_FEATURE_LATERAL;
     lateral.station_m = c->station_m;

@@ -19,10 +19,11 @@
 #define SEED 5.0 /* deviations */
 #define EDGE_LEAST 3.0
 #define EDGE_SHARE 0.25      /* of the inner level; */
+#define EDGE_STEP 0.2        /* more of it where the piece has run out into its surroundings */
 #define EDGE_LOOSE 0.55      /* strands are as thin as the picture's blur, their picture is wider than they are */
 #define JOIN_LEAST_M2 4e-5   /* a strand of 3 mm, 13 mm long */
 #define STRAND_REACH_M 0.004 /* smoothing of the strands that makes their surroundings */
-#define STRAND_SD_REL 0.12   /* tests/bench/defects.py */
+#define STRAND_SD_REL 0.10   /* tests/bench/defects.py */
 #define LEAST_CONTRAST 5.5
 #define MOST_SHARE 0.6   /* of the patch's length, with both ends touched: the wall itself changes */
 #define FLOOR_LIGHT 0.06 /* least scatter: the exposure of a picture varies so much */
@@ -30,7 +31,7 @@
 #define FLOOR_SMEAR 0.3
 #define SMEAR_CELLS 2.0
 
-enum { FIELDS = 4, TRIES = 5 };
+enum { FIELDS = 4, TRIES = 5, STEPS = 4 };
 
 struct finder {
     const struct intra_wall_patch *p;
@@ -198,19 +199,19 @@ static int best_piece(struct finder *f, const struct intra_expected *expected, c
     return best;
 }
 
-static double edge_of(const struct intra_area_options *o, double level)
+static double edge_of(const struct intra_area_options *o, double level, int step)
 {
-    return fmax(EDGE_LEAST, (o->is_loose ? EDGE_LOOSE : EDGE_SHARE) * fmin(level, 60));
+    return fmax(EDGE_LEAST, (o->is_loose ? EDGE_LOOSE : EDGE_SHARE + step * EDGE_STEP) * fmin(level, 60));
 }
 
 /* Label 1: it. The level inside it decides where its edge is. */
-static int draw(struct finder *f, const struct intra_area_options *o, int start, double *out_level)
+static int draw(struct finder *f, const struct intra_area_options *o, int start, int step, double *out_level)
 {
     memset(f->label, 0, cells(f) * sizeof *f->label);
     int n = flood(f, start, SEED, 1);
     for (int i = 0; i < n; i++)
         f->sorted[i] = f->far[f->queue[i]];
-    double level = intra_select(f->sorted, n, n / 2), edge = edge_of(o, level);
+    double level = intra_select(f->sorted, n, n / 2), edge = edge_of(o, level, step);
     memset(f->label, 0, cells(f) * sizeof *f->label);
     *out_level = level;
     return flood(f, start, edge, 1);
@@ -220,7 +221,7 @@ static int draw(struct finder *f, const struct intra_area_options *o, int start,
 static int join(struct finder *f, const struct intra_area_options *o, double level)
 {
     const struct intra_wall_patch *p = f->p;
-    double edge = edge_of(o, level);
+    double edge = edge_of(o, level, 0);
     int reach_c = (int)(o->join_m / p->ds_m), reach_r = (int)(o->join_m / f->row_m), total = 0;
     bool has_grown = true;
     for (int round = 0; round < 20 && has_grown; round++) {
@@ -338,17 +339,45 @@ static bool strand_colour(struct finder *f, double own[2], double *bright)
     return true;
 }
 
+/* How much of a cell strands cover. */
+static double strand_cover(const struct finder *f, size_t at, const double own[2], double bright)
+{
+    double share = fmin(fmax(strand_share(f, at, own), -0.5), 1);
+    return fmax(-0.5, share / (share + bright * (1 - share)));
+}
+
+/* Mean width of the strands: twice the area over the length of its border, of the cells that are half covered and more.
+ * Borders along cells' sides are 4 / pi too long for lines of all directions. */
+static double strand_width(const struct finder *f, const double own[2], double bright)
+{
+    const struct intra_wall_patch *p = f->p;
+    int n = 0;
+    double border = 0;
+    for (int i = 0; i < (int)cells(f); i++) {
+        if (f->label[i] != 1 || strand_cover(f, (size_t)i, own, bright) < 0.5) continue;
+        n++;
+        for (int k = 0; k < 4; k++) {
+            int next = neighbour(p, i, k);
+            if (next >= 0 && f->label[next] == 1 && strand_cover(f, (size_t)next, own, bright) >= 0.5) continue;
+            border += k < 2 ? p->ds_m : f->row_m;
+        }
+    }
+    return border > 0 ? 2 * n * p->ds_m * f->row_m / (M_PI / 4 * border) : 0;
+}
+
 /* Wall that strands cover: a threshold makes them as wide as their blur, so each cell counts by how much of it has
  * their colour. Their own colour is that of cells with strand all around. Of two colours in a cell the brighter one has
  * the larger say in what is seen; half of it in logarithm, since colour is coded at half the picture's resolution in
  * gamma-corrected values, where most of the mixing happens. What is left of the wall's own scatter is not cut off
- * below, so that it cancels. Leaves the area as it is where no cell has strand all around. */
+ * below, so that it cancels. A strand is as high as it is wide: its widest part, at half its height, is nearer to the
+ * pipe's axis than the wall that it is seen on, and so seen larger. Leaves the area as it is where no cell has strand
+ * all around. */
 static enum intra_status measure_strands(struct finder *f, struct intra_area *area, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
     const struct intra_wall_patch *p = f->p;
     float *near = NULL;
-    double own[2], bright = 1, sum = 0;
+    double own[2], bright = 1, sum = 0, width;
     if (!strand_colour(f, own, &bright)) return INTRA_OK;
     INTRA_TRY(INTRA_ALLOC(near, cells(f), err));
     for (size_t i = 0; i < cells(f); i++)
@@ -356,10 +385,10 @@ static enum intra_status measure_strands(struct finder *f, struct intra_area *ar
     intra_wall_patch_smooth(p, near, STRAND_REACH_M / p->ds_m);
     for (size_t i = 0; i < cells(f); i++) {
         if (near[i] < 0.02f || !p->seen[i] || f->far[i] <= 0) continue;
-        double share = fmin(fmax(strand_share(f, i, own), -0.5), 1);
-        sum += fmax(-0.5, share / (share + bright * (1 - share)));
+        sum += strand_cover(f, i, own, bright);
     }
-    area->area_m2 = sum * p->ds_m * f->row_m;
+    width = strand_width(f, own, bright);
+    area->area_m2 = sum * p->ds_m * f->row_m * pow(1 - width / 2 / p->radius_m, 2);
     area->area_sd_m2 = STRAND_SD_REL * area->area_m2;
 done:
     intra_free(near);
@@ -489,12 +518,13 @@ static void moments(struct finder *f, int first, int touched, struct intra_area 
 }
 
 /* Draw the piece around `start` and measure it; why_not stays empty where it may be it. */
-static enum intra_status try_piece(struct finder *f, int start, const struct intra_area_options *o,
-                                   struct intra_area *out, char *why_not, size_t size, struct intra_error *err)
+static enum intra_status try_piece(struct finder *f, int start, int step, const struct intra_expected *expected,
+                                   const struct intra_area_options *o, struct intra_area *out, char *why_not,
+                                   size_t size, struct intra_error *err)
 {
     const struct intra_wall_patch *p = f->p;
     double level;
-    int touched, count = draw(f, o, start, &level);
+    int touched, count = draw(f, o, start, step, &level);
     *out = (struct intra_area){0};
     why_not[0] = 0;
     if (o->join_m > 0) count = join(f, o, level);
@@ -511,6 +541,7 @@ static enum intra_status try_piece(struct finder *f, int start, const struct int
     }
     int first = first_row(f, &touched);
     moments(f, first, touched, out);
+    out->is_part = step > 0;
     if (f->side) {
         enum intra_status status = measure_strands(f, out, err);
         if (status != INTRA_OK) return status;
@@ -521,6 +552,10 @@ static enum intra_status try_piece(struct finder *f, int start, const struct int
         snprintf(why_not, size, "what is there differs too little from the wall (%.1f deviations)", out->contrast);
     else if (out->fill < o->least_fill || (o->most_slim > 0 && out->axis_m[0] > o->most_slim * out->axis_m[1]))
         snprintf(why_not, size, "what differs from the wall there has another shape");
+    else if (intra_expected_weight(expected, out->station_m, out->theta_rad) < o->least_weight &&
+             intra_expected_weight(expected, (out->station_from_m + out->station_to_m) / 2,
+                                   (out->theta_from_rad + out->theta_to_rad) / 2) < o->least_weight)
+        snprintf(why_not, size, "what differs from the wall is too far from where it was recorded");
     return why_not[0] ? INTRA_OK : outline(f, first, out, err);
 }
 
@@ -547,9 +582,10 @@ enum intra_status intra_area_find(const struct intra_wall_patch *patch, const st
     measure_distance(&f, options, taken);
     snprintf(why, size, "nothing there differs from the wall around it");
     for (int i = 0; i < TRIES && !out->outline; i++) {
-        int start = best_piece(&f, expected, options);
+        int start = best_piece(&f, expected, options), steps = options->is_opening ? STEPS : 1;
         if (start < 0) break;
-        INTRA_TRY(try_piece(&f, start, options, out, why_not, sizeof why_not, err));
+        for (int step = 0; step < steps && !out->outline; step++)
+            INTRA_TRY(try_piece(&f, start, step, expected, options, out, why_not, sizeof why_not, err));
         if (out->outline) {
             why[0] = 0;
         } else {

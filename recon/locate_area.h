@@ -14,6 +14,7 @@ struct intra_area_options {
     double least_m2; /* smaller ones are not taken */
     double least_fill; /* of the ellipse of equal moments; what is looser has another shape */
     double most_slim;  /* longer over shorter diameter of that ellipse; 0: any */
+    double least_weight; /* intra_expected_weight of its middle: what lies where nobody recorded it is something else */
     double join_m;     /* pieces nearer than this belong together */
 };
 
@@ -28,6 +29,7 @@ struct intra_area {
     double ring_share;           /* of the clock angles that it touches */
     double contrast;             /* mean distance from the wall's own look, in deviations */
     double resolution_m;
+    bool is_part; /* what stands out most of something that runs out into the wall around it: there may be more of it */
     double fill;     /* its area over that of the ellipse of equal moments */
     double darkness; /* 1 - its brightness over the wall's */
 };

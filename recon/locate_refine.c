@@ -16,6 +16,12 @@
 
 #define REACH_SD 2.2       /* deviations of the record that are searched */
 #define LEAST_STRENGTH 4.0 /* of a crack over the texture */
+#define MOUTH_STATION_SD_M 0.004 /* what light does to the edges of a mouth */
+#define MOUTH_SD                                                                                                       \
+    0.03             /* of a diameter; where a stub stands in, whose outer side and rim are seen; and where its edge   \
+                      */
+#define STUB_SD 0.06 /* is not sure */
+#define UNCLEAR_SD 0.2
 #define LEAST_WEIGHT 0.1   /* what lies where nobody recorded it is something else */
 
 static double wrap_2pi(double a)
@@ -221,7 +227,7 @@ static void put_area(const struct intra_wall_patch *patch, struct intra_area *ar
 
 /* The rim of an opening that was found, on the wall's own cells. What is not clear stays as it is. */
 static enum intra_status refine_rim(const struct intra_scene *scene, bool is_mouth, struct intra_area *area,
-                                    struct intra_error *err)
+                                    bool *out_is_clear, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
     struct intra_wall_patch patch = {0};
@@ -229,32 +235,59 @@ static enum intra_status refine_rim(const struct intra_scene *scene, bool is_mou
     double along = area->station_to_m - area->station_from_m, around = area->theta_to_rad - area->theta_from_rad;
     double s = (area->station_from_m + area->station_to_m) / 2, radius = scene->nominal_diameter_m / 2;
     double beside = 1.2 * fmax(along, around * radius) + 0.04;
-    bool is_clear = false;
+    *out_is_clear = false;
     status = intra_wall_patch_read(scene, s - along / 2 - beside, s + along / 2 + beside,
                                    (area->theta_from_rad + area->theta_to_rad) / 2,
                                    fmin(0.98 * M_PI, around / 2 + beside / radius),
                                    (int)fmax(1, lround(0.001 / scene->wall.texel_m)), &patch, err);
     if (status == INTRA_E_NO_RESULT) return INTRA_OK;
     if (status != INTRA_OK) return status;
-    INTRA_TRY(intra_rim_find(&patch, area, is_mouth, &is_clear, &rim, err));
-    if (is_clear) INTRA_TRY(intra_rim_put(&rim, patch.radius_m, area, err));
+    INTRA_TRY(intra_rim_find(&patch, area, is_mouth, out_is_clear, &rim, err));
+    if (*out_is_clear) INTRA_TRY(intra_rim_put(&rim, patch.radius_m, area, err));
 done:
     intra_wall_patch_fini(&patch);
     return status;
 }
 
 /* A connection's mouth cut out of the pipe is d long along the pipe, and around it an arc of 2 R asin(d / 2 R). */
-static void put_lateral(const struct intra_wall_patch *patch, const struct intra_area *area, struct intra_extent *x)
+static void put_lateral(const struct intra_wall_patch *patch, const struct intra_area *area, bool is_clear,
+                        struct intra_extent *x)
 {
     double r = patch->radius_m, around = (area->theta_to_rad - area->theta_from_rad) * r;
     double along = area->station_to_m - area->station_from_m, chord = 2 * r * sin(fmin(M_PI / 2, around / (2 * r)));
     double by_area = sqrt(4 * area->area_m2 / M_PI);
     x->diameter_m = (along + chord + by_area) / 3;
     x->diameter_sd_m = fmax(fmax(fabs(along - x->diameter_m), fabs(chord - x->diameter_m)), area->resolution_m);
+    x->diameter_sd_m = fmax(x->diameter_sd_m, (is_clear ? MOUTH_SD : UNCLEAR_SD) * x->diameter_m);
 }
 
-/* A connection that stands in is seen too far along: its place from the end of its stub, and how far that stands in. */
-static enum intra_status refine_stub(const struct intra_scene *scene, struct intra_observation *seen, struct intra_error *err)
+/* The mouth as a circle on the wall, around the middle of the region. */
+static enum intra_status draw_mouth(const struct intra_scene *scene, struct intra_place *place, double station_m,
+                                    double theta_rad, double diameter_m, struct intra_error *err)
+{
+    enum { POINTS = 64 };
+    enum intra_status status = INTRA_OK;
+    double pipe = scene->nominal_diameter_m / 2, r = diameter_m / 2, half = asin(fmin(1, r / pipe));
+    double(*outline)[2] = NULL;
+    INTRA_TRY(INTRA_ALLOC(outline, POINTS, err));
+    for (int i = 0; i < POINTS; i++) {
+        double a = 2 * M_PI * i / POINTS;
+        outline[i][0] = station_m + r * cos(a);
+        outline[i][1] = theta_rad + asin(fmax(-1, fmin(1, r / pipe * sin(a))));
+    }
+    put_outline(place, outline, POINTS, false);
+    place->refined.station_from_m = station_m - r;
+    place->refined.station_to_m = station_m + r;
+    place->refined.clock_from_rad = wrap_2pi(theta_rad - half);
+    place->refined.clock_to_rad = wrap_2pi(theta_rad + half);
+done:
+    return status;
+}
+
+/* A connection that stands in is seen too far along: its place from the end of its stub, and how far that stands in.
+ * Its diameter is the mean of what was seen and of the ring that the end makes, by their deviations. */
+static enum intra_status refine_stub(const struct intra_scene *scene, bool is_clear, struct intra_observation *seen,
+                                     struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
     struct intra_wall_region *r = &seen->place.refined;
@@ -262,8 +295,15 @@ static enum intra_status refine_stub(const struct intra_scene *scene, struct int
     struct intra_stub stub;
     double span = wrap_2pi(r->clock_to_rad - r->clock_from_rad), s = (r->station_from_m + r->station_to_m) / 2,
            theta = r->clock_from_rad + span / 2;
-    INTRA_TRY(intra_stub_find(scene, s, theta, x->diameter_m / 2, &stub, err));
-    if (!stub.is_found) return INTRA_OK;
+    INTRA_TRY(intra_stub_find(scene, s, theta, x->diameter_m / 2, x->diameter_sd_m / 2, &stub, err));
+    if (!stub.is_found) {
+        if (!is_clear) r->station_sd_m = fmax(r->station_sd_m, x->diameter_sd_m / 2);
+        return INTRA_OK;
+    }
+    double seen_sd = fmax(x->diameter_sd_m, STUB_SD * x->diameter_m), ring_sd = 2 * stub.radius_sd_m;
+    double share = seen_sd * seen_sd / (seen_sd * seen_sd + ring_sd * ring_sd);
+    x->diameter_m += share * (2 * stub.radius_m - x->diameter_m);
+    x->diameter_sd_m = sqrt(share) * ring_sd;
     double ahead = stub.station_m - s, turn = intra_wrap_pi(stub.theta_rad - theta);
     r->station_from_m += ahead;
     r->station_to_m += ahead;
@@ -277,6 +317,15 @@ static enum intra_status refine_stub(const struct intra_scene *scene, struct int
     }
     x->depth_m = stub.intrusion_m;
     x->depth_sd_m = stub.intrusion_sd_m;
+    if (!is_clear) {
+        INTRA_TRY(draw_mouth(scene, &seen->place, stub.station_m, theta + turn, x->diameter_m, err));
+        x->length_m = x->length_along_m = x->width_m = x->diameter_m;
+        x->length_sd_m = x->length_along_sd_m = x->width_sd_m = x->diameter_sd_m;
+        x->area_m2 = M_PI / 4 * x->diameter_m * x->diameter_m;
+        x->area_sd_m2 = M_PI / 2 * x->diameter_m * x->diameter_sd_m;
+        x->ring_share_pct = 100 * wrap_2pi(r->clock_to_rad - r->clock_from_rad) / (2 * M_PI);
+        x->ring_share_sd_pct = x->ring_share_pct * x->diameter_sd_m / x->diameter_m;
+    }
 done:
     return status;
 }
@@ -290,7 +339,7 @@ static enum intra_status refine_area(const struct intra_scene *scene, enum intra
     struct intra_expected e = expected_of(&place->recorded);
     struct intra_wall_patch patch = {0};
     struct intra_area area = {0};
-    bool is_opening = kind == INTRA_DEFECT_HOLE || kind == INTRA_DEFECT_LATERAL;
+    bool is_clear = true, is_opening = kind == INTRA_DEFECT_HOLE || kind == INTRA_DEFECT_LATERAL;
     struct intra_area_options o = {.is_loose = kind == INTRA_DEFECT_ROOT,
                                    .is_opening = is_opening,
                                    .least_m2 = kind == INTRA_DEFECT_DEPOSIT   ? 2e-3
@@ -298,6 +347,7 @@ static enum intra_status refine_area(const struct intra_scene *scene, enum intra
                                                                               : 3e-4,
                                    .least_fill = is_opening ? 0.75 : 0,
                                    .most_slim = is_opening ? 2.5 : 0,
+                                   .least_weight = LEAST_WEIGHT,
                                    .join_m = kind == INTRA_DEFECT_ROOT ? 0.025 : 0};
     uint8_t *taken = NULL;
     double span = 2 * e.half_station_m, reach = fmax(REACH_SD * e.station_sd_m + 0.3, 0.8 * span + 0.2);
@@ -314,21 +364,19 @@ static enum intra_status refine_area(const struct intra_scene *scene, enum intra
     if (status != INTRA_OK) return status;
     INTRA_TRY(mark_taken(&patch, all, claims, &taken, err));
     INTRA_TRY(intra_area_find(&patch, &e, &o, taken, &area, why, sizeof why, err));
-    if (area.outline && intra_expected_weight(&e, area.station_m, area.theta_rad) < LEAST_WEIGHT &&
-        intra_expected_weight(&e, (area.station_from_m + area.station_to_m) / 2,
-                              (area.theta_from_rad + area.theta_to_rad) / 2) < LEAST_WEIGHT)
-        snprintf(why, sizeof why, "what differs from the wall is too far from where it was recorded");
     if (why[0]) {
         keep(place, why);
         goto done;
     }
-    if (is_opening) INTRA_TRY(refine_rim(scene, kind == INTRA_DEFECT_LATERAL, &area, err));
+    if (is_opening) INTRA_TRY(refine_rim(scene, kind == INTRA_DEFECT_LATERAL, &area, &is_clear, err));
+    if (!is_clear) area.area_sd_m2 = fmax(area.area_sd_m2, 2 * UNCLEAR_SD * area.area_m2);
     put_area(&patch, &area, seen);
     if (kind == INTRA_DEFECT_LATERAL) {
-        put_lateral(&patch, &area, &seen->extent);
-        INTRA_TRY(refine_stub(scene, seen, err));
+        put_lateral(&patch, &area, is_clear, &seen->extent);
+        place->refined.station_sd_m = hypot(place->refined.station_sd_m, MOUTH_STATION_SD_M);
+        INTRA_TRY(refine_stub(scene, is_clear, seen, err));
     }
-    took(place, "what differs from the wall there");
+    took(place, is_clear ? "what differs from the wall there" : "what differs from the wall there, its edge not sure");
 done:
     intra_free(area.outline);
     intra_free(taken);
@@ -428,6 +476,19 @@ static bool overlap(const struct intra_place *a, const struct intra_place *b)
     return both > 0.5 * shorter && middle < 0.25 * (span_p + span_q) + 0.02;
 }
 
+/* Most of the line `a` lies where the area `b` was found: strands of roots, a hole's edge. */
+static bool lies_on(const struct intra_place *a, const struct intra_place *b)
+{
+    const struct intra_wall_region *r = &b->refined;
+    double span = r->clock_to_rad - r->clock_from_rad;
+    int n = 0;
+    if (span < 0) span += 2 * M_PI;
+    for (int i = 0; i < a->n_outline; i++)
+        n += a->outline[i][0] > r->station_from_m && a->outline[i][0] < r->station_to_m &&
+             wrap_2pi(a->outline[i][1] - r->clock_from_rad) < span;
+    return n > 0.7 * a->n_outline;
+}
+
 /* How badly a refined place fits its record, in squared deviations. */
 static double misfit(const struct intra_place *place)
 {
@@ -453,8 +514,8 @@ static void forget_refined(struct intra_observation *seen, const struct intra_pl
     x->is_width_limit = false;
 }
 
-/* Two records may have gone for the same thing. The one that fits worse looks again, with what the other has left out.
- */
+/* Two records may have gone for the same thing. The one that fits worse looks again, with what the other has left out;
+ * so does a line that was found on an area. */
 enum intra_status intra_locate_refine(const struct intra_scene *scene, struct intra_inspection *inspection,
                                       struct intra_error *err)
 {
@@ -477,10 +538,9 @@ enum intra_status intra_locate_refine(const struct intra_scene *scene, struct in
         for (int64_t i = 0; i < n; i++)
             for (int64_t k = i + 1; k < n; k++) {
                 const struct intra_place *a = &list[i].place, *b = &list[k].place;
-                if (!a->is_refined || !b->is_refined || !a->outline || !b->outline || a->is_line != b->is_line ||
-                    !overlap(a, b))
-                    continue;
-                again[misfit(a) > misfit(b) ? i : k] = 1;
+                if (!a->is_refined || !b->is_refined || !a->outline || !b->outline) continue;
+                if (a->is_line != b->is_line ? !(a->is_line ? lies_on(a, b) : lies_on(b, a)) : !overlap(a, b)) continue;
+                again[a->is_line != b->is_line ? (a->is_line ? i : k) : misfit(a) > misfit(b) ? i : k] = 1;
                 has_any = true;
             }
         if (!has_any) break;

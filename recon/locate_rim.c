@@ -149,7 +149,7 @@ static void measure_fields(struct rim_finder *f, const struct intra_area *area)
     const float *source[] = {p->light, p->red, p->blue};
     for (int r = 0; r < p->rows; r++)
         for (int c = 0; c < p->cols; c++) {
-            bool is_near = fabs(c * p->ds_m - middle[0]) < half[0] + BESIDE_M + 0.4 * half[0] &&
+            bool is_near = fabs(c * p->ds_m - middle[0]) < half[0] + BESIDE_M + (area->is_part ? 1.5 : 0.4) * half[0] &&
                            fabs(r * f->row_m - middle[1]) < half[1] + BESIDE_M;
             f->is_wall[r * p->cols + c] = p->seen[r * p->cols + c] && !is_near;
         }
@@ -316,7 +316,7 @@ enum intra_status intra_rim_find(const struct intra_wall_patch *patch, const str
     *out_is_clear = false;
     f.x0 = area->station_m - patch->station0_m;
     f.y0 = (area->theta_rad - patch->theta0_rad) * patch->radius_m;
-    f.steps = (int)fmin(MAX_STEPS, (1.9 * half + 0.025) / STEP_M);
+    f.steps = (int)fmin(MAX_STEPS, ((area->is_part ? 2.5 : 1.9) * half + 0.025) / STEP_M);
     for (int k = 0; k < FIELDS; k++)
         INTRA_TRY(INTRA_ALLOC(f.field[k], cells(&f), err));
     INTRA_TRY(INTRA_ALLOC(f.foreign, cells(&f), err));
@@ -337,7 +337,7 @@ enum intra_status intra_rim_find(const struct intra_wall_patch *patch, const str
     look_near(&f, at);
     INTRA_TRY(follow(&f, stiffness, at, err));
     for (int ray = 0; ray < RAYS; ray++) {
-        double angle = 2 * M_PI * ray / RAYS, r = at[ray] * STEP_M;
+        double angle = 2 * M_PI * ray / RAYS, r = (at[ray] - 0.5) * STEP_M; /* between the windows' samples */
         out->points[ray][0] = patch->station0_m + f.x0 + r * cos(angle);
         out->points[ray][1] = patch->theta0_rad + (f.y0 + r * sin(angle)) / patch->radius_m;
         clear += (double)f.sharp[ray * f.steps + at[ray]] > LEAST_SHARP;
@@ -390,8 +390,8 @@ enum intra_status intra_rim_put(const struct intra_rim *rim, double radius_m, st
         area->station_m = s + sx / (3 * doubled);
         area->theta_rad = a + sy / (3 * doubled) / radius_m;
     }
-    /* the rim is known to a resolution and a half, all around the same way (tests/bench/defects.py) */
-    area->area_sd_m2 = hypot(1.5 * around * fmax(area->resolution_m, 0.001), 0.02 * area->area_m2);
+    /* the rim is known to a resolution and a fifth, all around the same way (tests/bench/defects.py) */
+    area->area_sd_m2 = hypot(1.2 * around * fmax(area->resolution_m, 0.001), 0.02 * area->area_m2);
 done:
     return status;
 }

@@ -68,7 +68,8 @@ static int find_end(struct cell *cells, int n, double *sorted, double *depth, do
 }
 
 /* x: s0, theta0, rho; in and out. The covariance's diagonal in sd. False where it is no ring. */
-static bool fit_ring(const struct cell *cells, int n, double pipe_m, double rho_m, double x[3], double sd[2])
+static bool fit_ring(const struct cell *cells, int n, double pipe_m, double rho_m, double rho_sd_m, double x[3],
+                     double sd[3])
 {
     const double seen_theta = x[1], seen = 1 / (SEEN_THETA_SD * SEEN_THETA_SD);
     enum { ROUNDS = 12 };
@@ -76,7 +77,7 @@ static bool fit_ring(const struct cell *cells, int n, double pipe_m, double rho_
     bool is_in[SECTORS] = {false};
     int sectors = 0;
     for (int round = 0; round <= ROUNDS; round++) {
-        double h[9] = {0}, g[3] = {0}, prior = 1 / (RIM_SD_M * RIM_SD_M), mass = 0;
+        double h[9] = {0}, g[3] = {0}, prior = 1 / (rho_sd_m * rho_sd_m), mass = 0;
         h[4] = seen;
         g[1] = seen * (seen_theta - x[1]);
         h[8] = prior;
@@ -101,8 +102,8 @@ static bool fit_ring(const struct cell *cells, int n, double pipe_m, double rho_
         h[0] += 1e-3;
         rest /= mass;
         if (round == ROUNDS) {
-            for (int k = 0; k < 2; k++) {
-                double copy[9], unit[3] = {k == 0, k == 1, 0};
+            for (int k = 0; k < 3; k++) {
+                double copy[9], unit[3] = {k == 0, k == 1, k == 2};
                 memcpy(copy, h, sizeof h);
                 if (!intra_cholesky_solve(copy, unit, 3)) return false;
                 sd[k] = sqrt(fmax(0, unit[k]));
@@ -119,12 +120,12 @@ static bool fit_ring(const struct cell *cells, int n, double pipe_m, double rho_
 }
 
 enum intra_status intra_stub_find(const struct intra_scene *scene, double station_m, double theta_rad, double radius_m,
-                                  struct intra_stub *out, struct intra_error *err)
+                                  double radius_sd_m, struct intra_stub *out, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
     struct intra_wall_patch patch = {0};
     struct cell *cells = NULL;
-    double *sorted = NULL, depth, scatter, sd[2], pipe = scene->nominal_diameter_m / 2;
+    double *sorted = NULL, depth, scatter, sd[3], pipe = scene->nominal_diameter_m / 2;
     *out = (struct intra_stub){0};
     if (!scene->wall.relief || !scene->wall.colour) return INTRA_OK;
     status = intra_wall_patch_read(scene, station_m - radius_m - BESIDE_M - BEFORE_REL * pipe, station_m + radius_m,
@@ -142,7 +143,7 @@ enum intra_status intra_stub_find(const struct intra_scene *scene, double statio
     n = find_end(cells, n, sorted, &depth, &scatter);
     if (n < LEAST_CELLS / 2) goto done;
     double x[3] = {station_m - depth, near, radius_m + RIM_M};
-    if (!fit_ring(cells, n, patch.radius_m, radius_m + RIM_M, x, sd)) goto done;
+    if (!fit_ring(cells, n, patch.radius_m, radius_m + RIM_M, fmax(RIM_SD_M, radius_sd_m), x, sd)) goto done;
     if (x[0] > station_m + 0.3 * radius_m || x[0] < station_m - radius_m - BEFORE_REL * pipe ||
         fabs(x[1] - near) * pipe > 0.5 * radius_m)
         goto done;
@@ -151,6 +152,8 @@ enum intra_status intra_stub_find(const struct intra_scene *scene, double statio
     out->intrusion_sd_m = hypot(hypot(INTRUSION_SD_M, INTRUSION_SD_REL * depth), scatter / sqrt(FREE_CELLS));
     out->station_m = x[0];
     out->station_sd_m = hypot(sd[0], STATION_SD_M);
+    out->radius_m = x[2];
+    out->radius_sd_m = hypot(sd[2], RIM_M);
     out->theta_rad = x[1] - 2 * M_PI * floor(x[1] / (2 * M_PI));
     out->theta_sd_rad = hypot(sd[1], 0.01);
 done:

@@ -10,11 +10,13 @@ struct intra_stub {
     bool is_found;
     double intrusion_m, intrusion_sd_m;
     double station_m, station_sd_m, theta_rad, theta_sd_rad; /* of its axis */
+    double radius_m, radius_sd_m;                            /* of the ring that its end makes, near the mouth's */
 };
 
-/* Around a mouth that is seen at (station_m, theta_rad) with radius_m on the wall of `scene` (colour and relief needed;
- * without relief nothing is found). Nothing found is no error. Errors: INTRA_E_MEM, those of the raster. */
+/* Around a mouth that is seen at (station_m, theta_rad) with radius_m (deviation radius_sd_m) on the wall of `scene`
+ * (colour and relief needed; without relief nothing is found). Nothing found is no error. Errors: INTRA_E_MEM, those of
+ * the raster. */
 enum intra_status intra_stub_find(const struct intra_scene *scene, double station_m, double theta_rad, double radius_m,
-                                  struct intra_stub *out, struct intra_error *err);
+                                  double radius_sd_m, struct intra_stub *out, struct intra_error *err);
 
 #endif

@@ -6,10 +6,11 @@ inspector would make it (seeded): the distance off by up to 0.3 m, the clock pos
 reconstructed wall by `intrados measure --record`, and the outcome is compared with the truth.
 
 Areas of roots: the wall that the strands cover, as if they lay on it, crossings counted once.
+Last rows: how many truths lie within 1.96 of the deviations that the program states.
 Clock positions are also compared less the roll of the scene (median of its cracks): nothing ties roll to gravity yet.
 
-Usage: defects.py [--bin build/release/bin] [--out out/defects] [--seed 1] [--scenes 1,2] [--prepare-only]
-Prints a Markdown table; OUT/defects.csv has every defect.
+Usage: defects.py [--bin build/release/bin] [--out out/defects] [--seed 1,2,3] [--scenes 1,2] [--prepare-only]
+Prints a Markdown table, a column for each seed and one for all; OUT/defects.csv has every defect.
 """
 import argparse
 import csv
@@ -71,14 +72,14 @@ def run(words, log):
         raise RuntimeError(f"{' '.join(map(str, words))} failed with {code}; see {log}")
 
 
-def prepare(a, number):
+def prepare(a, number, seed):
     """Simulate and reconstruct one scene, once."""
-    base = os.path.join(a.out, f"{number}-{a.seed}")
+    base = os.path.join(a.out, f"{number}-{seed}")
     sim, project, log = base + "-sim", base + ".intrados", base + ".log"
     if not os.path.exists(os.path.join(sim, "truth", "truth.json")):
         shutil.rmtree(sim, ignore_errors=True)
         with open(base + ".json", "w", encoding="utf-8") as f:
-            json.dump(scene(number, a.seed), f, indent=1)
+            json.dump(scene(number, seed), f, indent=1)
         run([os.path.join(a.bin, "intrados"), "simulate", base + ".json", "-o", sim + ".unfinished"], log)
         os.rename(sim + ".unfinished", sim)
     if not os.path.exists(os.path.join(project, "project.sqlite")):
@@ -127,11 +128,11 @@ def number_of(value, scale=1.0):
     return math.nan if value is None else value * scale
 
 
-def compare(a, number):
-    sim, project = prepare(a, number)
+def compare(a, number, seed):
+    sim, project = prepare(a, number, seed)
     defects = truth(sim, PIPES[number - 1][1])
-    record = os.path.join(a.out, f"{number}-{a.seed}-record.csv")
-    careless(defects, 7 * a.seed + number, record)
+    record = os.path.join(a.out, f"{number}-{seed}-record.csv")
+    careless(defects, 7 * seed + number, record)
     # The model's zero is where the camera stood at first.
     out = subprocess.run([os.path.join(a.bin, "intrados"), "measure", project, "--record", record, "--station-offset",
                           f"{-START_M}m", "--json"], check=True, text=True, capture_output=True).stdout
@@ -139,12 +140,12 @@ def compare(a, number):
     for d, g in zip(defects, json.loads(out)["observations"]):
         station = (number_of(g["station_from_m"]) + number_of(g["station_to_m"]) - d["s0"] - d["s1"]) / 2 + START_M
         clock = middle(30 * number_of(g["clock_from"]), 30 * number_of(g["clock_to"])) - middle(d["c0"], d["c1"])
-        row = {"scene": number, "kind": d["kind"], "refined": int(g["is_refined"]), "reason": g["placed"],
-               "station_mm": 1e3 * station, "clock_deg": (clock + 180) % 360 - 180}
+        row = {"seed": seed, "scene": number, "kind": d["kind"], "refined": int(g["is_refined"]), "reason": g["placed"],
+               "station_mm": 1e3 * station, "sd_station_mm": 1e3 * number_of(g["station_sd_m"]), "clock_deg": (clock + 180) % 360 - 180}
         for key, scale in (("length", 1e-3), ("width", 1e-3), ("area", 1e-6), ("depth", 1e-3)):
-            row[key], row["true_" + key] = number_of(g[key]["value"], scale), d[key]
+            row[key], row["true_" + key], row["sd_" + key] = number_of(g[key]["value"], scale), d[key], number_of(g[key]["sd"], scale)
         if d["kind"] == "lateral":
-            row["length"] = number_of(g["diameter"]["value"], 1e-3)
+            row["length"], row["sd_length"] = number_of(g["diameter"]["value"], 1e-3), number_of(g["diameter"]["sd"], 1e-3)
         rows.append(row)
     roll = [r["clock_deg"] for r in rows if r["refined"] and r["kind"] == "crack"]
     roll = statistics.median(roll) if roll else 0
@@ -160,59 +161,84 @@ def median(values):
     return statistics.median(values) if values else math.nan
 
 
-def table(rows):
+# Figures whose deviations are looked at: words, kinds, key.
+HONEST = [("crack length", ("crack",), "length"), ("crack width", ("crack",), "width"), ("area of holes", ("hole",), "area"),
+          ("area of deposits", ("deposit",), "area"), ("area of roots", ("root",), "area"), ("diameter of connections", ("lateral",), "length"),
+          ("station of connections", ("lateral",), "station_mm"), ("intrusion, height", ("lateral", "deposit"), "depth")]
+
+
+def honesty(rows, kinds, key):
+    """Truths within 1.96 stated deviations, of how many."""
+    within = many = 0
+    for r in rows:
+        off = r[key] if key == "station_mm" else r[key] - r["true_" + key]
+        if r["kind"] in kinds and math.isfinite(off) and math.isfinite(r["sd_" + key]):
+            many += 1
+            within += abs(off) <= 1.96 * r["sd_" + key]
+    return f"{within} of {many}"
+
+
+def figures(rows):
     right = [r for r in rows if r["right"]]
     cracks = [r for r in right if r["kind"] == "crack"]
     wide = [r for r in cracks if r["true_width"] >= 0.002]
     lines = [("defects", str(len(rows)), ">= 40"),
-             ("refined", str(sum(r["refined"] for r in rows)), ""),
-             ("of these the right thing", str(len(right)), "all"),
+             ("refined; of these the right thing", f"{sum(r['refined'] for r in rows)}; {len(right)}", "all"),
              ("station error of the refined, median mm", f"{median(abs(r['station_mm']) for r in rows if r['refined']):.1f}", "<= 10"),
              ("clock error of the refined, median deg", f"{median(abs(r['clock_deg']) for r in rows if r['refined']):.2f}", "<= 2"),
              ("the same less the roll of the scene", f"{median(abs(r['clock_less_roll_deg']) for r in rows if r['refined']):.2f}", ""),
              ("crack length, median error", f"{median(100 * abs(r['length'] / r['true_length'] - 1) for r in cracks):.1f} %, "
               f"{median(1e3 * abs(r['length'] - r['true_length']) for r in cracks):.1f} mm", "3 % or 5 mm")]
-    if wide:
-        bias = statistics.mean(1e3 * (r["width"] - r["true_width"]) for r in wide)
-        rms = math.sqrt(statistics.mean((1e3 * (r["width"] - r["true_width"])) ** 2 for r in wide))
-        lines.append(("width of cracks of 2 mm and more, RMS (mean) mm", f"{rms:.2f} ({bias:+.2f})", "0.5"))
+    bias = statistics.mean(1e3 * (r["width"] - r["true_width"]) for r in wide) if wide else math.nan
+    rms = math.sqrt(statistics.mean((1e3 * (r["width"] - r["true_width"])) ** 2 for r in wide)) if wide else math.nan
+    lines.append(("width of cracks of 2 mm and more, RMS (mean) mm", f"{rms:.2f} ({bias:+.2f})", "0.5"))
     for kind in ("hole", "deposit", "root"):
         some = [r for r in right if r["kind"] == kind]
-        lines.append((f"area of {kind}s, median error (mean) %, of {len(some)}",
+        lines.append((f"area of {kind}s, median error (mean) %",
                       f"{median(100 * abs(r['area'] / r['true_area'] - 1) for r in some):.0f} "
-                      f"({statistics.mean(100 * (r['area'] / r['true_area'] - 1) for r in some) if some else math.nan:+.0f})", "8"))
+                      f"({statistics.mean(100 * (r['area'] / r['true_area'] - 1) for r in some) if some else math.nan:+.0f}) of {len(some)}", "8"))
     some = [r for r in right if r["kind"] == "lateral"]
-    lines.append((f"diameter of connections, median error mm, of {len(some)}",
-                  f"{median(1e3 * abs(r['length'] - r['true_length']) for r in some):.0f}", ""))
+    lines.append(("diameter of connections, median error mm",
+                  f"{median(1e3 * abs(r['length'] - r['true_length']) for r in some):.0f} of {len(some)}", ""))
     stubs = [r for r in some if r["true_depth"] > 0]
     some = [r for r in stubs if math.isfinite(r["depth"])]
-    lines.append((f"connections that stand in: intrusion, median error mm, of {len(some)} in {len(stubs)}",
-                  f"{median(1e3 * abs(r['depth'] - r['true_depth']) for r in some):.1f}", "3"))
-    lines.append((f"their station, median (worst) error mm, of {len(stubs)}",
-                  f"{median(abs(r['station_mm']) for r in stubs):.0f} ({max((abs(r['station_mm']) for r in stubs), default=math.nan):.0f})", ""))
+    lines.append(("connections that stand in: intrusion, median error mm",
+                  f"{median(1e3 * abs(r['depth'] - r['true_depth']) for r in some):.1f} of {len(some)} in {len(stubs)}", "3"))
+    lines.append(("their station, median (worst) error mm",
+                  f"{median(abs(r['station_mm']) for r in stubs):.0f} ({max((abs(r['station_mm']) for r in stubs), default=math.nan):.0f}) of {len(stubs)}", ""))
     some = [r for r in right if r["kind"] == "deposit"]
-    lines.append((f"height of deposits, median error mm, of {len(some)}",
-                  f"{median(1e3 * abs(r['depth'] - r['true_depth']) for r in some):.1f}", "3"))
-    print("| figure | here | target |\n|---|---|---|")
-    for line in lines:
-        print("| " + " | ".join(line) + " |")
+    lines.append(("height of deposits, median error mm",
+                  f"{median(1e3 * abs(r['depth'] - r['true_depth']) for r in some):.1f} of {len(some)}", "3"))
+    return lines + [(f"within 1.96 deviations: {words}", honesty(right, kinds, key), "95 %") for words, kinds, key in HONEST]
+
+
+def table(rows):
+    seeds = sorted({r["seed"] for r in rows})
+    columns = [figures([r for r in rows if r["seed"] == seed]) for seed in seeds]
+    if len(seeds) > 1:
+        columns.append(figures(rows))
+    names = [f"seed {seed}" for seed in seeds] + ["all"] * (len(seeds) > 1)
+    print("| figure | " + " | ".join(names) + " | target |\n|" + "---|" * (len(names) + 2))
+    for i, (words, _, target) in enumerate(columns[0]):
+        print("| " + " | ".join([words] + [c[i][1] for c in columns] + [target]) + " |")
 
 
 def main():
     p = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     p.add_argument("--bin", default="build/release/bin")
     p.add_argument("--out", default="out/defects")
-    p.add_argument("--seed", type=int, default=1)
+    p.add_argument("--seed", default="1")
     p.add_argument("--scenes", default="1,2,3,4,5")
     p.add_argument("--prepare-only", action="store_true")
     a = p.parse_args()
     os.makedirs(a.out, exist_ok=True)
     rows = []
-    for number in map(int, a.scenes.split(",")):
-        if a.prepare_only:
-            prepare(a, number)
-        else:
-            rows += compare(a, number)
+    for seed in map(int, a.seed.split(",")):
+        for number in map(int, a.scenes.split(",")):
+            if a.prepare_only:
+                prepare(a, number, seed)
+            else:
+                rows += compare(a, number, seed)
     if rows:
         with open(os.path.join(a.out, "defects.csv"), "w", encoding="utf-8", newline="") as f:
             writer = csv.DictWriter(f, list(rows[0]))

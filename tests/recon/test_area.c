@@ -1,7 +1,8 @@
-/* Strands of roots on a made patch of wall: brown lines of known width, blurred as a picture blurs them, on grey wall
- * (where they are browner than it) and on clay (where they are less brown). Proves that they are found on both with the
- * area that they cover, not that of their blur, and that bare wall has none. Does not prove it for strands that stand
- * off the wall: tests/bench/defects.py. */
+/* Openings and strands of roots on a made patch of wall. An opening with a slimmer stain that hangs on it is found
+ * without it, as a part; a larger one too far from where it was recorded does not hide it. Strands: brown lines of
+ * known width, blurred as a picture blurs them, on grey wall (where they are browner than it) and on clay (where they
+ * are less brown). Proves that they are found on both with the area that they cover, not that of their blur, and that
+ * bare wall has none. Does not prove it for strands that stand off the wall: tests/bench/defects.py. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -98,7 +99,7 @@ static void check_roots(const double wall[3])
 {
     struct intra_area area;
     char why[96] = "";
-    double want = STRANDS * WIDTH_M * LENGTH_M;
+    double want = STRANDS * WIDTH_M * LENGTH_M * pow(1 - WIDTH_M / 2 / RADIUS_M, 2); /* as high as wide */
     find(wall, true, &area, why);
     assert_string_equal(why, "");
     assert_non_null(area.outline);
@@ -120,6 +121,56 @@ static void strands_on_clay(void **state)
     check_roots(clay);
 }
 
+/* A dark opening in the middle; beside it what `more` asks for. */
+enum more { STAIN = 1, FAR = 2 };
+
+static void check_opening(int more)
+{
+    struct intra_wall_patch p;
+    struct intra_error err;
+    struct intra_area area;
+    char why[96] = "";
+    struct intra_expected expected = {.station_m = 2.13,
+                                      .theta_rad = M_PI + 0.1,
+                                      .half_station_m = 0,
+                                      .half_theta_rad = 0.05,
+                                      .station_sd_m = 0.06,
+                                      .theta_sd_rad = 0.3};
+    struct intra_area_options o = {
+        .is_opening = true, .least_m2 = 3e-4, .least_fill = 0.75, .most_slim = 2.5, .least_weight = 0.1};
+    make_patch(&p, grey, false);
+    for (int r = 0; r < ROWS; r++)
+        for (int c = 0; c < COLS; c++) {
+            double x = (c - COLS / 2) * CELL_M, y = (r - ROWS / 2) * CELL_M;
+            float *light = &p.light[r * COLS + c];
+            if (more & STAIN && fabs(x) < 0.1 && fabs(y - 0.2 * x) < 0.015) *light *= 0.68f;
+            if (more & FAR && hypot(x / 0.06, (y - 0.28) / 0.06) < 1) *light *= 0.1f;
+            if (hypot(x / 0.03, y / 0.025) < 1) *light *= 0.1f;
+        }
+    assert_int_equal(intra_area_find(&p, &expected, &o, NULL, &area, why, sizeof why, &err), INTRA_OK);
+    assert_string_equal(why, "");
+    assert_non_null(area.outline);
+    assert_true(fabs(area.station_m - 2 - COLS / 2 * CELL_M) < 0.005);
+    assert_true(RADIUS_M * fabs(area.theta_rad - M_PI) < 0.005);
+    assert_true(fabs(area.area_m2 / (M_PI * 0.03 * 0.025) - 1) < 0.25);
+    assert_int_equal(area.is_part, more & STAIN ? 1 : 0);
+    intra_free(area.outline);
+    intra_wall_patch_fini(&p);
+}
+
+static void opening_in_a_stain(void **state)
+{
+    (void)state;
+    check_opening(0);
+    check_opening(STAIN);
+}
+
+static void larger_opening_elsewhere(void **state)
+{
+    (void)state;
+    check_opening(FAR);
+}
+
 static void bare_wall_has_none(void **state)
 {
     struct intra_area area;
@@ -133,9 +184,9 @@ static void bare_wall_has_none(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(strands_on_grey_wall),
-        cmocka_unit_test(strands_on_clay),
-        cmocka_unit_test(bare_wall_has_none),
+        cmocka_unit_test(strands_on_grey_wall),     cmocka_unit_test(strands_on_clay),
+        cmocka_unit_test(bare_wall_has_none),       cmocka_unit_test(opening_in_a_stain),
+        cmocka_unit_test(larger_opening_elsewhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,8 +1,9 @@
 /* Proves, on a made wall with a crack, a second crack and a stain at known places: distances, offsets, opposite surveys
  * and video times become the right stations; a time that contradicts the distance wins and is reported; a box in a
  * frame comes back through lens and pose to the wall it was projected from; the crack is found within millimetres with
- * its length and width; two records do not share one crack; where there is nothing, the record's place stays. Does not
- * prove: how well this goes on real walls (tests/bench/defects.py measures it on simulated ones). */
+ * its length and width; two records do not share one crack; a crack is not looked for among roots; where there is
+ * nothing, the record's place stays. Does not prove: how well this goes on real walls (tests/bench/defects.py measures
+ * it on simulated ones). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -46,7 +47,7 @@ static uint8_t srgb(double v)
 }
 
 /* Crack A: 0.3 m along the pipe at 2 o'clock from 1.0 m, 2.5 mm; crack B at 1.6 m; a brown stain of 0.1 x 0.08 m at 2.3
- * m, 9 o'clock. */
+ * m, 9 o'clock; crack C at 2.45 m; strands of roots, brown and dark, at 2.78 m, 2 o'clock. */
 static void make(struct intra_scene *scene)
 {
     struct intra_wall *wall = &scene->wall;
@@ -87,10 +88,15 @@ static void make(struct intra_scene *scene)
                 double arc = intra_wrap_pi(theta) * radius_m, light = 0.2 * (1 + 0.2 * noise(r, strip * STRIP + c));
                 light *= 1 - 0.95 * line(s, arc, 1.0, 0.157, 1.3, 0.157, 0.0025);
                 light *= 1 - 0.95 * line(s, arc, 1.6, 0.15, 1.75, 0.22, 0.002);
+                light *= 1 - 0.95 * line(s, arc, 2.45, 0.2, 2.58, 0.26, 0.002);
+                double strand = 0;
+                for (int k = -2; k <= 2; k++)
+                    strand = fmax(strand, line(s, arc, 2.7, 0.157 + 0.013 * k, 2.86, 0.157 + 0.013 * k, 0.004));
+                light *= 1 - 0.8 * strand;
                 bool is_stain = fabs(s - 2.3) < 0.05 && fabs(arc + M_PI / 2 * radius_m) < 0.04;
                 p[0] = srgb(light);
-                p[1] = srgb(light * (is_stain ? 0.7 : 1));
-                p[2] = srgb(light * (is_stain ? 0.4 : 1));
+                p[1] = srgb(light * (is_stain ? 0.7 : 1) * (1 - 0.4 * strand));
+                p[2] = srgb(light * (is_stain ? 0.4 : 1) * (1 - 0.7 * strand));
                 p[3] = 255;
             }
     }
@@ -260,6 +266,27 @@ static void refine_cracks_and_a_stain(void **state)
     intra_scene_fini(&scene);
 }
 
+static void refine_a_crack_beside_roots(void **state)
+{
+    struct intra_scene scene;
+    struct intra_record record;
+    struct intra_locate_options o = intra_locate_defaults();
+    (void)state;
+    make(&scene);
+    intra_record_init(&record);
+    add(&record, "BAB", 2.72, 2.5); /* crack C is at 2.515; the strands are nearer */
+    add(&record, "BBA", 2.9, 2);
+    assert_int_equal(intra_locate_inspection(&scene, &o, record.inspections, NULL), INTRA_OK);
+    assert_int_equal(intra_locate_refine(&scene, record.inspections, NULL), INTRA_OK);
+    const struct intra_place *crack = &at(&record, 0)->place, *roots = &at(&record, 1)->place;
+    assert_true(roots->is_refined && !roots->is_line);
+    assert_float_equal(roots->refined.station_from_m, 2.7, 0.005);
+    assert_true(crack->is_refined && crack->is_line);
+    assert_float_equal((crack->refined.station_from_m + crack->refined.station_to_m) / 2, 2.515, 0.01);
+    intra_record_fini(&record);
+    intra_scene_fini(&scene);
+}
+
 static void kinds_of_codes(void **state)
 {
     (void)state;
@@ -278,6 +305,8 @@ int main(void)
     const struct CMUnitTest tests[] = {cmocka_unit_test(locate_by_distance_offset_and_direction),
                                        cmocka_unit_test(locate_time_beats_a_wrong_distance),
                                        cmocka_unit_test(locate_box_of_a_frame),
-                                       cmocka_unit_test(refine_cracks_and_a_stain), cmocka_unit_test(kinds_of_codes)};
+                                       cmocka_unit_test(refine_cracks_and_a_stain),
+                                       cmocka_unit_test(refine_a_crack_beside_roots),
+                                       cmocka_unit_test(kinds_of_codes)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
