@@ -22,6 +22,8 @@
                       */
 #define STUB_SD 0.06 /* is not sure */
 #define UNCLEAR_SD 0.2
+#define LEFT_OUT_SD 0.4 /* of what the rim leaves out of the piece: a stain, or the lit far side */
+#define NEAR_JOINT_M 0.02
 #define LEAST_WEIGHT 0.1   /* what lies where nobody recorded it is something else */
 
 static double wrap_2pi(double a)
@@ -87,6 +89,22 @@ static int joints_near(const struct intra_scene *scene, double from_m, double to
     return n;
 }
 
+/* Lines along a joint's ring are not looked for beside it (recon/locate_line): one that runs around the pipe and ends
+ * there may run on. */
+static bool runs_into_joint(const struct intra_wall_patch *p, const struct intra_line *line, const double *joints,
+                            int n_joints)
+{
+    for (int end = 0; end < 2; end++) {
+        const double *at = line->points[end ? line->n - 1 : 0], *inner = at;
+        for (int i = 0; i < line->n && hypot(inner[0] - at[0], p->radius_m * (inner[1] - at[1])) < NEAR_JOINT_M; i++)
+            inner = line->points[end ? line->n - 1 - i : i];
+        if (fabs(inner[0] - at[0]) > p->radius_m * fabs(inner[1] - at[1])) continue;
+        for (int j = 0; j < n_joints; j++)
+            if (fabs(at[0] - joints[j]) < NEAR_JOINT_M) return true;
+    }
+    return false;
+}
+
 /* What other observations were found on: cells of the patch within a margin of a line, or inside the frame of an area.
  * *out is NULL where there is nothing of that. */
 static enum intra_status mark_taken(const struct intra_wall_patch *p, const struct intra_inspection *all,
@@ -132,6 +150,7 @@ static enum intra_status refine_crack(const struct intra_scene *scene, const str
     struct intra_wall_patch patch = {0};
     struct intra_line line = {0};
     uint8_t *taken = NULL;
+    bool is_cut;
     struct intra_line_width width;
     double reach = REACH_SD * e.station_sd_m + 0.3, joints[MAX_JOINTS], from = INFINITY, to = -INFINITY, a0 = INFINITY,
            a1 = -INFINITY;
@@ -174,10 +193,12 @@ static enum intra_status refine_crack(const struct intra_scene *scene, const str
     }
     extent->length_m = line_length(scene, (const double(*)[2])line.points, line.n);
     extent->length_sd_m = hypot(2 * res, 0.01 * extent->length_m); /* two ends, and the scale of the picture */
+    is_cut = runs_into_joint(&patch, &line, joints, n_joints);
+    if (is_cut) extent->length_sd_m = hypot(extent->length_sd_m, M_PI / 2 * patch.radius_m); /* a quarter of the ring */
     extent->length_along_m = to - from;
     extent->length_along_sd_m = hypot(2 * res, 0.01 * (to - from));
     extent->ring_share_pct = 100 * fmin(1, (a1 - a0) / (2 * M_PI));
-    extent->ring_share_sd_pct = 100 * 2 * res / (2 * M_PI * patch.radius_m);
+    extent->ring_share_sd_pct = is_cut ? 25 : 100 * 2 * res / (2 * M_PI * patch.radius_m);
     if (isfinite(extent->width_m) && !extent->is_width_limit) {
         extent->area_m2 = extent->length_m * extent->width_m;
         extent->area_sd_m2 = hypot(extent->length_sd_m * extent->width_m, extent->length_m * extent->width_sd_m);
@@ -186,7 +207,7 @@ static enum intra_status refine_crack(const struct intra_scene *scene, const str
                                                 wrap_2pi(a0), wrap_2pi(a1), 2 * res / patch.radius_m};
     put_outline(place, line.points, line.n, true);
     line.points = NULL;
-    took(place, "the dark line visible there");
+    took(place, is_cut ? "the dark line visible there, which runs into a joint" : "the dark line visible there");
 done:
     intra_free(line.points);
     intra_free(taken);
@@ -233,7 +254,7 @@ static enum intra_status refine_rim(const struct intra_scene *scene, bool is_mou
     struct intra_wall_patch patch = {0};
     struct intra_rim rim;
     double along = area->station_to_m - area->station_from_m, around = area->theta_to_rad - area->theta_from_rad;
-    double s = (area->station_from_m + area->station_to_m) / 2, radius = scene->nominal_diameter_m / 2;
+    double s = (area->station_from_m + area->station_to_m) / 2, radius = scene->nominal_diameter_m / 2, before;
     double beside = 1.2 * fmax(along, around * radius) + 0.04;
     *out_is_clear = false;
     status = intra_wall_patch_read(scene, s - along / 2 - beside, s + along / 2 + beside,
@@ -243,7 +264,9 @@ static enum intra_status refine_rim(const struct intra_scene *scene, bool is_mou
     if (status == INTRA_E_NO_RESULT) return INTRA_OK;
     if (status != INTRA_OK) return status;
     INTRA_TRY(intra_rim_find(&patch, area, is_mouth, out_is_clear, &rim, err));
+    before = area->area_m2;
     if (*out_is_clear) INTRA_TRY(intra_rim_put(&rim, patch.radius_m, area, err));
+    area->area_sd_m2 = hypot(area->area_sd_m2, LEFT_OUT_SD * fmax(0, before - area->area_m2));
 done:
     intra_wall_patch_fini(&patch);
     return status;
