@@ -23,6 +23,7 @@
 #define STUB_SD 0.06 /* is not sure */
 #define UNCLEAR_SD 0.2
 #define LEFT_OUT_SD 0.4 /* of what the rim leaves out of the piece: a stain, or the lit far side */
+#define LEAST_GAIN 0.5  /* squared deviations; two records exchange what they found for it */
 #define NEAR_JOINT_M 0.02
 #define LEAST_WEIGHT 0.1   /* what lies where nobody recorded it is something else */
 
@@ -512,13 +513,15 @@ static bool lies_on(const struct intra_place *a, const struct intra_place *b)
     return n > 0.7 * a->n_outline;
 }
 
-/* How badly a refined place fits its record, in squared deviations. */
-static double misfit(const struct intra_place *place)
+/* How badly what was found, a region, fits a record, in squared deviations: its middle, and its span around the pipe.
+ */
+static double misfit(const struct intra_place *record, const struct intra_place *found)
 {
-    struct intra_expected e = expected_of(&place->recorded), r = expected_of(&place->refined);
+    struct intra_expected e = expected_of(&record->recorded), r = expected_of(&found->refined);
     double ds = (r.station_m - e.station_m) / e.station_sd_m,
-           da = intra_wrap_pi(r.theta_rad - e.theta_rad) / e.theta_sd_rad;
-    return ds * ds + da * da;
+           da = intra_wrap_pi(r.theta_rad - e.theta_rad) / e.theta_sd_rad,
+           span = 2 * (r.half_theta_rad - e.half_theta_rad) / (M_SQRT2 * e.theta_sd_rad);
+    return ds * ds + da * da + span * span;
 }
 
 static void forget_refined(struct intra_observation *seen, const struct intra_place *before)
@@ -535,6 +538,59 @@ static void forget_refined(struct intra_observation *seen, const struct intra_pl
     for (size_t i = 0; i < sizeof values / sizeof *values; i++)
         *values[i] = NAN;
     x->is_width_limit = false;
+}
+
+static void swap_bytes(void *a, void *b, size_t n)
+{
+    for (unsigned char *p = a, *q = b; n > 0; n--, p++, q++) {
+        unsigned char kept = *p;
+        *p = *q;
+        *q = kept;
+    }
+}
+
+/* What was found, its measures and how it was found change places; what was recorded stays. */
+static void exchange(const struct intra_scene *scene, struct intra_observation *a, struct intra_observation *b)
+{
+    static const char how[] = "; refined on ";
+    struct intra_observation *pair[] = {a, b};
+    char said[2][sizeof a->place.reason], found[2][sizeof a->place.reason];
+    for (int i = 0; i < 2; i++) {
+        const char *at = strstr(pair[i]->place.reason, how);
+        size_t n = at ? (size_t)(at - pair[i]->place.reason) : strlen(pair[i]->place.reason);
+        snprintf(said[i], sizeof said[i], "%.*s", (int)n, pair[i]->place.reason);
+        snprintf(found[i], sizeof found[i], "%s", at ? at + sizeof how - 1 : "");
+    }
+    for (int i = 0; i < 2; i++)
+        snprintf(pair[i]->place.reason, sizeof pair[i]->place.reason, "%.100s%s%.75s", said[i], how, found[!i]);
+    swap_bytes(&a->place.refined, &b->place.refined, sizeof a->place.refined);
+    swap_bytes(&a->place.outline, &b->place.outline, sizeof a->place.outline);
+    swap_bytes(&a->place.n_outline, &b->place.n_outline, sizeof a->place.n_outline);
+    swap_bytes(&a->extent, &b->extent, sizeof a->extent);
+    move_position(scene, &a->place);
+    move_position(scene, &b->place);
+}
+
+/* Two records that found each other's thing exchange them where that fits what was recorded better. */
+static void exchange_all(const struct intra_scene *scene, struct intra_observation *list, int64_t n)
+{
+    enum { MOST_ROUNDS = 8 };
+    bool has_any = true;
+    for (int round = 0; round < MOST_ROUNDS && has_any; round++) {
+        has_any = false;
+        for (int64_t i = 0; i < n; i++)
+            for (int64_t k = i + 1; list[i].place.is_refined && k < n; k++) {
+                struct intra_place *a = &list[i].place, *b = &list[k].place;
+                if (!b->is_refined || !a->outline || !b->outline || a->is_line != b->is_line ||
+                    fabs(a->refined.station_from_m - b->refined.station_from_m) > 2 ||
+                    intra_defect_kind_of(list[i].system, list[i].code) !=
+                        intra_defect_kind_of(list[k].system, list[k].code) ||
+                    misfit(a, b) + misfit(b, a) >= misfit(a, a) + misfit(b, b) - LEAST_GAIN)
+                    continue;
+                exchange(scene, &list[i], &list[k]);
+                has_any = true;
+            }
+    }
 }
 
 /* Two records may have gone for the same thing. The one that fits worse looks again, with what the other has left out;
@@ -563,7 +619,7 @@ enum intra_status intra_locate_refine(const struct intra_scene *scene, struct in
                 const struct intra_place *a = &list[i].place, *b = &list[k].place;
                 if (!a->is_refined || !b->is_refined || !a->outline || !b->outline) continue;
                 if (a->is_line != b->is_line ? !(a->is_line ? lies_on(a, b) : lies_on(b, a)) : !overlap(a, b)) continue;
-                again[a->is_line != b->is_line ? (a->is_line ? i : k) : misfit(a) > misfit(b) ? i : k] = 1;
+                again[a->is_line != b->is_line ? (a->is_line ? i : k) : misfit(a, a) > misfit(b, b) ? i : k] = 1;
                 has_any = true;
             }
         if (!has_any) break;
@@ -575,6 +631,7 @@ enum intra_status intra_locate_refine(const struct intra_scene *scene, struct in
             INTRA_TRY(refine_one(scene, inspection, claims, &list[i], err));
         }
     }
+    exchange_all(scene, list, n);
 done:
     intra_free(claims);
     intra_free(again);
