@@ -22,7 +22,7 @@ static const struct intra_usage usage = {
     "evaluate",
     "OUT --truth DIR",
     "Compares a result (its trajectory.tum, frames.csv, profile.csv, observations.csv, "
-    "unrolled.tif and coverage.tif) with the truth\n"
+    "unrolled.tif, relief.tif and coverage.tif) with the truth\n"
     "of a simulated video. What each figure means: docs/evaluation.md.",
     "intrados evaluate pipe.intrados --truth pipe/",
     options,
@@ -126,6 +126,7 @@ static enum intra_status evaluate(const char *out_dir, const struct request *r, 
     INTRA_TRY(intra_evaluate_motion(&e, err));
     INTRA_TRY(intra_evaluate_profile(&e, err));
     INTRA_TRY(intra_evaluate_wall(&e, r->blocks, err));
+    INTRA_TRY(intra_evaluate_relief(&e, err));
     INTRA_TRY(intra_evaluate_coverage(&e, err));
     INTRA_TRY(intra_evaluate_joints(&e, err));
     INTRA_TRY(intra_evaluate_features(&e, err));

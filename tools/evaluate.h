@@ -97,7 +97,19 @@ enum intra_status intra_evaluate_joints(struct intra_evaluation *e, struct intra
 enum intra_status intra_evaluate_features(struct intra_evaluation *e, struct intra_error *err);
 /* Lens and measured diameter (project.sqlite), counter readings, silent failures. */
 enum intra_status intra_evaluate_lens(struct intra_evaluation *e, struct intra_error *err);
+/* relief.tif against the truth's radius grid; after motion. */
+enum intra_status intra_evaluate_relief(struct intra_evaluation *e, struct intra_error *err);
 enum intra_status intra_evaluate_coverage(struct intra_evaluation *e, struct intra_error *err);
+
+/* The truth's section at a station, as profile.csv has sections: the median over half_m to both sides at each clock
+ * angle, harmonics 0 to 6. grid: all cells of radius.tif; radius: scratch of info->rows. False: outside, or more than a
+ * seventh open. */
+enum { EVAL_SECTION_TERMS = 13 };
+struct intra_tiff_info;
+bool intra_eval_truth_section(const float *grid, const struct intra_tiff_info *info, double station_m, double half_m,
+                              double *radius, double out[EVAL_SECTION_TERMS]);
+/* Its radius at a row (0.5: the middle of the first) of rows. */
+double intra_eval_section_radius(const double terms[EVAL_SECTION_TERMS], double row, int rows);
 
 /* Add a point to a plot. Errors: INTRA_E_MEM. */
 enum intra_status intra_eval_note(struct intra_evaluation *e, enum intra_eval_plot plot, struct intra_eval_point point,

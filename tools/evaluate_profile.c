@@ -13,7 +13,8 @@
 #include <math.h>
 #include <string.h>
 
-enum { ORDER = 6, UNKNOWNS = 2 * ORDER + 1, ANGLES = 180, MAX_WINDOW = 512 };
+enum { ORDER = 6, UNKNOWNS = EVAL_SECTION_TERMS, ANGLES = 180, MAX_WINDOW = 512 };
+_Static_assert(UNKNOWNS == 2 * ORDER + 1, "a mean and two terms a harmonic");
 
 struct shape {
     double mean_m, min_m, max_m; /* diameters */
@@ -54,11 +55,12 @@ static void basis(double theta, double out[UNKNOWNS])
     }
 }
 
-/* Diameters of the curve fitted through radius[rows] (NaN: open). */
-static bool fit_shape(const double *radius, int rows, struct shape *out)
+/* The curve through radius[rows] (NaN: open). */
+static bool fit_curve(const double *radius, int rows, double b[UNKNOWNS])
 {
-    double a[UNKNOWNS][UNKNOWNS] = {{0}}, b[UNKNOWNS] = {0}, f[UNKNOWNS], g[UNKNOWNS], sum = 0;
+    double a[UNKNOWNS][UNKNOWNS] = {{0}}, f[UNKNOWNS];
     int n = 0;
+    memset(b, 0, UNKNOWNS * sizeof *b);
     for (int row = 0; row < rows; row++) {
         if (!isfinite(radius[row])) continue;
         basis(2 * M_PI * (row + 0.5) / rows, f);
@@ -69,9 +71,13 @@ static bool fit_shape(const double *radius, int rows, struct shape *out)
         }
         n++;
     }
-    if (n * 7 < rows * 6 || !solve(a, b)) return false;
-    out->min_m = INFINITY;
-    out->max_m = -INFINITY;
+    return n * 7 >= rows * 6 && solve(a, b);
+}
+
+static struct shape shape_of(const double b[UNKNOWNS])
+{
+    struct shape s = {.min_m = INFINITY, .max_m = -INFINITY};
+    double f[UNKNOWNS], g[UNKNOWNS], sum = 0;
     for (int k = 0; k < ANGLES; k++) {
         double d = 0;
         basis(M_PI * k / ANGLES, f);
@@ -79,18 +85,17 @@ static bool fit_shape(const double *radius, int rows, struct shape *out)
         for (int i = 0; i < UNKNOWNS; i++)
             d += b[i] * (f[i] + g[i]);
         sum += d;
-        out->min_m = fmin(out->min_m, d);
-        out->max_m = fmax(out->max_m, d);
+        s.min_m = fmin(s.min_m, d);
+        s.max_m = fmax(s.max_m, d);
     }
-    out->mean_m = sum / ANGLES;
-    out->ovality_pct = 100 * (out->mean_m - out->min_m) / out->mean_m;
-    out->ovality_max_pct = 100 * (out->max_m - out->mean_m) / out->mean_m;
-    return true;
+    s.mean_m = sum / ANGLES;
+    s.ovality_pct = 100 * (s.mean_m - s.min_m) / s.mean_m;
+    s.ovality_max_pct = 100 * (s.max_m - s.mean_m) / s.mean_m;
+    return s;
 }
 
-/* The truth's section around a station, from columns of the grid. block, radius: scratch. */
-static bool truth_shape(const float *grid, const struct intra_tiff_info *info, double station_m, double half_m,
-                        double *radius, struct shape *out)
+bool intra_eval_truth_section(const float *grid, const struct intra_tiff_info *info, double station_m, double half_m,
+                              double *radius, double out[EVAL_SECTION_TERMS])
 {
     int64_t from = (int64_t)ceil((station_m - half_m - info->x_left_m) / info->cell_x_m - 0.5);
     int64_t to = (int64_t)floor((station_m + half_m - info->x_left_m) / info->cell_x_m - 0.5) + 1;
@@ -105,7 +110,16 @@ static bool truth_shape(const float *grid, const struct intra_tiff_info *info, d
         }
         radius[row] = 2 * n >= to - from ? intra_stats_median(window, n) : NAN;
     }
-    return fit_shape(radius, info->rows, out);
+    return fit_curve(radius, info->rows, out);
+}
+
+double intra_eval_section_radius(const double terms[EVAL_SECTION_TERMS], double row, int rows)
+{
+    double f[UNKNOWNS], r = 0;
+    basis(2 * M_PI * row / rows, f);
+    for (int i = 0; i < UNKNOWNS; i++)
+        r += terms[i] * f[i];
+    return r;
 }
 
 /* One measured column: errors, and how many lie within 1.96 of the stated deviation. */
@@ -147,14 +161,16 @@ static enum intra_status compare_sections(struct intra_evaluation *e, struct int
     INTRA_TRY(intra_tiff_read_columns(tiff, 0, (int)info->cols, grid, err));
     for (int64_t row = 0; row < e->profile.n_rows; row++) {
         struct shape truth;
+        double terms[UNKNOWNS];
         double s = intra_table_number(&e->profile, row, station);
         int segment = intra_eval_segment_at(e, s);
         s -= segment >= 0 ? e->segments[segment].shift_s_m : e->shift_s_m;
         if (!isfinite(intra_table_number(&e->profile, row, m[M_MEAN].col))) continue;
-        if (!truth_shape(grid, info, s, half_m, radius, &truth)) {
+        if (!intra_eval_truth_section(grid, info, s, half_m, radius, terms)) {
             ++*out_open;
             continue;
         }
+        truth = shape_of(terms);
         take(&m[M_MEAN], &e->profile, row, truth.mean_m * 1e3);
         INTRA_TRY(intra_eval_note(
             e, EVAL_PLOT_RADIUS,

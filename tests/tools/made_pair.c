@@ -116,8 +116,8 @@ static void write_truth_rasters(const struct made_pair *pair, const char *folder
         TIFFWriteScanline(albedo, rgb, (uint32_t)row, 0);
         for (int c = 0; c < radius_cols; c++) {
             double s = (c + 0.5) * 0.002;
-            line[c] =
-                (float)(diameter_m / 2 * (1 - pair->ovality * cos(2 * theta)) + (is_at_joint(pair, s) ? 0.02 : 0));
+            line[c] = (float)(diameter_m / 2 * (1 - pair->ovality * cos(2 * theta)) - pair->lobes_m * cos(12 * theta) +
+                              (is_at_joint(pair, s) ? 0.02 : 0));
         }
         TIFFWriteScanline(radius, line, (uint32_t)row, 0);
     }
@@ -288,6 +288,7 @@ static void write_result_rasters(const struct made_pair *pair, const char *folde
         cols = (int)lround((pair->length_m * pair->scale + pair->jump_m) / cell);
     TIFF *colour = open_tiff(folder, "unrolled.tif", cols, rows, 4, false, cell, pair->station_shift_m);
     TIFF *coverage = open_tiff(folder, "coverage.tif", cols, rows, 2, true, cell, pair->station_shift_m);
+    TIFF *relief = open_tiff(folder, "relief.tif", cols, rows, 1, true, cell, pair->station_shift_m);
     uint8_t *rgba = malloc((size_t)cols * 4);
     float *line = malloc((size_t)cols * 2 * sizeof *line);
     for (int row = 0; row < rows; row++) {
@@ -306,9 +307,15 @@ static void write_result_rasters(const struct made_pair *pair, const char *folde
         }
         TIFFWriteScanline(colour, rgba, (uint32_t)row, 0);
         TIFFWriteScanline(coverage, line, (uint32_t)row, 0);
+        for (int c = 0; c < cols; c++)
+            line[c] = is_seen
+                          ? (float)(-pair->relief_lobes_m * cos(12 * (theta_of_row(row, rows) - pair->roll_shift_rad)))
+                          : NAN;
+        TIFFWriteScanline(relief, line, (uint32_t)row, 0);
     }
     TIFFClose(colour);
     TIFFClose(coverage);
+    TIFFClose(relief);
     free(rgba);
     free(line);
 }
