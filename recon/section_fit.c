@@ -12,7 +12,7 @@
 enum { NP = 2 * INTRA_SECTION_HARMONICS + 1 };
 #define LEAST_NEAR 6.0     /* samples that can contradict each other */
 #define LEAST_SHARE 0.35   /* of them that a fit must leave their weight */
-#define MOST_REST_REL 0.03 /* of the radius: their scatter */
+#define MOST_REST_REL 0.05 /* of the radius: their scatter */
 
 static void basis(double theta, double out[NP])
 {

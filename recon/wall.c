@@ -10,6 +10,7 @@
 #include "core/log.h"
 #include "core/mem.h"
 #include "recon/robust.h"
+#include "recon/section_smooth.h"
 #include "recon/sweep.h"
 
 #include <limits.h>
@@ -37,6 +38,7 @@ enum { MEASURED_CLOCKS = 8 };   /* of BIN_CLOCKS, over three bins of station: so
 #define REST_SCALE_REL 0.015     /* radii: rests that agree better count as one surface */
 #define SWEEP_STEP_REL 0.2      /* radii: a wall that a camera so far ahead shows will be seen from nearer */
 #define SWEEP_LAST_REL 2.5      /* how far the last view of a run is measured */
+#define SWEPT_SD_REL 0.004      /* of the radius beside its own: swept radii share pictures */
 #define MAX_TILT_RAD 0.45       /* views turned farther off the axis than this are left out */
 
 struct cell {
@@ -118,6 +120,8 @@ struct intra_wallmap {
     struct intra_sweep_site *sites;    /* scratch of one view */
     struct intra_radius_sample *dense; /* what the sweep measured; cap_dense leaves room for one view's sites */
     int64_t n_dense, cap_dense;
+    struct intra_radius_sample *merged; /* of finish: both, by station */
+    int64_t n_merged;
     const struct intra_station_map *stations; /* NULL: those that the picture gave */
 };
 
@@ -240,6 +244,7 @@ void intra_wallmap_destroy(struct intra_wallmap **map)
     intra_free(m->pieces);
     intra_free(m->bins);
     intra_free(m->samples);
+    intra_free(m->merged);
     intra_sweep_destroy(&m->sweep);
     intra_free(m->swept);
     intra_free(m->sites);
@@ -980,15 +985,12 @@ static void respan(struct intra_wallmap *map)
 }
 
 static void fill_section(const struct intra_wallmap *map, int64_t index, const struct axis_piece *piece, int64_t at,
-                         const struct intra_radius_sample *samples, int64_t n, struct intra_section_fit *fit,
-                         struct intra_section *out)
+                         const struct intra_section_fit *fit, struct intra_section *out)
 {
     double local = (double)index * map->options.section_step_m;
     memset(out, 0, sizeof *out);
     out->station_m = map->options.start_station_m + local;
     out->is_seen = true;
-    intra_section_fit(samples, n, local, intra_section_half_width(map->options.section_step_m, map->options.radius_m),
-                      map->options.radius_m, fit);
     struct intra_mat3 f = piece->frame[at];
     struct intra_vec3 right = {f.m[0][1], f.m[1][1], f.m[2][1]}, crown = {f.m[0][2], f.m[1][2], f.m[2][2]};
     out->centre = intra_mad(intra_mad(piece->centre[at], fit->a[1], crown), fit->b[1], right);
@@ -1031,39 +1033,84 @@ static int64_t first_at(const struct intra_radius_sample *samples, int64_t n, do
     return low;
 }
 
+/* All radii by station: of the points that were followed, and what was swept; these lie closer, above all on what stands
+ * off the wall. */
+static enum intra_status merge_samples(struct intra_wallmap *map, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    INTRA_TRY(INTRA_ALLOC(map->merged, (size_t)(map->n_samples + map->n_dense + 1), err));
+    for (int64_t i = 0, k = 0; i < map->n_samples || k < map->n_dense; map->n_merged++) {
+        struct intra_radius_sample *out = &map->merged[map->n_merged];
+        if (k == map->n_dense || (i < map->n_samples && map->samples[i].station_m <= map->dense[k].station_m)) {
+            *out = map->samples[i++];
+        } else {
+            *out = map->dense[k++];
+            out->sd_m = hypotf(out->sd_m, (float)(SWEPT_SD_REL * map->options.radius_m));
+        }
+    }
+done:
+    return status;
+}
+
+/* The sections' fits of a piece. fits: piece->n. */
+static enum intra_status fit_sections(const struct intra_wallmap *map, const struct axis_piece *piece,
+                                      struct intra_section_fit *fits, struct intra_error *err)
+{
+    double step = map->options.section_step_m, r = map->options.radius_m, half = intra_section_half_width(step, r);
+    for (int64_t i = 0; i < piece->n; i++) {
+        double local = (double)(piece->first + i) * step;
+        int64_t a = first_at(map->merged, map->n_merged, local - half), b = first_at(map->merged, map->n_merged, local + half);
+        intra_section_fit(map->merged + a, b - a, local, half, r, &fits[i]);
+    }
+    return intra_section_smooth(fits, piece->n, half / step, r, err);
+}
+
+/* Sections of a gap before section `index`, with its axis point, from the last one on. */
+static enum intra_status bridge_gap(const struct intra_wallmap *map, const struct axis_piece *piece, int64_t at,
+                                    int64_t next, int64_t index, struct intra_scene *scene, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    struct intra_vec3 from = scene->sections[scene->n_sections - 1].centre;
+    for (int64_t g = next; g < index; g++) {
+        struct intra_section gap = {.station_m =
+                                        map->options.start_station_m + (double)g * map->options.section_step_m};
+        double t = (double)(g - next + 1) / (double)(index - next + 1);
+        gap.centre = intra_add(intra_scale(from, 1 - t), intra_scale(piece->centre[at], t));
+        gap.world_from_sec = piece->frame[at];
+        gap.a[0] = map->options.radius_m;
+        intra_section_measure(&gap);
+        INTRA_TRY(intra_scene_add_section(scene, &gap, err));
+    }
+done:
+    return status;
+}
+
 static enum intra_status make_sections(struct intra_wallmap *map, struct intra_scene *scene, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
-    double half = intra_section_half_width(map->options.section_step_m, map->options.radius_m);
+    double step = map->options.section_step_m;
+    struct intra_section_fit *fits = NULL;
     for (int p = 0; p < map->n_pieces; p++) {
         const struct axis_piece *piece = &map->pieces[p];
+        intra_free(fits);
+        fits = NULL;
+        INTRA_TRY(INTRA_ALLOC(fits, (size_t)piece->n, err));
+        INTRA_TRY(fit_sections(map, piece, fits, err));
         for (int64_t i = 0; i < piece->n; i++) {
             int64_t index = piece->first + i;
-            struct intra_section_fit fit;
             struct intra_section s;
-            double local = (double)index * map->options.section_step_m;
             if (scene->n_sections) { /* a later run never overwrites, and what lies between is a gap */
-                const struct intra_section *last = &scene->sections[scene->n_sections - 1];
-                int64_t next = (int64_t)llround((last->station_m - map->options.start_station_m) / map->options.section_step_m) + 1;
+                double last = scene->sections[scene->n_sections - 1].station_m - map->options.start_station_m;
+                int64_t next = (int64_t)llround(last / step) + 1;
                 if (index < next) continue;
-                struct intra_section from = *last;
-                for (int64_t g = next; g < index; g++) {
-                    struct intra_section gap = {.station_m = map->options.start_station_m + (double)g * map->options.section_step_m};
-                    double t = (double)(g - next + 1) / (double)(index - next + 1);
-                    gap.centre = intra_add(intra_scale(from.centre, 1 - t), intra_scale(piece->centre[i], t));
-                    gap.world_from_sec = piece->frame[i];
-                    gap.a[0] = map->options.radius_m;
-                    intra_section_measure(&gap);
-                    INTRA_TRY(intra_scene_add_section(scene, &gap, err));
-                }
+                INTRA_TRY(bridge_gap(map, piece, i, next, index, scene, err));
             }
-            int64_t a = first_at(map->samples, map->n_samples, local - half),
-                    b = first_at(map->samples, map->n_samples, local + half);
-            fill_section(map, index, piece, i, map->samples + a, b - a, &fit, &s);
+            fill_section(map, index, piece, i, &fits[i], &s);
             INTRA_TRY(intra_scene_add_section(scene, &s, err));
         }
     }
 done:
+    intra_free(fits);
     return status;
 }
 
@@ -1218,6 +1265,7 @@ enum intra_status intra_wallmap_finish(struct intra_wallmap *map, const struct i
     qsort(map->samples, (size_t)map->n_samples, sizeof *map->samples, compare_station);
     if (map->n_dense) qsort(map->dense, (size_t)map->n_dense, sizeof *map->dense, compare_station);
     INTRA_TRY(intra_sweep_prune(map->dense, &map->n_dense, map->options.radius_m, err));
+    INTRA_TRY(merge_samples(map, err));
     scene->section_step_m = map->options.section_step_m;
     INTRA_TRY(make_sections(map, scene, err));
     INTRA_TRY(make_rasters(map, progress, scene, err));
@@ -1228,6 +1276,6 @@ done:
 
 const struct intra_radius_sample *intra_wallmap_samples(const struct intra_wallmap *map, int64_t *n)
 {
-    *n = map->n_samples;
-    return map->samples;
+    *n = map->n_merged;
+    return map->merged;
 }

@@ -49,6 +49,24 @@ JOINT_FIGURES = [
     ("deflection error deg", "eval.figures.joint_deflection_error_median_deg.value", 2, max, ""),
 ]
 
+SHAPE_FIGURES = [
+    ("ovality error, points RMS", "eval.figures.ovality_rms_points.value", 2, max, "0.2 median, 0.5 worst"),
+    ("in its 95 % interval %", "eval.figures.ovality_within_sd_pct.value", 1, min, "93 to 97 median, 90 to 99 worst"),
+    ("mean diameter, mm RMS", "eval.figures.diameter_mean_rms_mm.value", 2, max, ""),
+    ("in its 95 % interval %", "eval.figures.diameter_mean_within_sd_pct.value", 1, min, "93 to 97 median, 90 to 99 worst"),
+    ("relief, mm RMS", "eval.figures.relief_rms_mm.value", 2, max, "1 median, 2.5 worst in DN300"),
+    ("relief known %", "eval.figures.relief_known_pct.value", 0, min, ""),
+]
+
+LATERAL_FIGURES = [
+    ("laterals in view", "eval.figures.laterals_in_view.value", 0, min, ""),
+    ("found %", "eval.figures.laterals_found_pct.value", 1, min, ""),
+    ("false", "eval.figures.laterals_false.value", 0, max, ""),
+    ("station error, worst mm", "eval.figures.lateral_station_local_worst_mm.value", 1, max, "10 median, 20 worst"),
+    ("clock error, worst deg", "eval.figures.lateral_clock_error_worst_deg.value", 1, max, "2 median, 5 worst"),
+    ("diameter error, worst %", "eval.figures.lateral_diameter_error_worst_pct.value", 1, max, "5 median, 10 worst"),
+]
+
 LENS_FIGURES = [
     ("distance error %", "eval.figures.distance_error_pct.value", 3, max, "calibrated 0.3 median, 1 worst; else 0.2, 0.7"),
     ("focal error %", "eval.figures.focal_error_pct.value", 2, max, "1 median, 3 worst"),
@@ -201,6 +219,10 @@ def write_tables(runs, to):
     write_table(runs, FIGURES, to)
     to.write("\nJoints:\n\n")
     write_table(runs, JOINT_FIGURES, to)
+    to.write("\nSections and relief:\n\n")
+    write_table(runs, SHAPE_FIGURES, to)
+    to.write("\nLaterals:\n\n")
+    write_table(runs, LATERAL_FIGURES, to)
     to.write("\nLens, diameter, counter, deviations:\n\n")
     write_table(runs, LENS_FIGURES, to)
 
