@@ -1,5 +1,5 @@
 /* Proves: an oval with an offset centre is found back from noisy radii within its own stated deviations, gross outliers
- * do not bend it, and without samples the nominal circle comes back; radii that lie anywhere, or on two walls at once,
+ * do not bend it, and without samples the nominal circle comes back; radii that lie anywhere, or on four walls at once,
  * are said to contradict each other, and good ones with outliers and few ones are not. Does not prove where the radii
  * come from. */
 #include <setjmp.h>
