@@ -84,8 +84,8 @@ static void what_contradicts_itself_is_said(void **state)
     intra_section_fit(s, 4, 0, 0.1, 0.15, &fit); /* four tell nothing */
     assert_false(intra_section_fit_is_contradicted(&fit));
     make(s, 8, 0);
-    for (int i = 0; i < N; i += 2)
-        s[i].r_m -= 0.06f; /* two walls */
+    for (int i = 0; i < N; i++)
+        s[i].r_m -= 0.03f * (float)(i % 4); /* four walls */
     intra_section_fit(s, N, 0, 0.1, 0.15, &fit);
     assert_true(intra_section_fit_is_contradicted(&fit));
 }
