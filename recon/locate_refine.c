@@ -25,6 +25,7 @@
 #define LEFT_OUT_SD 0.4 /* of what the rim leaves out of the piece: a stain, or the lit far side */
 #define LEAST_GAIN 0.5  /* squared deviations; two records exchange what they found for it */
 #define NEAR_JOINT_M 0.02
+#define END_M 0.06         /* of a line, for its direction */
 #define LEAST_WEIGHT 0.1   /* what lies where nobody recorded it is something else */
 
 static double wrap_2pi(double a)
@@ -90,16 +91,16 @@ static int joints_near(const struct intra_scene *scene, double from_m, double to
     return n;
 }
 
-/* Lines along a joint's ring are not looked for beside it (recon/locate_line): one that runs around the pipe and ends
- * there may run on. */
+/* Lines along a joint's ring are not looked for beside it (recon/locate_line), and its ring breaks others: one that
+ * ends there, and does not run along the pipe, may run on. */
 static bool runs_into_joint(const struct intra_wall_patch *p, const struct intra_line *line, const double *joints,
                             int n_joints)
 {
     for (int end = 0; end < 2; end++) {
         const double *at = line->points[end ? line->n - 1 : 0], *inner = at;
-        for (int i = 0; i < line->n && hypot(inner[0] - at[0], p->radius_m * (inner[1] - at[1])) < NEAR_JOINT_M; i++)
+        for (int i = 0; i < line->n && hypot(inner[0] - at[0], p->radius_m * (inner[1] - at[1])) < END_M; i++)
             inner = line->points[end ? line->n - 1 - i : i];
-        if (fabs(inner[0] - at[0]) > p->radius_m * fabs(inner[1] - at[1])) continue;
+        if (fabs(inner[0] - at[0]) > 2 * p->radius_m * fabs(inner[1] - at[1])) continue;
         for (int j = 0; j < n_joints; j++)
             if (fabs(at[0] - joints[j]) < NEAR_JOINT_M) return true;
     }
