@@ -30,6 +30,7 @@ struct intra_area {
     double contrast;             /* mean distance from the wall's own look, in deviations */
     double resolution_m;
     bool is_part; /* what stands out most of something that runs out into the wall around it: there may be more of it */
+    double spread;   /* of an opening: how unsure its edge is, as a share of the area */
     double fill;     /* its area over that of the ellipse of equal moments */
     double darkness; /* 1 - its brightness over the wall's */
 };

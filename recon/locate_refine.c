@@ -22,7 +22,6 @@
                       */
 #define STUB_SD 0.06 /* is not sure */
 #define UNCLEAR_SD 0.2
-#define LEFT_OUT_SD 0.4 /* of what the rim leaves out of the piece: a stain, or the lit far side */
 #define LEAST_GAIN 0.5  /* squared deviations; two records exchange what they found for it */
 #define NEAR_JOINT_M 0.02
 #define END_M 0.06         /* of a line, for its direction */
@@ -222,24 +221,25 @@ static void put_area(const struct intra_wall_patch *patch, struct intra_area *ar
     struct intra_extent *x = &seen->extent;
     double along = area->station_to_m - area->station_from_m;
     double around = (area->theta_to_rad - area->theta_from_rad) * patch->radius_m, sd = fmax(area->resolution_m, 0.002);
+    double loose = area->spread / 2; /* of a length; the middle moves by half of it */
     x->length_m = fmax(along, around);
-    x->length_sd_m = 1.5 * sd;
+    x->length_sd_m = hypot(1.5 * sd, loose * x->length_m);
     x->length_along_m = along;
-    x->length_along_sd_m = 1.5 * sd;
+    x->length_along_sd_m = hypot(1.5 * sd, loose * along);
     x->width_m = around;
-    x->width_sd_m = 1.5 * sd;
+    x->width_sd_m = hypot(1.5 * sd, loose * around);
     x->area_m2 = area->area_m2;
     x->area_sd_m2 = area->area_sd_m2;
     x->ring_share_pct = 100 * area->ring_share;
-    x->ring_share_sd_pct = 100 * 1.5 * sd / (2 * M_PI * patch->radius_m);
+    x->ring_share_sd_pct = 100 * x->width_sd_m / (2 * M_PI * patch->radius_m);
     x->resolution_m = area->resolution_m;
     x->n_views = patch->views;
     seen->place.refined = (struct intra_wall_region){.station_from_m = area->station_from_m,
                                                      .station_to_m = area->station_to_m,
-                                                     .station_sd_m = sd,
+                                                     .station_sd_m = hypot(sd, loose / 2 * along),
                                                      .clock_from_rad = wrap_2pi(area->theta_from_rad),
                                                      .clock_to_rad = wrap_2pi(area->theta_to_rad),
-                                                     .clock_sd_rad = sd / patch->radius_m};
+                                                     .clock_sd_rad = hypot(sd, loose / 2 * around) / patch->radius_m};
     if (area->theta_to_rad - area->theta_from_rad >= 2 * M_PI - 1e-6) {
         seen->place.refined.clock_from_rad = 0;
         seen->place.refined.clock_to_rad = 2 * M_PI;
@@ -256,9 +256,10 @@ static enum intra_status refine_rim(const struct intra_scene *scene, bool is_mou
     struct intra_wall_patch patch = {0};
     struct intra_rim rim;
     double along = area->station_to_m - area->station_from_m, around = area->theta_to_rad - area->theta_from_rad;
-    double s = (area->station_from_m + area->station_to_m) / 2, radius = scene->nominal_diameter_m / 2, before;
+    double s = (area->station_from_m + area->station_to_m) / 2, radius = scene->nominal_diameter_m / 2;
     double beside = 1.2 * fmax(along, around * radius) + 0.04;
     *out_is_clear = false;
+    area->spread = 2 * UNCLEAR_SD;
     status = intra_wall_patch_read(scene, s - along / 2 - beside, s + along / 2 + beside,
                                    (area->theta_from_rad + area->theta_to_rad) / 2,
                                    fmin(0.98 * M_PI, around / 2 + beside / radius),
@@ -266,9 +267,8 @@ static enum intra_status refine_rim(const struct intra_scene *scene, bool is_mou
     if (status == INTRA_E_NO_RESULT) return INTRA_OK;
     if (status != INTRA_OK) return status;
     INTRA_TRY(intra_rim_find(&patch, area, is_mouth, out_is_clear, &rim, err));
-    before = area->area_m2;
     if (*out_is_clear) INTRA_TRY(intra_rim_put(&rim, patch.radius_m, area, err));
-    area->area_sd_m2 = hypot(area->area_sd_m2, LEFT_OUT_SD * fmax(0, before - area->area_m2));
+    if (*out_is_clear) area->spread = rim.spread;
 done:
     intra_wall_patch_fini(&patch);
     return status;
@@ -284,6 +284,7 @@ static void put_lateral(const struct intra_wall_patch *patch, const struct intra
     x->diameter_m = (along + chord + by_area) / 3;
     x->diameter_sd_m = fmax(fmax(fabs(along - x->diameter_m), fabs(chord - x->diameter_m)), area->resolution_m);
     x->diameter_sd_m = fmax(x->diameter_sd_m, (is_clear ? MOUTH_SD : UNCLEAR_SD) * x->diameter_m);
+    if (is_clear) x->diameter_sd_m = hypot(x->diameter_sd_m, area->spread / 2 * x->diameter_m);
 }
 
 /* The mouth as a circle on the wall, around the middle of the region. */
@@ -394,7 +395,7 @@ static enum intra_status refine_area(const struct intra_scene *scene, enum intra
         goto done;
     }
     if (is_opening) INTRA_TRY(refine_rim(scene, kind == INTRA_DEFECT_LATERAL, &area, &is_clear, err));
-    if (!is_clear) area.area_sd_m2 = fmax(area.area_sd_m2, 2 * UNCLEAR_SD * area.area_m2);
+    if (!is_clear) area.area_sd_m2 = fmax(area.area_sd_m2, area.spread * area.area_m2);
     put_area(&patch, &area, seen);
     if (kind == INTRA_DEFECT_LATERAL) {
         put_lateral(&patch, &area, is_clear, &seen->extent);

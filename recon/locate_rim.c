@@ -36,6 +36,10 @@ static const double SHARPEST = 4, SHARPEST_OF_ALL = 10, SHARP_WEIGHT = 4, LOOSE 
 /* Quantile of the wall beside that passes for wall: the stub of a connection and its shadow differ mildly all around
  * the mouth, and are not it. */
 static const double LEVEL_HOLE = 0.85, LEVEL_MOUTH = 0.9;
+/* The line is drawn at other levels and stiffness, too: share of the wall beside that stands out, and stiffness, as
+ * multiples. How much their areas differ says how sure the line is. */
+enum { VARIANTS = 4 };
+static const double variants[VARIANTS][2] = {{1, 1}, {1.5, 1}, {0.5, 1}, {1, 1 / 3.0}};
 static const double floors[FIELDS] = {0.06, 0.012, 0.012, 0.3};
 
 struct rim_finder {
@@ -303,19 +307,85 @@ static void start_at_strangest(struct rim_finder *f, const struct intra_area *ar
         }
 }
 
+/* A closed line, its place and size. */
+struct trace {
+    int at[RAYS];
+    double x0, y0, area_m2;
+};
+
+static double traced_area(const int *at)
+{
+    double sum = 0;
+    for (int ray = 0; ray < RAYS; ray++)
+        sum += (at[ray] - 0.5) * (at[(ray + 1) % RAYS] - 0.5);
+    return 0.5 * sin(2 * M_PI / RAYS) * STEP_M * STEP_M * sum;
+}
+
+/* From the piece's middle on, at one level and stiffness. */
+static enum intra_status trace(struct rim_finder *f, const struct intra_area *area, double quantile, double stiffness,
+                               struct trace *out, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    f->x0 = area->station_m - f->p->station0_m;
+    f->y0 = (area->theta_rad - f->p->theta0_rad) * f->p->radius_m;
+    measure_foreign(f, quantile);
+    if (!f->is_mouth) start_at_strangest(f, area);
+    for (int round = 0; round < CENTRINGS; round++) {
+        if (round) centre(f, out->at);
+        for (int ray = 0; ray < RAYS; ray++)
+            measure_ray(f, ray);
+        INTRA_TRY(follow(f, round ? stiffness : LOOSE, out->at, err));
+    }
+    look_near(f, out->at);
+    INTRA_TRY(follow(f, stiffness, out->at, err));
+    out->x0 = f->x0;
+    out->y0 = f->y0;
+    out->area_m2 = traced_area(out->at);
+done:
+    return status;
+}
+
+/* Of one that is among the middle two by area the first, which has the levels that were found best; else the middle one
+ * that is nearer to it. */
+static int choose(const struct trace *traces, int n)
+{
+    int best = 0;
+    double least = INFINITY;
+    for (int i = 0; i < n; i++) {
+        int smaller = 0;
+        double off = fabs(traces[i].area_m2 - traces[0].area_m2);
+        for (int k = 0; k < n; k++)
+            smaller += traces[k].area_m2 < traces[i].area_m2 || (k < i && !(traces[k].area_m2 > traces[i].area_m2));
+        if (smaller < (n - 1) / 2 || smaller > n / 2 || off >= least) continue;
+        least = off;
+        best = i;
+    }
+    return best;
+}
+
+/* Scatter of the areas over that of the one chosen. */
+static double spread_of(const struct trace *traces, int n, int chosen)
+{
+    double mean = 0, sum = 0;
+    for (int i = 0; i < n; i++)
+        mean += traces[i].area_m2 / n;
+    for (int i = 0; i < n; i++)
+        sum += pow(traces[i].area_m2 - mean, 2) / n;
+    return sqrt(sum) / traces[chosen].area_m2;
+}
+
 enum intra_status intra_rim_find(const struct intra_wall_patch *patch, const struct intra_area *area, bool is_mouth,
                                  bool *out_is_clear, struct intra_rim *out, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
     struct rim_finder f = {.p = patch, .is_mouth = is_mouth, .row_m = patch->dtheta_rad * patch->radius_m};
-    int at[RAYS], clear = 0;
-    double stiffness = is_mouth ? STIFF_MOUTH : STIFF_HOLE;
-    double stray = 0, half = fmax(area->station_to_m - area->station_from_m,
-                                  (area->theta_to_rad - area->theta_from_rad) * patch->radius_m) /
-                             2;
+    struct trace traces[VARIANTS];
+    double stiffness = is_mouth ? STIFF_MOUTH : STIFF_HOLE, beside = 1 - (is_mouth ? LEVEL_MOUTH : LEVEL_HOLE);
+    double half =
+        fmax(area->station_to_m - area->station_from_m, (area->theta_to_rad - area->theta_from_rad) * patch->radius_m) /
+        2;
+    int chosen, clear = 0;
     *out_is_clear = false;
-    f.x0 = area->station_m - patch->station0_m;
-    f.y0 = (area->theta_rad - patch->theta0_rad) * patch->radius_m;
     f.steps = (int)fmin(MAX_STEPS, ((area->is_part ? 2.5 : 1.9) * half + 0.025) / STEP_M);
     for (int k = 0; k < FIELDS; k++)
         INTRA_TRY(INTRA_ALLOC(f.field[k], cells(&f), err));
@@ -326,25 +396,21 @@ enum intra_status intra_rim_find(const struct intra_wall_patch *patch, const str
     INTRA_TRY(INTRA_ALLOC(f.gain, (size_t)RAYS * (size_t)f.steps, err));
     INTRA_TRY(INTRA_ALLOC(f.sharp, (size_t)RAYS * (size_t)f.steps, err));
     measure_fields(&f, area);
-    measure_foreign(&f, is_mouth ? LEVEL_MOUTH : LEVEL_HOLE);
-    if (!is_mouth) start_at_strangest(&f, area);
-    for (int round = 0; round < CENTRINGS; round++) {
-        if (round) centre(&f, at);
-        for (int ray = 0; ray < RAYS; ray++)
-            measure_ray(&f, ray);
-        INTRA_TRY(follow(&f, round ? stiffness : LOOSE, at, err));
-    }
-    look_near(&f, at);
-    INTRA_TRY(follow(&f, stiffness, at, err));
+    for (int i = 0; i < VARIANTS; i++)
+        INTRA_TRY(trace(&f, area, 1 - variants[i][0] * beside, variants[i][1] * stiffness, &traces[i], err));
+    chosen = choose(traces, VARIANTS);
+    if (chosen < VARIANTS - 1) /* the fields of its rays again */
+        INTRA_TRY(
+            trace(&f, area, 1 - variants[chosen][0] * beside, variants[chosen][1] * stiffness, &traces[chosen], err));
     for (int ray = 0; ray < RAYS; ray++) {
-        double angle = 2 * M_PI * ray / RAYS, r = (at[ray] - 0.5) * STEP_M; /* between the windows' samples */
-        out->points[ray][0] = patch->station0_m + f.x0 + r * cos(angle);
-        out->points[ray][1] = patch->theta0_rad + (f.y0 + r * sin(angle)) / patch->radius_m;
-        clear += (double)f.sharp[ray * f.steps + at[ray]] > LEAST_SHARP;
-        stray += pow((at[ray] - at[(ray + 1) % RAYS]) * STEP_M, 2);
+        const struct trace *t = &traces[chosen];
+        double angle = 2 * M_PI * ray / RAYS, r = (t->at[ray] - 0.5) * STEP_M; /* between the windows' samples */
+        out->points[ray][0] = patch->station0_m + t->x0 + r * cos(angle);
+        out->points[ray][1] = patch->theta0_rad + (t->y0 + r * sin(angle)) / patch->radius_m;
+        clear += (double)f.sharp[ray * f.steps + t->at[ray]] > LEAST_SHARP;
     }
     out->clear = (double)clear / RAYS;
-    out->spread_m = sqrt(stray / RAYS);
+    out->spread = spread_of(traces, VARIANTS, chosen);
     *out_is_clear = out->clear > 0.75;
 done:
     for (int k = 0; k < FIELDS; k++)
@@ -390,8 +456,8 @@ enum intra_status intra_rim_put(const struct intra_rim *rim, double radius_m, st
         area->station_m = s + sx / (3 * doubled);
         area->theta_rad = a + sy / (3 * doubled) / radius_m;
     }
-    /* the rim is known to a resolution and a fifth, all around the same way (tests/bench/defects.py) */
-    area->area_sd_m2 = hypot(1.2 * around * fmax(area->resolution_m, 0.001), 0.02 * area->area_m2);
+    /* a line that is sure is known to a resolution and a fifth, all around the same way (tests/bench/defects.py) */
+    area->area_sd_m2 = hypot(1.2 * around * fmax(area->resolution_m, 0.001), hypot(0.02, rim->spread) * area->area_m2);
 done:
     return status;
 }

@@ -11,7 +11,7 @@ enum { INTRA_RIM_RAYS = 72 };
 struct intra_rim {
     double points[INTRA_RIM_RAYS][2]; /* station_m, clock angle (unwrapped) */
     double clear;                     /* share of the rays on which it stands out */
-    double spread_m;                  /* how much the line strays from one ray to the next, RMS */
+    double spread;                    /* scatter of the areas that other levels and stiffness give, over its own */
 };
 
 /* Follow the rim of `area` on a fine patch that holds it and about as much wall around it. is_mouth: of a connection.
