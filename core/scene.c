@@ -148,16 +148,30 @@ static double harmonics(const double *a, const double *b, double theta, double *
     return r;
 }
 
-double intra_scene_station_sd(const struct intra_scene *scene, double station_m)
+/* The posed frame whose camera stood nearest; NULL: none. */
+static const struct intra_frame_record *nearest_frame(const struct intra_scene *scene, double station_m)
 {
-    double nearest = INFINITY, sd = 0;
+    const struct intra_frame_record *found = NULL;
+    double nearest = INFINITY;
     for (int64_t i = 0; i < scene->n_frames; i++) {
         const struct intra_frame_record *frame = &scene->frames[i];
         if (!frame->is_posed || !(fabs(frame->station_m - station_m) < nearest)) continue;
         nearest = fabs(frame->station_m - station_m);
-        sd = frame->station_sd_m;
+        found = frame;
     }
-    return isfinite(sd) ? sd : 0;
+    return found;
+}
+
+double intra_scene_station_sd(const struct intra_scene *scene, double station_m)
+{
+    const struct intra_frame_record *frame = nearest_frame(scene, station_m);
+    return frame && isfinite(frame->station_sd_m) ? frame->station_sd_m : 0;
+}
+
+double intra_scene_roll_sd(const struct intra_scene *scene, double station_m)
+{
+    const struct intra_frame_record *frame = nearest_frame(scene, station_m);
+    return frame && isfinite(frame->roll_sd_rad) ? frame->roll_sd_rad : 0;
 }
 
 double intra_section_radius(const struct intra_section *section, double theta_rad)

@@ -37,6 +37,7 @@ struct intra_frame_record {
     double station_m, station_sd_m; /* of the camera; NaN when not known. A camera that zooms has a station and no pose;
                                        the deviation alone is not known after a cut */
     double counter_m;               /* NaN when not read */
+    double roll_sd_rad; /* of clock angles here against gravity; NaN: not known, as in scenes read from a store */
 };
 
 enum { INTRA_SECTION_HARMONICS = 6 };
@@ -150,6 +151,9 @@ enum intra_status intra_scene_add_gap(struct intra_scene *scene, const struct in
 /* How well stations around here are known: as well as that of the posed frame whose camera stood nearest; 0 when none is
  * posed or its deviation is not known. */
 double intra_scene_station_sd(const struct intra_scene *scene, double station_m);
+
+/* The same of clock angles against gravity. */
+double intra_scene_roll_sd(const struct intra_scene *scene, double station_m);
 
 /* Radius of a section at a clock angle, metres. */
 double intra_section_radius(const struct intra_section *section, double theta_rad);

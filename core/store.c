@@ -750,7 +750,7 @@ static enum intra_status read_frames(struct intra_store *store, struct intra_sce
         names[i] = intra_frame_state_name((enum intra_frame_state)i);
     INTRA_TRY(prepare_select(store, &frame_table, &stmt, err));
     while ((code = sqlite3_step(stmt)) == SQLITE_ROW) {
-        struct intra_frame_record f = {0};
+        struct intra_frame_record f = {.roll_sd_rad = NAN}; /* not kept */
         int state = 0;
         f.index = sqlite3_column_int64(stmt, 0);
         INTRA_TRY(find_name(store, "frame", column_text(stmt, 1), names, COUNT(names), &state, err));

@@ -50,7 +50,7 @@ done:
 enum intra_status intra_export_frames(const struct intra_scene *scene, const char *path, struct intra_error *err)
 {
     static const char *const header[] = {"index",        "t",         "state",   "station_m",
-                                         "station_sd_m", "counter_m", "segment", NULL};
+                                         "station_sd_m", "counter_m", "segment", "roll_sd_deg", NULL};
     enum intra_status status = INTRA_OK;
     struct intra_out_file file = {0};
     int64_t i;
@@ -66,6 +66,7 @@ enum intra_status intra_export_frames(const struct intra_scene *scene, const cha
         intra_csv_number(file.stream, &column, frame->station_sd_m, DEC_M);
         intra_csv_number(file.stream, &column, frame->counter_m, DEC_M);
         intra_csv_number(file.stream, &column, frame->segment >= 0 ? frame->segment : NAN, 0);
+        intra_csv_number(file.stream, &column, frame->is_posed ? 180 / M_PI * frame->roll_sd_rad : NAN, 2);
         intra_csv_end(file.stream, &column);
     }
     INTRA_TRY(intra_out_file_commit(&file, err));

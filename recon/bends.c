@@ -125,7 +125,7 @@ static enum intra_status add_bend(struct intra_scene *scene, const struct direct
     f.radius_m = length / f.angle_rad;
     f.radius_sd_m = f.radius_m * hypot(M_SQRT2 * corner / fmax(length, step), f.angle_sd_rad / f.angle_rad);
     f.clock_rad = fmod(atan2(-left, up) + 2 * M_PI, 2 * M_PI);
-    f.clock_sd_rad = f.angle_sd_rad / f.angle_rad;
+    f.clock_sd_rad = hypot(f.angle_sd_rad / f.angle_rad, intra_scene_roll_sd(scene, 0.5 * (r.a_m + r.b_m)));
     f.confidence = 1 / (1 + exp(-(f.angle_rad - LEAST_RAD) / f.angle_sd_rad));
     return intra_scene_add_feature(scene, &f, err);
 }

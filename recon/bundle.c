@@ -82,6 +82,23 @@ struct solver {
     double *old_dist;
 };
 
+/* The other half of intra_cholesky_solve, for one more right side: a is the factor that it left. */
+static void solve_factored(const double *a, double *b, int n)
+{
+    for (int i = 0; i < n; i++) {
+        double s = b[i];
+        for (int k = 0; k < i; k++)
+            s -= a[(size_t)i * (size_t)n + (size_t)k] * b[k];
+        b[i] = s / a[(size_t)i * (size_t)n + (size_t)i];
+    }
+    for (int i = n - 1; i >= 0; i--) {
+        double s = b[i];
+        for (int k = i + 1; k < n; k++)
+            s -= a[(size_t)k * (size_t)n + (size_t)i] * b[k];
+        b[i] = s / a[(size_t)i * (size_t)n + (size_t)i];
+    }
+}
+
 INTRA_CLONES bool intra_cholesky_solve(double *a, double *b, int n)
 {
     /* A finished column is taken off all to its right at once: every entry loses the same terms in the same order as row by row, but
@@ -97,16 +114,7 @@ INTRA_CLONES bool intra_cholesky_solve(double *a, double *b, int n)
             for (int c = j + 1; c <= i; c++) ri[c] -= k * rj[c];
         }
     }
-    for (int i = 0; i < n; i++) {
-        double s = b[i];
-        for (int k = 0; k < i; k++) s -= a[(size_t)i * (size_t)n + (size_t)k] * b[k];
-        b[i] = s / a[(size_t)i * (size_t)n + (size_t)i];
-    }
-    for (int i = n - 1; i >= 0; i--) {
-        double s = b[i];
-        for (int k = i + 1; k < n; k++) s -= a[(size_t)k * (size_t)n + (size_t)i] * b[k];
-        b[i] = s / a[(size_t)i * (size_t)n + (size_t)i];
-    }
+    solve_factored(a, b, n);
     return true;
 }
 
@@ -881,6 +889,27 @@ static void summarise(struct solver *s, struct intra_bundle_result *out)
     out->scale_sd = scale_sd(s);
 }
 
+/* The same for the turn of the last camera against the first about the pipe. A camera that turns by phi about the unit
+ * vector a turns by w = -phi R a in its own frame. s->h: the factor that measure_way left. */
+static void measure_roll(struct solver *s, int first, int last, struct intra_bundle_result *out)
+{
+    double var = 0;
+    memset(s->step, 0, sizeof *s->step * (size_t)s->nx);
+    for (int end = 0; end < 2; end++) {
+        const struct intra_keyframe *kf = &s->kfs[end ? last : first];
+        struct intra_vec3 d1;
+        (void)intra_axis_point(s->axis, kf->u, &d1, NULL, NULL);
+        struct intra_vec3 w = intra_mat3_mul_vec(&kf->cam_from_world.r, intra_scale(intra_unit(d1), end ? -1 : 1));
+        double *g = s->step + s->kf_var[end ? last : first];
+        g[0] = w.x, g[1] = w.y, g[2] = w.z;
+    }
+    memcpy(s->hp, s->step, sizeof *s->hp * (size_t)s->nx);
+    solve_factored(s->h, s->step, s->nx);
+    for (int i = 0; i < s->nx; i++)
+        var += s->hp[i] * s->step[i];
+    out->roll_sd_rad = sqrt(fmax(0, var));
+}
+
 /* How sure the way across the window is: g' H^-1 g with H of the present state, g the way's derivative. The centre of a
  * camera moves by -R' v. Whatever nothing ties down (station and roll of the whole) drops out of the difference. */
 static void measure_way(struct solver *s, struct intra_bundle_result *out)
@@ -912,6 +941,7 @@ static void measure_way(struct solver *s, struct intra_bundle_result *out)
         var += s->hp[i] * s->step[i];
     out->way_m = length;
     out->way_sd_rel = sqrt(fmax(0, var)) / length;
+    measure_roll(s, first, last, out);
 }
 
 enum intra_status intra_bundle_solve(struct intra_keyframe *kfs, int n, struct intra_point *points, int n_points,
@@ -925,7 +955,7 @@ enum intra_status intra_bundle_solve(struct intra_keyframe *kfs, int n, struct i
     double lambda = 1e-4, cost = 0;
     bool is_measured = true; /* the matches, in the present state */
     memset(out, 0, sizeof *out);
-    out->way_sd_rel = NAN;
+    out->way_sd_rel = out->roll_sd_rad = NAN;
     if (n == 0 || n_points == 0) return INTRA_OK;
     INTRA_TRY(INTRA_ALLOC(s.kf_var, (size_t)n, err));
     INTRA_TRY(INTRA_ALLOC(s.knot_var, (size_t)axis->count, err));

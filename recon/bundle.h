@@ -13,7 +13,7 @@ struct intra_bundle_options {
     double oval_step_sd;  /* oval prior: sd of its change from one knot to the next, as a share of the radius */
     double oval_sd;       /* and of the oval itself */
     bool fix_first;       /* hold station and roll of the first keyframe: the start of a run */
-    bool want_way;        /* the result's way and its deviation */
+    bool want_way;        /* the result's way and its deviation, and that of its turn about the pipe */
 };
 
 struct intra_bundle_result {
@@ -26,6 +26,7 @@ struct intra_bundle_result {
     double scale_sd; /* of the mean of that ratio around the clock, from how the sectors differ; NaN: too few sectors */
     double way_m;      /* along the axis, from the first free keyframe to the last; 0: fewer than two */
     double way_sd_rel; /* its deviation by the matches and priors alone, as a share of it; NaN: not known, or not wanted */
+    double roll_sd_rad; /* the same of the turn about the pipe from the first of them to the last */
 };
 
 /* kfs: n keyframes in order, kfs[i].id = kfs[0].id + i; frozen ones may stand among them. points: all; those with fewer

@@ -322,7 +322,7 @@ void intra_joint_fit_step(const struct intra_scene *scene, const struct intra_ra
     if (!solve_step(&range, samples, n_samples, &fit)) return;
     polar(&fit, AT_X + STEP, AT_Y + STEP, OFFSET_FLOOR_REL * r, OFFSET_SHARE, v);
     joint->offset_m = v[0], joint->offset_sd_m = v[1], joint->offset_clock_rad = v[2],
-    joint->offset_clock_sd_rad = v[3];
+    joint->offset_clock_sd_rad = hypot(v[3], intra_scene_roll_sd(scene, ring->station_m));
     if (axis.is_bend) return;
     polar(&fit, AT_X + KINK, AT_Y + KINK, DEFLECTION_FLOOR_RAD, 0, v);
     joint->deflection_rad = v[0], joint->deflection_sd_rad = v[1], joint->deflection_clock_rad = v[2];

@@ -268,7 +268,8 @@ static enum intra_status add_lateral(struct finder *f, const struct candidate *c
     lateral.station_sd_m =
         hypot(hypot(c->station_sd_m, STATION_FLOOR_M), intra_scene_station_sd(f->scene, c->station_m));
     lateral.clock_rad = c->theta_rad;
-    lateral.clock_sd_rad = hypot(c->theta_sd_rad, CLOCK_FLOOR_RAD);
+    double clock_floor = hypot(CLOCK_FLOOR_RAD, intra_scene_roll_sd(f->scene, c->station_m));
+    lateral.clock_sd_rad = hypot(c->theta_sd_rad, clock_floor);
     lateral.diameter_m = diameter;
     lateral.diameter_sd_m = hypot(2 * c->radius_sd_m, (stub.is_found ? PROTRUDING_FLOOR : DIAMETER_FLOOR) * diameter);
     if (stub.is_found) { /* what stands in is seen displaced forward on the wall, by about as much as it stands in */
@@ -277,7 +278,7 @@ static enum intra_status add_lateral(struct finder *f, const struct candidate *c
         lateral.station_m = stub.station_m;
         lateral.station_sd_m = hypot(stub.station_sd_m, intra_scene_station_sd(f->scene, c->station_m));
         lateral.clock_rad = stub.theta_rad;
-        lateral.clock_sd_rad = hypot(stub.theta_sd_rad, CLOCK_FLOOR_RAD);
+        lateral.clock_sd_rad = hypot(stub.theta_sd_rad, clock_floor);
     }
     lateral.confidence = 1 / (1 + exp((MIDDLE_EVIDENCE - 0.5 * (c->score + c->coherent)) / EVIDENCE_WIDTH));
     return intra_scene_add_feature(f->scene, &lateral, err);

@@ -37,6 +37,9 @@ struct entry {
 /* How much more the scale differs from window to window than the adjustment's own deviation of the way across one says:
  * on the simulated scenes 0.5 to 5 times, mostly 1 to 3.5. */
 #define WANDER_SDS 2.5
+/* The same of the turn about the pipe: on the simulated scenes 1 to 12 times, 6.5 RMS. What is feigned along a joint's
+ * ring is not seen by the adjustment (docs/methods.md, "What was tried and lost"). */
+#define ROLL_SDS 6.0
 #define LOST_BEFORE_BOOT_S 0.4
 #define RELOCATE_SHARE 0.5
 #define RELOCATE_HARD_SHARE 0.38 /* chance alone makes up to 0.3 of the patches agree */
@@ -244,6 +247,7 @@ static enum intra_status place_frame(struct intra_motion *m, const struct entry 
     out->scale_sd_rel = hypot(LEAST_SCALE_SD, SCALE_SDS * kf->scale_sd);
     out->wander_sd_rel = WANDER_SDS * kf->way_sd_rel;
     out->wander_way_m = kf->way_m;
+    out->roll_walk_rad2_m = kf->way_m > 0 ? pow(ROLL_SDS * kf->roll_sd_rad, 2) / kf->way_m : NAN;
     out->station_sd_m = sqrt(pow(0.004 * r, 2) + INTRA_STATION_WALK * r * way + m->wander_m2 +
                              way * way * (scale * scale + focal * focal) + pow(m->placement.gap_sd_m, 2));
     look_angles(&m->run.axis, u, &run_from_cam, &out->yaw_rad, &out->pitch_rad);
@@ -292,7 +296,8 @@ static enum intra_status flush(struct intra_motion *m, bool is_end, struct intra
                                        .station_sd_m = NAN,
                                        .scale_sd_rel = NAN,
                                        .wander_sd_rel = NAN,
-                                       .wander_way_m = NAN};
+                                       .wander_way_m = NAN,
+                                       .roll_walk_rad2_m = NAN};
         if (e->fate == FATE_OPEN && !is_end) break;
         if (e->kf >= 0) {
             if (e->kf >= m->run.n_frozen) break;

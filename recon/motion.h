@@ -32,6 +32,7 @@ struct intra_motion_frame {
     double scale_sd_rel;       /* of the scale by the picture there, as a mean over the whole; NaN: not known */
     double wander_sd_rel;      /* of how the scale there differs from that mean, */
     double wander_way_m;       /* over about this way; NaN: not known */
+    double roll_walk_rad2_m;   /* what a metre adds to the variance of the turn about the pipe; NaN: not known */
     double yaw_rad, pitch_rad; /* of the optical axis against the pipe's axis: right and up positive */
 };
 

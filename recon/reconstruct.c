@@ -13,6 +13,7 @@
 #include "recon/laterals.h"
 #include "recon/lens_fit.h"
 #include "recon/motion.h"
+#include "recon/roll_signs.h"
 #include "recon/states.h"
 #include "recon/still.h"
 #include "recon/wall.h"
@@ -21,6 +22,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #ifdef _OPENMP
@@ -30,6 +32,8 @@
 #define WEAK_SHARE 0.1 /* of the frames; on simulated pipes that come out right it stays below 0.03 */
 
 #define MOST_APART_REL 0.05  /* counter against picture: beyond, one of them means something else */
+#define LEAST_TURN_RAD 0.002 /* turns below move no cell of the wall */
+#define CAMERA_STEP_M 0.01   /* of the way between two looks at how the camera stands */
 #define LEAST_OFF_M 0.002    /* offsets below are not worth the copying */
 #define PLACED_SD_M 0.1      /* a stretch known better than that is placed by the counter, not by assumption */
 #define STRETCHED_REL 0.02   /* a stretch that changes by more than this is spoken of */
@@ -118,6 +122,7 @@ static enum intra_status on_frame(void *user, const struct intra_motion_frame *f
                                    .world_from_cam = frame->world_from_cam,
                                    .station_m = frame->station_m,
                                    .station_sd_m = frame->station_sd_m,
+                                   .roll_sd_rad = NAN,
                                    .counter_m = NAN};
     int64_t n = line->scene->n_frames;
     if (n == line->cap_angles) {
@@ -128,8 +133,9 @@ static enum intra_status on_frame(void *user, const struct intra_motion_frame *f
         line->cap_angles = cap;
     }
     line->angles[n] = frame->is_posed ? (struct intra_view_angle){(float)frame->yaw_rad, (float)frame->pitch_rad,
-                                                                  (float)frame->wander_sd_rel, frame->is_by_counter}
-                                      : (struct intra_view_angle){NAN, NAN, NAN, false};
+                                                                  (float)frame->wander_sd_rel, frame->is_by_counter,
+                                                                  (float)frame->roll_walk_rad2_m}
+                                      : (struct intra_view_angle){NAN, NAN, NAN, false, NAN};
     enum intra_status status = add_scale(line, frame, err);
     return status == INTRA_OK ? intra_scene_add_frame(line->scene, &r, err) : status;
 }
@@ -328,6 +334,85 @@ done:
     return status;
 }
 
+static int compare_cameras(const void *a, const void *b)
+{
+    const struct intra_roll_camera *p = a, *q = b;
+    if (p->segment != q->segment) return p->segment < q->segment ? -1 : 1;
+    return p->station_m < q->station_m ? -1 : p->station_m > q->station_m;
+}
+
+/* How the camera stood along the way, each place once. out: room for all frames. */
+static int64_t gather_cameras(const struct line *line, struct intra_roll_camera *out)
+{
+    int64_t n = 0, kept = 0;
+    for (int64_t i = 0; i < line->scene->n_frames; i++) {
+        const struct intra_frame_record *f = &line->scene->frames[i];
+        struct intra_roll_camera c = {
+            .segment = f->segment, .station_m = f->station_m, .walk_rad2_m = (double)line->angles[i].roll_walk_rad2_m};
+        if (intra_wallmap_stand(line->wall, f, &c.roll_rad, &c.right_m, &c.up_m)) out[n++] = c;
+    }
+    if (n) qsort(out, (size_t)n, sizeof *out, compare_cameras);
+    for (int64_t i = 0; i < n; i++)
+        if (kept == 0 || out[i].segment != out[kept - 1].segment ||
+            out[i].station_m - out[kept - 1].station_m > CAMERA_STEP_M || i + 1 == n ||
+            out[i + 1].segment != out[i].segment)
+            out[kept++] = out[i];
+    return kept;
+}
+
+static int segment_of(const void *user, double from_m, double to_m)
+{
+    return intra_wallmap_segment(user, from_m, to_m);
+}
+
+static void tell_rolls(const struct intra_roll_map *map)
+{
+    for (int k = 0; k < INTRA_ROLL_SIGNS; k++)
+        if (map->n_read[k])
+            intra_log(INTRA_LOG_INFO, "roll", "%s: %lld readings, %lld agree, %+.1f degrees beside the others",
+                      intra_roll_sign_name((enum intra_roll_sign)k), (long long)map->n_read[k],
+                      (long long)map->n_agree[k], 180 / M_PI * map->error_rad[k]);
+    for (int64_t i = 0, end; i < map->n; i = end) {
+        for (end = i + 1; end < map->n && map->knots[end].segment == map->knots[i].segment; end++)
+            continue;
+        const struct intra_roll_knot *a = &map->knots[i], *b = &map->knots[end - 1];
+        intra_log(INTRA_LOG_INFO, "roll",
+                  "stretch %d, %.2f to %.2f m: turned by %+.1f to %+.1f degrees (sd %.1f, %.1f)", a->segment,
+                  a->station_m, b->station_m, 180 / M_PI * a->turn_rad, 180 / M_PI * b->turn_rad,
+                  180 / M_PI * a->turn_sd_rad, 180 / M_PI * b->turn_sd_rad);
+    }
+}
+
+/* Clock angles by gravity's signs (recon/roll_signs, recon/roll_fit). *out stays until the wall is finished. Where only
+ * the camera's own stand speaks, nothing is turned, and the deviations say how far it may be off. */
+static enum intra_status fit_rolls(struct line *line, struct intra_roll_map *out, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    struct intra_scene *scene = line->scene;
+    struct intra_wall wall = {0};
+    struct intra_roll_camera *cameras = NULL;
+    struct intra_roll_readings readings = {0};
+    INTRA_TRY(INTRA_ALLOC(cameras, (size_t)scene->n_frames + 1, err));
+    int64_t n = gather_cameras(line, cameras);
+    INTRA_TRY(intra_wallmap_colour(line->wall, &wall, err));
+    INTRA_TRY(intra_roll_signs_find(&wall, scene->nominal_diameter_m / 2, cameras, n, segment_of, line->wall, &readings,
+                                    err));
+    INTRA_TRY(intra_roll_fit(readings.list, readings.n, out, err));
+    tell_rolls(out);
+    bool is_signed = out->n_read[INTRA_ROLL_WATER] + out->n_read[INTRA_ROLL_STAIN] + out->n_read[INTRA_ROLL_CAMERA] > 0;
+    if (!is_signed || out->most_rad < LEAST_TURN_RAD) intra_roll_map_level(out);
+    INTRA_TRY(intra_wallmap_turn(line->wall, out, scene->frames, scene->n_frames, err));
+    for (int64_t i = 0; i < scene->n_frames; i++) {
+        struct intra_frame_record *f = &scene->frames[i];
+        if (f->is_posed) (void)intra_roll_turn(out, f->segment, f->station_m, &f->roll_sd_rad);
+    }
+done:
+    intra_raster_destroy(&wall.colour);
+    intra_roll_readings_fini(&readings);
+    intra_free(cameras);
+    return status;
+}
+
 /* A stretch behind a gap that only assumption placed stands where the counter puts it. */
 static void mark_placed(struct line *line, const struct intra_station_map *map)
 {
@@ -382,7 +467,7 @@ static enum intra_status find_features(const struct intra_wallmap *map, const st
     add_stage(report, "water", clock_s(CLOCK_MONOTONIC) - wall, clock_s(CLOCK_PROCESS_CPUTIME_ID) - cpu,
               scene->n_features - before);
     if (isfinite(roll))
-        intra_log(INTRA_LOG_INFO, "water", "the water's middle lies %+.1f degrees (clockwise) beside 6 o'clock: clock positions are off by so much",
+        intra_log(INTRA_LOG_INFO, "water", "the water's middle lies %+.1f degrees (clockwise) beside 6 o'clock",
                   180 / M_PI * roll);
     INTRA_TRY(intra_bends_find(scene, err));
 done:
@@ -397,6 +482,7 @@ enum intra_status intra_reconstruct(const char *video_path, const struct intra_c
     enum intra_status status = INTRA_OK;
     struct line line = {.scene = scene};
     struct intra_station_map stations = {0};
+    struct intra_roll_map rolls = {0};
     struct intra_still still = {0};
     struct intra_mask_pyramid mask = {0};
     struct intra_motion *motion = NULL;
@@ -499,6 +585,7 @@ enum intra_status intra_reconstruct(const char *video_path, const struct intra_c
                              "%s: nothing could be reconstructed: %s; check that the video shows the inside of a pipe, and "
                              "that diameter and lens are right",
                              video_path, scene->n_frames < 2 ? "it has too few frames" : intra_motion_reason(motion)));
+    INTRA_TRY(fit_rolls(&line, &rolls, err));
     INTRA_TRY(intra_wallmap_finish(line.wall, progress, scene, err));
     add_stage(report, "wall", clock_s(CLOCK_MONOTONIC) - wall, clock_s(CLOCK_PROCESS_CPUTIME_ID) - cpu, scene->wall.cols);
     INTRA_TRY(find_features(line.wall, &o, progress, scene, report, err));
@@ -511,6 +598,7 @@ done:
     intra_free(line.angles);
     intra_free(line.scales);
     intra_station_map_fini(&stations);
+    intra_roll_map_fini(&rolls);
     intra_mask_pyramid_fini(&mask);
     intra_still_fini(&still);
     return status;

@@ -269,7 +269,7 @@ static enum intra_status push_kf(struct intra_run *run, const struct intra_pose 
     double near_u = run->n_kfs ? kf[-1].u : 0;
     memset(kf, 0, sizeof *kf);
     kf->id = run->n_kfs++;
-    kf->scale_sd = kf->way_m = kf->way_sd_rel = NAN;
+    kf->scale_sd = kf->way_m = kf->way_sd_rel = kf->roll_sd_rad = NAN;
     kf->frame = frame;
     kf->pts_s = pts_s;
     kf->cam_from_world = *pose;
@@ -408,6 +408,7 @@ static enum intra_status adjust(struct intra_run *run, bool is_wide, struct intr
         run->kfs[i].scale_sd = run->last_bundle.scale_sd;
         run->kfs[i].way_m = run->last_bundle.way_m;
         run->kfs[i].way_sd_rel = run->last_bundle.way_sd_rel;
+        run->kfs[i].roll_sd_rad = run->last_bundle.roll_sd_rad;
     }
     for (int i = 0; i < run->n_points; i++) {
         struct intra_point *p = &run->points[i];

@@ -10,6 +10,7 @@ struct intra_view_angle {
     float yaw_rad, pitch_rad;
     float wander_sd_rel; /* as in intra_motion_frame */
     bool is_by_counter;
+    float roll_walk_rad2_m; /* as in intra_motion_frame */
 };
 
 /* Sets the state of posed frames (drive, reverse, stop, pan) and of lost ones within a pan; fills scene->gaps, length_m and

@@ -180,15 +180,18 @@ bool intra_axis_ray_hit(const struct intra_axis *axis, double r, struct intra_ve
     return false;
 }
 
+struct intra_mat3 intra_axis_frame_along(struct intra_vec3 tangent)
+{
+    struct intra_vec3 crown = any_normal(tangent);
+    /* Looking along +s with the crown up, 3 o'clock is tangent x crown. */
+    return intra_mat3_from_columns(tangent, intra_cross(tangent, crown), crown);
+}
+
 struct intra_mat3 intra_axis_frame(const struct intra_axis *axis, double u)
 {
-    struct intra_vec3 d1, tangent, crown, right;
+    struct intra_vec3 d1;
     (void)intra_axis_point(axis, u, &d1, NULL, NULL);
-    tangent = intra_unit(d1);
-    crown = any_normal(tangent);
-    /* Looking along +s with the crown up, 3 o'clock is tangent x crown. */
-    right = intra_cross(tangent, crown);
-    return intra_mat3_from_columns(tangent, right, crown);
+    return intra_axis_frame_along(intra_unit(d1));
 }
 
 double intra_axis_clock(const struct intra_axis *axis, double u, struct intra_vec3 x)

@@ -51,6 +51,9 @@ bool intra_axis_ray_hit(const struct intra_axis *axis, double r, struct intra_ve
  * tangent; in a pipe steeper than about 64 degrees it is carried over from world -X instead. */
 struct intra_mat3 intra_axis_frame(const struct intra_axis *axis, double u);
 
+/* The same for a unit tangent. */
+struct intra_mat3 intra_axis_frame_along(struct intra_vec3 tangent);
+
 /* Clock angle of the point x beside the axis at u, in (-pi, pi]. */
 double intra_axis_clock(const struct intra_axis *axis, double u, struct intra_vec3 x);
 

@@ -9,6 +9,7 @@
 #include "core/clones.h"
 #include "core/log.h"
 #include "core/mem.h"
+#include "recon/axis_turn.h"
 #include "recon/robust.h"
 #include "recon/section_smooth.h"
 #include "recon/sweep.h"
@@ -123,6 +124,7 @@ struct intra_wallmap {
     struct intra_radius_sample *merged; /* of finish: both, by station */
     int64_t n_merged;
     const struct intra_station_map *stations; /* NULL: those that the picture gave */
+    const struct intra_roll_map *rolls;       /* NULL: as painted */
 };
 
 static double theta_of_row(const struct intra_wallmap *map, double row)
@@ -938,15 +940,160 @@ done:
     return status;
 }
 
-/* Cell column (as painted) of a station as it is now: of the first piece that reaches it, as its sections have the way. */
-static int64_t painted_col(const struct intra_wallmap *map, double station_m)
+/* The axis of a piece at a station: between its sections, and straight on beyond them. */
+static struct intra_axis_place place_on(const struct intra_wallmap *map, const struct axis_piece *piece,
+                                        double station_m)
 {
-    double before = station_m;
-    const struct axis_piece *piece = NULL;
-    for (int p = 0; p < map->n_pieces && !piece; p++)
-        if (station_m >= map->pieces[p].from_m && station_m <= map->pieces[p].to_m) piece = &map->pieces[p];
+    double step = map->options.section_step_m,
+           at = (station_m - map->options.start_station_m) / step - (double)piece->first;
+    int64_t k = (int64_t)floor(fmin(fmax(at, 0), (double)(piece->n - 1))), next = k + 1 < piece->n ? k + 1 : k;
+    double t = at - (double)k;
+    const struct intra_mat3 *f = &piece->frame[k], *g = &piece->frame[next];
+    struct intra_axis_place place = {piece->centre[k], *f};
+    struct intra_vec3 tangent = {f->m[0][0], f->m[1][0], f->m[2][0]}, behind = {g->m[0][0], g->m[1][0], g->m[2][0]};
+    if (t < 0 || next == k) {
+        place.centre = intra_mad(place.centre, t * step, tangent);
+        return place;
+    }
+    place.centre = intra_add(intra_scale(piece->centre[k], 1 - t), intra_scale(piece->centre[next], t));
+    place.frame = intra_axis_frame_along(intra_unit(intra_mad(intra_scale(tangent, 1 - t), t, behind)));
+    return place;
+}
+
+static const struct axis_piece *piece_of(const struct intra_wallmap *map, int segment)
+{
+    for (int p = 0; p < map->n_pieces; p++)
+        if (map->pieces[p].segment == segment && map->pieces[p].n > 0) return &map->pieces[p];
+    return NULL;
+}
+
+bool intra_wallmap_stand(const struct intra_wallmap *map, const struct intra_frame_record *frame, double *out_roll_rad,
+                         double *out_right_m, double *out_up_m)
+{
+    const struct axis_piece *piece = frame->is_posed ? piece_of(map, frame->segment) : NULL;
+    if (!piece) return false;
+    struct intra_axis_place at = place_on(map, piece, frame->station_m);
+    const struct intra_pose *pose = &frame->world_from_cam;
+    struct intra_vec3 arm = intra_mat3_tmul_vec(&at.frame, intra_sub(pose->t, at.centre));
+    struct intra_vec3 top =
+        intra_mat3_tmul_vec(&at.frame, intra_vec3(-pose->r.m[0][1], -pose->r.m[1][1], -pose->r.m[2][1]));
+    *out_roll_rad = atan2(top.y, top.z);
+    *out_right_m = arm.y;
+    *out_up_m = arm.z;
+    return true;
+}
+
+/* Turns a piece; *io_end: the place before it, has_end: there is one; then its last. */
+static void turn_piece(const struct intra_wallmap *map, struct axis_piece *piece, bool has_end,
+                       struct intra_axis_turned *io_end)
+{
+    for (int64_t i = 0; i < piece->n; i++) {
+        double station = map->options.start_station_m + (double)(piece->first + i) * map->options.section_step_m;
+        struct intra_axis_place was = {piece->centre[i], piece->frame[i]};
+        *io_end = intra_axis_turn_on(has_end || i > 0 ? io_end : NULL, &was,
+                                     intra_roll_turn(map->rolls, piece->segment, station, NULL));
+        piece->centre[i] = io_end->is.centre;
+        piece->frame[i] = io_end->is.frame;
+    }
+}
+
+/* Frames of the segments [from, to): with the piece, `was` before it was turned; NULL: they left no axis, and go with
+ * the place where the one before them ended. */
+static void turn_frames(const struct intra_wallmap *map, int from, int to, const struct axis_piece *was,
+                        const struct axis_piece *is, const struct intra_axis_turned *end,
+                        struct intra_frame_record *frames, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++) {
+        struct intra_frame_record *f = &frames[i];
+        if (!f->is_posed || f->segment < from || f->segment >= to) continue;
+        struct intra_axis_turned at = *end;
+        at.turn_rad = intra_roll_turn(map->rolls, f->segment, f->station_m, NULL);
+        if (was) {
+            at.was = place_on(map, was, f->station_m);
+            at.is = place_on(map, is, f->station_m);
+        }
+        f->world_from_cam = intra_axis_turned_pose(&at, &f->world_from_cam);
+    }
+}
+
+static void turn_samples(const struct intra_wallmap *map, struct intra_radius_sample *samples, int64_t *io_at,
+                         int64_t end, int segment)
+{
+    for (; *io_at < end; ++*io_at) {
+        struct intra_radius_sample *p = &samples[*io_at];
+        double theta =
+            p->theta_rad + intra_roll_turn(map->rolls, segment, p->station_m + map->options.start_station_m, NULL);
+        p->theta_rad = (float)intra_wrap_pi(theta);
+    }
+}
+
+enum intra_status intra_wallmap_turn(struct intra_wallmap *map, const struct intra_roll_map *rolls,
+                                     struct intra_frame_record *frames, int64_t n_frames, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    struct intra_axis_turned end = {.was.frame = intra_axis_frame_along(intra_vec3(1, 0, 0))};
+    struct axis_piece was = {0};
+    int64_t sample = 0, dense = 0;
+    int next = 0; /* segment that has not been turned yet */
+    bool has_end = false;
+    end.is = end.was;
+    map->rolls = rolls;
+    if (!(rolls->most_rad > 0)) return INTRA_OK;
+    for (int p = 0; p < map->n_pieces; p++) {
+        struct axis_piece *piece = &map->pieces[p];
+        turn_samples(map, map->samples, &sample, piece->end_of_samples, piece->segment);
+        turn_samples(map, map->dense, &dense, piece->end_of_dense, piece->segment);
+        if (piece->n == 0) continue;
+        turn_frames(map, next, piece->segment, NULL, NULL, &end, frames, n_frames);
+        was = *piece;
+        was.centre = NULL;
+        was.frame = NULL;
+        INTRA_TRY(INTRA_ALLOC(was.centre, (size_t)piece->n, err));
+        INTRA_TRY(INTRA_ALLOC(was.frame, (size_t)piece->n, err));
+        memcpy(was.centre, piece->centre, sizeof *was.centre * (size_t)piece->n);
+        memcpy(was.frame, piece->frame, sizeof *was.frame * (size_t)piece->n);
+        turn_piece(map, piece, has_end, &end);
+        has_end = true;
+        turn_frames(map, piece->segment, piece->segment + 1, &was, piece, &end, frames, n_frames);
+        next = piece->segment + 1;
+        intra_free(was.centre);
+        intra_free(was.frame);
+        was = (struct axis_piece){0};
+    }
+    turn_frames(map, next, INT_MAX, NULL, NULL, &end, frames, n_frames);
+done:
+    intra_free(was.centre);
+    intra_free(was.frame);
+    return status;
+}
+
+/* The piece that paints a station as it is now: the first that reaches it, as its sections have the way. */
+static const struct axis_piece *piece_at(const struct intra_wallmap *map, double station_m)
+{
+    for (int p = 0; p < map->n_pieces; p++)
+        if (station_m >= map->pieces[p].from_m && station_m <= map->pieces[p].to_m) return &map->pieces[p];
+    return NULL;
+}
+
+int intra_wallmap_segment(const struct intra_wallmap *map, double from_m, double to_m)
+{
+    const struct axis_piece *a = piece_at(map, from_m), *b = piece_at(map, to_m);
+    if (!a || a != b || a->n == 0) return -1;
+    struct intra_axis_place place = place_on(map, a, 0.5 * (from_m + to_m));
+    return fabs(place.frame.m[2][0]) < M_SQRT1_2 ? a->segment : -1;
+}
+
+/* Cell column and, for row 0 of the finished wall, cell row as they were painted. The column is negative where none
+ * was. */
+static int64_t painted_cell(const struct intra_wallmap *map, double station_m, int *out_row)
+{
+    const struct axis_piece *piece = piece_at(map, station_m);
+    *out_row = 0;
     if (!piece) return -1;
-    before = intra_station_before(map->stations, piece->segment, station_m);
+    double before = map->stations ? intra_station_before(map->stations, piece->segment, station_m) : station_m;
+    double turn = map->rolls ? intra_roll_turn(map->rolls, piece->segment, station_m, NULL) : 0;
+    int64_t row = llround(-turn / (2 * M_PI) * map->rows) % map->rows;
+    *out_row = (int)(row < 0 ? row + map->rows : row);
     return (int64_t)floor((before - map->station0_m) / map->options.texel_m);
 }
 
@@ -957,14 +1104,16 @@ static enum intra_status gather_strip(struct intra_wallmap *map, int64_t strip, 
     memset(out, 0, sizeof *out * (size_t)map->rows * STRIP_COLS);
     for (int c = 0; c < STRIP_COLS; c++) {
         double station = map->station0_m + ((double)(strip * STRIP_COLS + c) + 0.5) * map->options.texel_m;
-        int64_t col = painted_col(map, station);
+        int first;
+        int64_t col = painted_cell(map, station, &first);
         const void *in;
         if (col < 0) continue;
         enum intra_status status = intra_raster_peek(map->cells, col / STRIP_COLS, &in, err);
         if (status != INTRA_OK) return status;
         if (!in) continue;
         for (int r = 0; r < map->rows; r++)
-            out[cell_place(r, c)] = ((const struct cell *)in)[cell_place(r, (int)(col % STRIP_COLS))];
+            out[cell_place(r, c)] =
+                ((const struct cell *)in)[cell_place((first + r) % map->rows, (int)(col % STRIP_COLS))];
         *any = true;
     }
     return INTRA_OK;
@@ -1000,6 +1149,11 @@ static void fill_section(const struct intra_wallmap *map, int64_t index, const s
     out->a[1] = out->b[1] = 0;
     intra_section_measure(out);
     intra_section_fit_deviations(fit, out);
+    double roll_sd;
+    if (map->rolls) {
+        (void)intra_roll_turn(map->rolls, piece->segment, out->station_m, &roll_sd);
+        if (isfinite(roll_sd)) out->min_clock_sd_rad = fmin(hypot(out->min_clock_sd_rad, roll_sd), M_PI / 2);
+    }
     out->water_level_pct = out->water_level_sd_pct = NAN;
     double run = hypot(f.m[0][0], f.m[1][0]);
     out->heading_rad = atan2(f.m[1][0], f.m[0][0]);
@@ -1185,19 +1339,34 @@ static float relief_at(const struct intra_wallmap *map, const struct intra_scene
     return hits > LEAST_HITS ? (float)robust_rest(rests, n, REST_SCALE_REL * map->options.radius_m) : NAN;
 }
 
+/* out: rows x STRIP_COLS x 4 */
+static void paint_colour(const struct cell *cells, int rows, uint8_t *out)
+{
+    for (int r = 0; r < rows; r++)
+        for (int c = 0; c < STRIP_COLS; c++) {
+            uint8_t *p = out + 4 * ((int64_t)r * STRIP_COLS + c);
+            const struct cell *cell = cells + cell_place(r, c);
+            bool is_seen = cell->weight > 0;
+            for (int k = 0; k < 3; k++) {
+                int level = (cell->rgb[k] + 127) / 256;
+                p[k] = (uint8_t)(!is_seen ? 0 : level > 255 ? 255 : level);
+            }
+            p[3] = is_seen ? 255 : 0;
+        }
+}
+
+/* scene: NULL for the colour alone. */
 static enum intra_status make_rasters(struct intra_wallmap *map, const struct intra_progress *progress,
-                                      struct intra_scene *scene, struct intra_error *err)
+                                      const struct intra_scene *scene, struct intra_wall *wall, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
-    struct intra_wall *wall = &scene->wall;
     const char *dir = map->options.scratch_dir;
     float *relief = NULL, *coverage = NULL;
-    uint8_t *colour = NULL;
     int rows = map->rows, n_k = rows / NODE + 1, n_c = STRIP_COLS / NODE + 1;
     float *knots = NULL;
     struct cell *gathered = NULL;
     const struct cell *cells = NULL;
-    if (map->stations) {
+    if (map->stations || (map->rolls && map->rolls->most_rad > 0)) {
         respan(map);
         INTRA_TRY(INTRA_ALLOC(gathered, (size_t)rows * STRIP_COLS, err));
     }
@@ -1209,8 +1378,8 @@ static enum intra_status make_rasters(struct intra_wallmap *map, const struct in
     wall->rows = rows;
     wall->cols = map->col_max - map->col_min;
     INTRA_TRY(intra_raster_create(dir, rows, 4, STRIP_COLS, 4, &wall->colour, err));
-    INTRA_TRY(intra_raster_create(dir, rows, sizeof(float), STRIP_COLS, 4, &wall->relief, err));
-    INTRA_TRY(intra_raster_create(dir, rows, 2 * sizeof(float), STRIP_COLS, 4, &wall->coverage, err));
+    if (scene) INTRA_TRY(intra_raster_create(dir, rows, sizeof(float), STRIP_COLS, 4, &wall->relief, err));
+    if (scene) INTRA_TRY(intra_raster_create(dir, rows, 2 * sizeof(float), STRIP_COLS, 4, &wall->coverage, err));
     INTRA_TRY(INTRA_ALLOC(knots, (size_t)n_k * (size_t)n_c, err));
     for (int64_t strip = 0; strip * STRIP_COLS < wall->cols; strip++) {
         const void *in;
@@ -1224,10 +1393,12 @@ static enum intra_status make_rasters(struct intra_wallmap *map, const struct in
             INTRA_TRY(intra_raster_peek(map->cells, map->col_min / STRIP_COLS + strip, &in, err));
         if (!in) continue;
         INTRA_TRY(intra_raster_strip(wall->colour, strip, &out[0], err));
+        cells = in;
+        paint_colour(cells, rows, out[0]);
+        if (!scene) continue;
         INTRA_TRY(intra_raster_strip(wall->relief, strip, &out[1], err));
         INTRA_TRY(intra_raster_strip(wall->coverage, strip, &out[2], err));
-        colour = out[0], relief = out[1], coverage = out[2];
-        cells = in;
+        relief = out[1], coverage = out[2];
 #pragma omp parallel for schedule(dynamic, 4) num_threads(map->options.threads)
         for (int i = 0; i < n_k * n_c; i++) {
             double s = wall->station0_m + ((double)strip * STRIP_COLS + (double)(i % n_c) * NODE) * wall->texel_m;
@@ -1239,8 +1410,6 @@ static enum intra_status make_rasters(struct intra_wallmap *map, const struct in
                 int64_t at = (int64_t)r * STRIP_COLS + c;
                 const struct cell *cell = cells + cell_place(r, c);
                 bool is_seen = cell->weight > 0;
-                for (int k = 0; k < 3; k++) colour[4 * at + k] = is_seen ? (uint8_t)((cell->rgb[k] + 127) / 256 > 255 ? 255 : (cell->rgb[k] + 127) / 256) : 0;
-                colour[4 * at + 3] = is_seen ? 255 : 0;
                 coverage[2 * at] = is_seen ? cell->res_m : 0;
                 coverage[2 * at + 1] = is_seen ? cell->views : 0;
                 const float *q = knots + (r / NODE) * n_c + c / NODE;
@@ -1256,6 +1425,12 @@ done:
     return status;
 }
 
+enum intra_status intra_wallmap_colour(struct intra_wallmap *map, struct intra_wall *out, struct intra_error *err)
+{
+    if (map->n_views == 0 || map->col_max < 0) return INTRA_FAIL(err, INTRA_E_NO_RESULT, "no wall was seen");
+    return make_rasters(map, NULL, NULL, out, err);
+}
+
 enum intra_status intra_wallmap_finish(struct intra_wallmap *map, const struct intra_progress *progress,
                                        struct intra_scene *scene, struct intra_error *err)
 {
@@ -1268,7 +1443,7 @@ enum intra_status intra_wallmap_finish(struct intra_wallmap *map, const struct i
     INTRA_TRY(merge_samples(map, err));
     scene->section_step_m = map->options.section_step_m;
     INTRA_TRY(make_sections(map, scene, err));
-    INTRA_TRY(make_rasters(map, progress, scene, err));
+    INTRA_TRY(make_rasters(map, progress, scene, &scene->wall, err));
     intra_raster_destroy(&map->cells);
 done:
     return status;

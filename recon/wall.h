@@ -7,6 +7,7 @@
 #define INTRA_RECON_WALL_H
 
 #include "recon/motion.h"
+#include "recon/roll_fit.h"
 #include "recon/section_fit.h"
 #include "recon/station_fit.h"
 #include "recon/still.h"
@@ -42,6 +43,19 @@ enum intra_status intra_wallmap_end_run(struct intra_wallmap *map, struct intra_
  * which is borrowed until finish. The pipe is stretched along its axis, not swollen. Once at most, before finish. */
 enum intra_status intra_wallmap_restation(struct intra_wallmap *map, const struct intra_station_map *stations,
                                           struct intra_frame_record *frames, int64_t n_frames, struct intra_error *err);
+/* All runs are over: the colour that finish would give, alone, for those who look for signs on it. out: zeroed; the
+ * caller destroys its raster. */
+enum intra_status intra_wallmap_colour(struct intra_wallmap *map, struct intra_wall *out, struct intra_error *err);
+/* Segment of the wall from one station to another; negative: none, several, or steeper than 45 degrees. */
+int intra_wallmap_segment(const struct intra_wallmap *map, double from_m, double to_m);
+/* How a posed frame stands in the section there: clock angle to which the top of its picture points, and where it is
+ * from the axis. False: its segment left no axis. */
+bool intra_wallmap_stand(const struct intra_wallmap *map, const struct intra_frame_record *frame, double *out_roll_rad,
+                         double *out_right_m, double *out_up_m);
+/* Everything kept so far, and the frames, turned about the axis as `rolls` has it, which is borrowed until finish and
+ * gives the sections its deviations. What lies behind a turned bend goes along. Once at most, after restation. */
+enum intra_status intra_wallmap_turn(struct intra_wallmap *map, const struct intra_roll_map *rolls,
+                                     struct intra_frame_record *frames, int64_t n_frames, struct intra_error *err);
 /* Sections and the wall's rasters into the scene. */
 enum intra_status intra_wallmap_finish(struct intra_wallmap *map, const struct intra_progress *progress,
                                        struct intra_scene *scene, struct intra_error *err);

@@ -29,13 +29,7 @@ enum { BLOCKS = 6, HALF = 2, AROUND = 4, MOST_GROUP = 256 };
 #define LEAST_WINDOWS 3
 #define LEVEL_FLOOR_PCT 1.7 /* what mirroring, ripple and blur do to an edge */
 
-struct window {
-    double station_m;
-    double level_pct, sd_pct, middle_rad; /* NaN: none */
-};
-
 struct finder {
-    struct intra_scene *scene;
     struct intra_wall_cells cells;
     int n, n_rows;
     float *light, *chroma;             /* (n_rows, n) */
@@ -143,10 +137,10 @@ static double texture_of(const struct finder *f, int from, int to)
     return count >= (to - from) ? intra_select(f->numbers, count, count / 2) : NAN;
 }
 
-static void judge_window(const struct finder *f, struct window *w)
+static void judge_window(const struct finder *f, struct intra_water_window *w)
 {
     double up[2], spread[2], cell = 2 * M_PI / f->n_rows;
-    w->level_pct = w->sd_pct = w->middle_rad = NAN;
+    w->level_pct = w->sd_pct = w->middle_rad = w->middle_sd_rad = NAN;
     double wall = texture_of(f, f->n_rows / 4, f->n_rows / 2);
     for (int k = 0; k < 2; k++)
         if (!find_edge(f, k ? 1 : -1, MOST_TEXTURE * wall, &up[k], &spread[k])) return;
@@ -157,9 +151,10 @@ static void judge_window(const struct finder *f, struct window *w)
     w->level_pct = 50 * (1 - cos(half));
     w->sd_pct = hypot(50 * sin(half) * cell * 0.5 * hypot(spread[0], spread[1]), LEVEL_FLOOR_PCT);
     w->middle_rad = middle;
+    w->middle_sd_rad = 0.5 * cell * hypot(spread[0], spread[1]);
 }
 
-static void fill_sections(struct intra_scene *scene, const struct window *w, double half_m)
+static void fill_sections(struct intra_scene *scene, const struct intra_water_window *w, double half_m)
 {
     for (int64_t i = 0; i < scene->n_sections; i++) {
         struct intra_section *s = &scene->sections[i];
@@ -170,8 +165,8 @@ static void fill_sections(struct intra_scene *scene, const struct window *w, dou
 }
 
 /* A stretch of windows [from, to) with water. */
-static enum intra_status add_stretch(struct intra_scene *scene, const struct window *w, int64_t from, int64_t to,
-                                     double half_m, struct intra_error *err)
+static enum intra_status add_stretch(struct intra_scene *scene, const struct intra_water_window *w, int64_t from,
+                                     int64_t to, double half_m, struct intra_error *err)
 {
     struct intra_feature f = intra_feature_unknown();
     double level = 0, sd = 0;
@@ -191,20 +186,33 @@ static enum intra_status add_stretch(struct intra_scene *scene, const struct win
     return intra_scene_add_feature(scene, &f, err);
 }
 
-enum intra_status intra_water_find(struct intra_scene *scene, double *out_roll_rad, struct intra_error *err)
+/* Stretches that are long enough to be sure. */
+static void mark_water(struct intra_water_window *w, int64_t n)
+{
+    for (int64_t from = 0; from < n;) {
+        int64_t to = from;
+        while (to < n && isfinite(w[to].level_pct) &&
+               (to == from || fabs(w[to].level_pct - w[to - 1].level_pct) < MOST_CHANGE_PCT))
+            to++;
+        for (int64_t i = from; i < to; i++)
+            w[i].stretch = to - from >= LEAST_WINDOWS ? from : -1;
+        from = to > from ? to : from + 1;
+    }
+}
+
+enum intra_status intra_water_look(const struct intra_wall *wall, double radius_m, struct intra_water_window **out,
+                                   int64_t *out_n, double *out_half_m, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
-    struct finder f = {.scene = scene};
-    struct window *windows = NULL;
-    const struct intra_wall *wall = &scene->wall;
-    double radius = 0.5 * scene->nominal_diameter_m, roll = 0;
-    int group = (int)fmin(MOST_GROUP, fmax(1, round(radius / CELLS_A_RADIUS / wall->texel_m))), wet = 0;
-    double cell_m = group * wall->texel_m, window_m = fmax(WINDOW_M, WINDOW_RADII * radius);
-    f.n_rows = 2 * (int)fmin(wall->rows / 2, round(M_PI * radius / cell_m));
+    struct finder f = {0};
+    struct intra_water_window *windows = NULL;
+    int group = (int)fmin(MOST_GROUP, fmax(1, round(radius_m / CELLS_A_RADIUS / wall->texel_m)));
+    double cell_m = group * wall->texel_m, window_m = fmax(WINDOW_M, WINDOW_RADII * radius_m);
+    f.n_rows = 2 * (int)fmin(wall->rows / 2, round(M_PI * radius_m / cell_m));
     f.n = (int)ceil(window_m / cell_m);
     int64_t n = wall->cols / ((int64_t)f.n * group);
     size_t cells = (size_t)f.n_rows * (size_t)f.n;
-    if (out_roll_rad) *out_roll_rad = NAN;
+    *out = NULL;
     INTRA_TRY(intra_wall_cells_init(&f.cells, wall, f.n_rows, group, err));
     INTRA_TRY(INTRA_ALLOC(f.light, cells, err));
     INTRA_TRY(INTRA_ALLOC(f.chroma, cells, err));
@@ -215,24 +223,16 @@ enum intra_status intra_water_find(struct intra_scene *scene, double *out_roll_r
     INTRA_TRY(INTRA_ALLOC(windows, (size_t)n + 1, err));
     for (int64_t i = 0; i < n; i++) {
         windows[i].station_m = wall->station0_m + ((double)i + 0.5) * f.n * cell_m;
+        windows[i].stretch = -1;
         INTRA_TRY(intra_wall_cells_read(&f.cells, i * f.n * group, f.n, f.light, f.chroma, err));
         reduce(&f);
         judge_window(&f, &windows[i]);
     }
-    for (int64_t from = 0; from < n;) {
-        int64_t to = from;
-        while (to < n && isfinite(windows[to].level_pct) &&
-               (to == from || fabs(windows[to].level_pct - windows[to - 1].level_pct) < MOST_CHANGE_PCT))
-            to++;
-        if (to - from >= LEAST_WINDOWS) {
-            INTRA_TRY(add_stretch(scene, windows, from, to, 0.5 * f.n * cell_m, err));
-            for (int64_t i = from; i < to; i++)
-                roll += windows[i].middle_rad, wet++;
-        }
-        from = to > from ? to : from + 1;
-    }
-    if (wet && out_roll_rad) *out_roll_rad = roll / wet;
-    intra_log(INTRA_LOG_INFO, "water", "water in %d of %lld windows", wet, (long long)n);
+    mark_water(windows, n);
+    *out = windows;
+    windows = NULL;
+    *out_n = n;
+    *out_half_m = 0.5 * f.n * cell_m;
 done:
     intra_wall_cells_fini(&f.cells);
     intra_free(f.light);
@@ -241,6 +241,29 @@ done:
     intra_free(f.block_chroma);
     intra_free(f.texture);
     intra_free(f.numbers);
+    intra_free(windows);
+    return status;
+}
+
+enum intra_status intra_water_find(struct intra_scene *scene, double *out_roll_rad, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    struct intra_water_window *windows = NULL;
+    double half_m, roll = 0;
+    int64_t n, wet = 0;
+    if (out_roll_rad) *out_roll_rad = NAN;
+    INTRA_TRY(intra_water_look(&scene->wall, 0.5 * scene->nominal_diameter_m, &windows, &n, &half_m, err));
+    for (int64_t from = 0, to; from < n; from = to) {
+        for (to = from + 1; to < n && windows[from].stretch >= 0 && windows[to].stretch == windows[from].stretch; to++)
+            continue;
+        if (windows[from].stretch < 0) continue;
+        INTRA_TRY(add_stretch(scene, windows, from, to, half_m, err));
+        for (int64_t i = from; i < to; i++)
+            roll += windows[i].middle_rad, wet++;
+    }
+    if (wet && out_roll_rad) *out_roll_rad = roll / (double)wet;
+    intra_log(INTRA_LOG_INFO, "water", "water in %lld of %lld windows", (long long)wet, (long long)n);
+done:
     intra_free(windows);
     return status;
 }

@@ -19,7 +19,7 @@ struct intra_keyframe {
     bool is_held;            /* made while panning: no measure of the wall, no view of it */
     double u;                /* axis parameter of the camera */
     double scale_sd;         /* of the adjustment that it was last part of; NaN: not known */
-    double way_m, way_sd_rel; /* of the same adjustment: across its window; NaN: not known */
+    double way_m, way_sd_rel, roll_sd_rad; /* of the same adjustment: across its window; NaN: not known */
     bool has_dark;           /* the direction `dark` (unit, camera frame) points at the axis INTRA_DARK_AHEAD_REL radii ahead */
     struct intra_vec3 dark;
 };

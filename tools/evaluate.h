@@ -33,6 +33,8 @@ struct intra_eval_frame {
     double station_m, station_sd_m;
     struct intra_pose truth_pose, pose; /* world from camera */
     int segment;                        /* stretch of connected poses, from 0; -1 not posed */
+    double roll_sd_rad;                 /* as stated; NaN: not */
+    double roll_error_rad;              /* ours - truth, of the roll against gravity; NaN: not compared */
 };
 
 /* Errors along the pipe, as drawn by --plot. */

@@ -74,11 +74,13 @@ static double count_silent(const struct intra_evaluation *e, const struct known 
 {
     const struct intra_eval_frame *first = NULL, *last = NULL;
     int silent = 0;
+    bool is_roll_silent = false;
     for (int64_t i = 0; i < e->n_frames; i++) {
         const struct intra_eval_frame *f = &e->frames[i];
         if (!f->is_posed || !f->has_truth_pose || !isfinite(f->truth_station_m)) continue;
         if (!first) first = f;
         if (isfinite(f->station_sd_m)) last = f;
+        is_roll_silent = is_roll_silent || is_silent(f->roll_error_rad, f->roll_sd_rad);
     }
     if (!k->has_camera || !first) return NAN;
     if (k->has_warning) return 0;
@@ -87,7 +89,7 @@ static double count_silent(const struct intra_evaluation *e, const struct known 
                             last->station_sd_m);
     silent += is_silent(focal_error, k->camera.focal_sd_rel);
     silent += is_silent(k->diameter_m - e->nominal_diameter_m, k->diameter_sd_m);
-    return silent;
+    return silent + is_roll_silent;
 }
 
 /* The last number in a text as printed, in metres; NaN: none. */
@@ -192,7 +194,7 @@ enum intra_status intra_evaluate_lens(struct intra_evaluation *e, struct intra_e
                       diameter / k.diameter_sd_m, "sd", -1);
     INTRA_TRY(evaluate_counter(e, err));
     intra_figures_add(&e->figures, "silent_failures",
-                      "way, focal length, diameter beyond four deviations without any warning",
+                      "way, focal length, diameter, roll beyond four deviations without any warning",
                       count_silent(e, &k, focal), "", -1);
 done:
     return status;

@@ -49,21 +49,26 @@ static double roll_of(const struct intra_pose *world_from_cam, struct intra_vec3
 static enum intra_status evaluate_roll(struct intra_evaluation *e, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
-    double *diff = NULL, *station = NULL, *sorted = NULL;
+    double *diff = NULL, *station = NULL, *sorted = NULL, *sd = NULL;
     double sx = 0, sy = 0, sxx = 0, sxy = 0, slope = NAN, sum_sin = 0, sum_cos = 0, centre, worst = NAN;
-    int64_t n = 0;
+    int64_t n = 0, n_stated = 0, inside = 0;
     int *segment = NULL;
     INTRA_TRY(INTRA_ALLOC(segment, (size_t)e->n_frames, err));
     INTRA_TRY(INTRA_ALLOC(diff, (size_t)e->n_frames, err));
     INTRA_TRY(INTRA_ALLOC(station, (size_t)e->n_frames, err));
     INTRA_TRY(INTRA_ALLOC(sorted, (size_t)e->n_frames, err));
+    INTRA_TRY(INTRA_ALLOC(sd, (size_t)e->n_frames, err));
     for (int64_t i = 0; i < e->n_frames; i++) {
-        const struct intra_eval_frame *f = &e->frames[i];
+        struct intra_eval_frame *f = &e->frames[i];
         struct intra_vec3 ours, truth;
         if (!is_usable(f) || !tangent_at(&e->axis, f->station_m, &ours) ||
             !tangent_at(&e->truth_axis, f->truth_station_m, &truth))
             continue;
         diff[n] = intra_wrap_pi(roll_of(&f->pose, ours) - roll_of(&f->truth_pose, truth));
+        f->roll_error_rad = diff[n];
+        n_stated += isfinite(f->roll_sd_rad);
+        inside += fabs(diff[n]) <= 1.96 * f->roll_sd_rad;
+        sd[n] = f->roll_sd_rad;
         sum_sin += sin(diff[n]);
         sum_cos += cos(diff[n]);
         segment[n] = f->segment;
@@ -75,7 +80,10 @@ static enum intra_status evaluate_roll(struct intra_evaluation *e, struct intra_
     e->shift_theta_rad = n ? intra_wrap_pi(centre + intra_stats_median(sorted, n)) : 0;
     for (int64_t i = 0; i < n; i++) {
         double d = intra_wrap_pi(diff[i] + centre - e->shift_theta_rad) * 180 / M_PI;
-        INTRA_TRY(intra_eval_note(e, EVAL_PLOT_ROLL, (struct intra_eval_point){station[i], d, NAN, segment[i]}, err));
+        INTRA_TRY(intra_eval_note(e, EVAL_PLOT_ROLL,
+                                  (struct intra_eval_point){station[i], 180 / M_PI * intra_wrap_pi(diff[i] + centre),
+                                                            180 / M_PI * sd[i], segment[i]},
+                                  err));
         sorted[i] = fabs(d);
         sx += station[i];
         sy += d;
@@ -87,6 +95,10 @@ static enum intra_status evaluate_roll(struct intra_evaluation *e, struct intra_
     worst = intra_stats_percentile(sorted, n, 0.95);
     intra_figures_add(&e->figures, "roll_drift_deg_per_m", "roll drift (slope along the pipe)", slope, "deg/m", n);
     intra_figures_add(&e->figures, "roll_drift_10m_deg", "the same over 10 m, unsigned", fabs(10 * slope), "deg", n);
+    intra_figures_add(&e->figures, "roll_error_gravity_deg", "roll error against gravity, median, signed",
+                      n ? 180 / M_PI * e->shift_theta_rad : NAN, "deg", n);
+    intra_figures_add(&e->figures, "roll_within_sd_pct", "roll within its 95 % interval",
+                      n_stated ? 100.0 * (double)inside / (double)n_stated : NAN, "%", n_stated);
     intra_figures_add(&e->figures, "roll_error_p95_deg", "roll error after one shift, 95th percentile", worst, "deg",
                       n);
 done:
@@ -94,6 +106,7 @@ done:
     intra_free(diff);
     intra_free(station);
     intra_free(sorted);
+    intra_free(sd);
     return status;
 }
 

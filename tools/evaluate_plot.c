@@ -23,7 +23,7 @@ static const struct drawn drawn[] = {
      {EVAL_PLOT_RIGHT, EVAL_PLOT_UP},
      2,
      1},
-    {"Roll, degrees, less its median", {EVAL_PLOT_ROLL}, 1, 0.25},
+    {"Roll against gravity, degrees", {EVAL_PLOT_ROLL}, 1, 0.25},
     {"Radius of the sections, mm, mean (grey: stated 95 % interval)", {EVAL_PLOT_RADIUS}, 1, 0.25},
     {"Joints found, station, mm (bars: stated 95 % interval)", {EVAL_PLOT_JOINT}, 1, 1},
 };

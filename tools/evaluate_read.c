@@ -159,7 +159,7 @@ static enum intra_status read_truth_frames(struct intra_evaluation *e, struct in
         f->shows_pipe = intra_table_number(&table, i, at[4]) == 1;
         f->zoom = isfinite(zoom) ? zoom : 1;
         f->state = EVAL_MISSING;
-        f->station_m = f->station_sd_m = NAN;
+        f->station_m = f->station_sd_m = f->roll_sd_rad = f->roll_error_rad = NAN;
         f->segment = -1;
         f->truth_path_m = i ? f[-1].truth_path_m + fabs(f->truth_station_m - f[-1].truth_station_m) : 0;
         pose = tum_at(&tum, f->t_s, 1e-3);
@@ -213,13 +213,14 @@ static enum intra_status read_our_frames(struct intra_evaluation *e, struct intr
     struct intra_table table = {0};
     struct tum tum = {0};
     char path[1100];
-    int at[5], segment;
+    int at[5], segment, roll_sd;
     INTRA_TRY(intra_path_join(path, sizeof path, e->out_dir, "trajectory.tum", err));
     INTRA_TRY(read_tum(path, &tum, err));
     INTRA_TRY(intra_path_join(path, sizeof path, e->out_dir, "frames.csv", err));
     INTRA_TRY(intra_table_read(path, &table, err));
     INTRA_TRY(need_columns(&table, path, names, at, 5, err));
     segment = intra_table_find(&table, "segment");
+    roll_sd = intra_table_find(&table, "roll_sd_deg");
     for (int64_t row = 0; row < table.n_rows; row++) {
         double index = intra_table_number(&table, row, at[0]), t = intra_table_number(&table, row, at[1]);
         const struct intra_pose *pose;
@@ -230,6 +231,7 @@ static enum intra_status read_our_frames(struct intra_evaluation *e, struct intr
         f->state = parse_state(intra_table_text(&table, row, at[2]));
         INTRA_TRY(read_number(&table, row, at[3], path, MAX_STATION_M, true, &f->station_m, err));
         f->station_sd_m = intra_table_number(&table, row, at[4]);
+        if (roll_sd >= 0) f->roll_sd_rad = M_PI / 180 * intra_table_number(&table, row, roll_sd);
         pose = tum_at(&tum, t, 1e-4);
         f->is_posed = pose && isfinite(f->station_m);
         if (pose) f->pose = *pose;

@@ -179,15 +179,16 @@ static void frames_table(void **state)
     (void)state;
     assert_int_equal(intra_export_frames(&scene, made_path(path, sizeof path, folder, "frames.csv"), &err), INTRA_OK);
     read_table(&table, path);
-    assert_string_equal(table.lines[0], "index,t,state,station_m,station_sd_m,counter_m,segment");
+    assert_string_equal(table.lines[0], "index,t,state,station_m,station_sd_m,counter_m,segment,roll_sd_deg");
     assert_int_equal(table.n, scene.n_frames + 1);
-    assert_string_equal(table.lines[1], "0,0.000000,drive,0.0000,0.0000,0.5000,0");
-    assert_string_equal(table.lines[4], "3,0.120000,drive,0.1200,0.0001,,0");
+    assert_string_equal(table.lines[1], "0,0.000000,drive,0.0000,0.0000,0.5000,0,0.00");
+    assert_string_equal(table.lines[4], "3,0.120000,drive,0.1200,0.0001,,0,0.00");
     for (i = 1; i < table.n; i++) {
         const struct intra_frame_record *frame = &scene.frames[i - 1];
-        assert_int_equal(count_fields(table.lines[i]), 7);
+        assert_int_equal(count_fields(table.lines[i]), 8);
         assert_int_equal(field(table.lines[i], 3)[0] != '\0', frame->is_posed);
         assert_int_equal(field(table.lines[i], 6)[0] != '\0', frame->is_posed);
+        assert_int_equal(field(table.lines[i], 7)[0] != '\0', frame->is_posed);
         if (!frame->is_posed) assert_string_equal(field(table.lines[i], 2), "lost");
         posed += frame->is_posed;
     }
