@@ -22,6 +22,7 @@ enum { TURN = 0, ERRORS = 1, N = ERRORS + INTRA_ROLL_SIGNS, ROUNDS = 15 };
 #define UNKNOWN_WALK_DEG 1.0 /* and where the adjustment did not tell */
 #define READING_SDS 2.0
 #define KIND_SDS 2.0
+#define DOUBT_SDS 1.5
 
 static const double kind_sd_rad[INTRA_ROLL_SIGNS] = {
     [INTRA_ROLL_WATER] = 0.7 * DEG,
@@ -226,6 +227,29 @@ static void weigh(struct place *p, int64_t m, double *kind_sd)
     }
 }
 
+/* One kind of sign alone has none beside it that would show it wrong: silt that lies to one side all along is as
+ * straight as any. Only the camera's own stand can doubt it: where the two are far apart, half of that is a deviation.
+ */
+static double doubt(const struct place *p, int64_t m)
+{
+    double gap = 0, sd = 0;
+    int n = 0, kinds = 0;
+    bool has[INTRA_ROLL_SIGNS] = {false};
+    for (int64_t i = 0; i < m; i++) {
+        if (p[i].sign == INTRA_ROLL_NONE) continue;
+        has[p[i].sign] = true;
+        if (p[i].sign != INTRA_ROLL_UPRIGHT) continue;
+        gap += remainder(p[i].turn - p[i].x[TURN], 2 * M_PI);
+        sd += p[i].sd;
+        n++;
+    }
+    for (int k = 0; k < INTRA_ROLL_SIGNS; k++)
+        kinds += k != INTRA_ROLL_UPRIGHT && has[k];
+    if (kinds != 1 || n == 0) return 0;
+    gap = fabs(gap / n);
+    return gap > DOUBT_SDS * hypot(sd / n / sqrt(n), kind_sd_rad[INTRA_ROLL_UPRIGHT]) ? gap / 2 : 0;
+}
+
 enum intra_status intra_roll_fit(struct intra_roll_reading *readings, int64_t n, struct intra_roll_map *out,
                                  struct intra_error *err)
 {
@@ -247,11 +271,12 @@ enum intra_status intra_roll_fit(struct intra_roll_reading *readings, int64_t n,
     }
     INTRA_TRY(INTRA_ALLOC(out->knots, (size_t)m, err));
     out->n = m;
+    double doubt_rad = doubt(p, m);
     for (int64_t i = 0; i < m; i++) {
         out->knots[i] = (struct intra_roll_knot){.segment = p[i].segment,
                                                  .station_m = p[i].s,
                                                  .turn_rad = p[i].x[TURN],
-                                                 .turn_sd_rad = sqrt(fmax(0, p[i].p[TURN][TURN]))};
+                                                 .turn_sd_rad = hypot(sqrt(fmax(0, p[i].p[TURN][TURN])), doubt_rad)};
         out->most_rad = fmax(out->most_rad, fabs(p[i].x[TURN]));
         if (p[i].sign == INTRA_ROLL_NONE) continue;
         out->n_read[p[i].sign]++;

@@ -209,6 +209,31 @@ static void wrong_signs_do_not_bend(void **s)
     assert_true(sqrt(tilted) < 3);
 }
 
+static void a_lone_sign_is_doubted(void **s)
+{
+    (void)s;
+    for (int run = 0; run < 20; run++) {
+        struct made m = {.n = 0};
+        struct intra_roll_map map;
+        double deg, alone, doubted;
+        state = 700 + (uint64_t)run;
+        add_way(&m, 0, 0, 4, 0.1, 3);
+        add_signs(&m, 0, INTRA_ROLL_UPRIGHT, 1, 4, 2, 3, 0);
+        struct made right = m;
+        add_signs(&m, 0, INTRA_ROLL_STAIN, 0.2, 4, 0.3, 1.5, 15); /* silt to one side all along */
+        fit(&m, &map);
+        assert_true(fabs(error_at(&m, &map, 0, 2, &deg)) < 4);
+        intra_roll_turn(&map, 0, 2, &doubted);
+        intra_roll_map_fini(&map);
+        add_signs(&right, 0, INTRA_ROLL_STAIN, 0.2, 4, 0.3, 1.5, 0);
+        add_signs(&right, 0, INTRA_ROLL_WATER, 0.5, 4, 0.5, 1.5, 0);
+        fit(&right, &map);
+        intra_roll_turn(&map, 0, 2, &alone);
+        intra_roll_map_fini(&map);
+        assert_true(doubted > 3 * alone);
+    }
+}
+
 static void across_the_seam(void **s)
 {
     (void)s;
@@ -251,6 +276,7 @@ int main(void)
         cmocka_unit_test(follows_a_walk),
         cmocka_unit_test(no_signs),
         cmocka_unit_test(wrong_signs_do_not_bend),
+        cmocka_unit_test(a_lone_sign_is_doubted),
         cmocka_unit_test(across_the_seam),
         cmocka_unit_test(failing_allocations),
     };
