@@ -22,6 +22,17 @@
 #define UNEASY_RMS_REL 0.0018 /* of the picture's width */
 /* Change of direction from knot to knot that a straight pipe shows; bends and kinks pay in proportion (Huber). */
 #define KINK_SD_RAD 0.003
+/* In a bend and before one, where the tube does not know yet what the parallax ahead says: radii between BEND_NEAR_REL
+ * and BEND_FAR_REL radii ahead that are too small on one side and too large on the other, by BEND_LEAN of the radius in
+ * their first harmonic (in straight pipes 0.003 to 0.025, once 0.043), and for BEND_KEYFRAMES after that. Set on a bend
+ * of 3.3 diameters in 300 mm and one of 7 in 225 mm (docs/methods.md). */
+#define BEND_KINK_SD_RAD 0.01
+#define BEND_NEAR_REL 1.5
+#define BEND_FAR_REL 4.0
+#define BEND_LEAN 0.04
+#define BEND_MOST_OFF 0.4 /* of the radius that a single point counts as off */
+#define BEND_POINTS 12
+#define BEND_KEYFRAMES 25
 /* The section's second order, as a share of the radius (an ovality of 6 % is 0.06), and its change from knot to knot,
  * which is a radius; a step at a joint pays in proportion (Huber). Set by trial on a lined pipe, 6 % oval, and a round
  * one with deposits (docs/methods.md): with 0.05 and 0.01 the oval bends further towards the deposits. */
@@ -302,9 +313,15 @@ done:
     return status;
 }
 
+/* By parallax alone. */
+static bool is_radius_known(const struct intra_point *p)
+{
+    return p->r_data_sd > 0 && p->r_data_sd <= 0.1 * p->r_expect;
+}
+
 static enum intra_status hand_out(struct intra_run *run, const struct intra_point *p, struct intra_error *err)
 {
-    if (p->n_obs < 3 || !(p->r_data_sd > 0) || p->r_data_sd > 0.1 * p->r_expect) return INTRA_OK;
+    if (p->n_obs < 3 || !is_radius_known(p)) return INTRA_OK;
     if (run->n_samples == run->cap_samples) {
         struct intra_wall_sample *s =
             intra_resize(run->samples, (size_t)run->n_samples, 2 * (size_t)run->cap_samples, sizeof *s);
@@ -391,7 +408,7 @@ static enum intra_status adjust(struct intra_run *run, bool is_wide, struct intr
                                                                           : 1,
                                                .radius_m = run->options.radius_m,
                                                .radius_sd_rel = sds[pass],
-                                               .kink_sd_rad = KINK_SD_RAD,
+                                               .kink_sd_rad = run->bend_left > 0 ? BEND_KINK_SD_RAD : KINK_SD_RAD,
                                                .oval_step_sd = OVAL_STEP_SD,
                                                .oval_sd = OVAL_SD,
                                                .fix_first = run->is_boot,
@@ -442,6 +459,32 @@ static bool is_uneasy(const struct intra_run *run, const struct intra_pose_fit *
            fit->rms_px > UNEASY_RMS_REL * run->camera->width;
 }
 
+/* By how much the wall ahead leans away from the tube to one side: first harmonic of the points' own radii over the
+ * tube's, about the clock. 0: too few. */
+static double lean_ahead(const struct intra_run *run, double u)
+{
+    double sum_c = 0, sum_s = 0, r = run->options.radius_m;
+    int n = 0;
+    for (int i = 0; i < run->n_points; i++) {
+        const struct intra_point *p = &run->points[i];
+        double ahead = (p->u - u) * run->axis.h;
+        if (!p->is_alive || !is_radius_known(p) || ahead < BEND_NEAR_REL * r || ahead > BEND_FAR_REL * r) continue;
+        double off = fmin(fmax(p->r_data / p->r_expect - 1, -BEND_MOST_OFF), BEND_MOST_OFF);
+        double theta = intra_axis_clock(&run->axis, p->u, p->x);
+        sum_c += off * cos(theta), sum_s += off * sin(theta);
+        n++;
+    }
+    return n < BEND_POINTS ? 0 : 2 * hypot(sum_c, sum_s) / n;
+}
+
+static void look_for_bend(struct intra_run *run, double u)
+{
+    if (lean_ahead(run, u) > BEND_LEAN)
+        run->bend_left = BEND_KEYFRAMES;
+    else if (run->bend_left > 0)
+        run->bend_left--;
+}
+
 enum intra_status intra_run_accept(struct intra_run *run, const struct intra_pyramid *pyramid,
                                    const struct intra_pose_fit *fit, int64_t frame, double pts_s,
                                    bool *out_is_keyframe, struct intra_error *err)
@@ -484,6 +527,7 @@ enum intra_status intra_run_accept(struct intra_run *run, const struct intra_pyr
         run->kfs[kf].is_frozen = run->kfs[kf].is_held = true;
     else {
         record_matches(run, fit, kf);
+        look_for_bend(run, run->kfs[kf].u);
         INTRA_TRY(adjust(run, is_uneasy(run, fit), err));
     }
     /* The frame before moves along, so that the prediction stays a clean step. */
