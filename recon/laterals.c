@@ -27,6 +27,7 @@ enum { MAX_MOUTHS = 24, MOST_GROUP = 256, MOST_PICTURE_COLS = 16000 };
 #define MOST_SHARE 0.97  /* of the pipe's radius */
 #define LEAST_CIRCLE 0.3 /* score of a circle that is looked at further */
 /* What a lateral must have: */
+#define ON_JOINT 0.6 /* radii of the mouth */
 #define LEAST_SCORE 0.85
 #define LEAST_COHERENT 0.9
 #define LEAST_SEEN 0.85
@@ -217,6 +218,16 @@ static double least_radius_m(const struct finder *f)
     return fmax(LEAST_RADIUS_M, LEAST_SHARE * f->radius_m);
 }
 
+/* A mouth cuts a joint's ring, so what a joint runs through is none: roots that come in there close to circles. */
+static bool is_on_joint(const struct finder *f, const struct candidate *c)
+{
+    for (int64_t i = 0; i < f->scene->n_features; i++) {
+        const struct intra_feature *joint = &f->scene->features[i];
+        if (joint->kind == INTRA_FEATURE_JOINT && fabs(joint->station_m - c->station_m) < ON_JOINT * c->radius_m) return true;
+    }
+    return false;
+}
+
 static bool is_lateral(const struct finder *f, const struct candidate *c)
 {
     bool is_bulge = c->n_deep >= BULGE_NODES && c->n_deep >= BULGE_MEASURED * c->n_middle &&
@@ -224,7 +235,7 @@ static bool is_lateral(const struct finder *f, const struct candidate *c)
     return c->score >= LEAST_SCORE && c->coherent >= LEAST_COHERENT && c->seen >= LEAST_SEEN &&
            c->contrast >= LEAST_CONTRAST && c->rest <= MOST_REST && c->stretch >= LEAST_STRETCH &&
            c->stretch <= MOST_STRETCH && c->radius_m >= least_radius_m(f) && c->views >= LEAST_VIEWS &&
-           c->grain_m * GRAINS_A_RADIUS <= c->radius_m && !is_bulge;
+           c->grain_m * GRAINS_A_RADIUS <= c->radius_m && !is_bulge && !is_on_joint(f, c);
 }
 
 static int compare_score(const void *a, const void *b)

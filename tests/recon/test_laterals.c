@@ -215,6 +215,26 @@ static void decoys(void **state)
     assert_none(&made);
 }
 
+/* A mouth with a joint through it is none; beside a joint it is one. */
+static void not_on_a_joint(void **state)
+{
+    (void)state;
+    for (int beside = 0; beside < 2; beside++) {
+        struct made_wall made = {.length_m = 1.6, .spots = {{0.8, 1.0, 0.12, -0.8, 0, NAN, 0, ROUND}}, .n_spots = 1};
+        struct intra_scene scene = scene_of(&made);
+        struct intra_feature joint = intra_feature_unknown();
+        int n = 0;
+        joint.kind = INTRA_FEATURE_JOINT;
+        joint.station_m = 0.8 + (beside ? 0.09 : 0.02);
+        assert_int_equal(intra_scene_add_feature(&scene, &joint, NULL), INTRA_OK);
+        assert_int_equal(intra_laterals_find(&scene, NULL, NULL, NULL), INTRA_OK);
+        for (int64_t i = 0; i < scene.n_features; i++)
+            n += scene.features[i].kind == INTRA_FEATURE_LATERAL;
+        assert_int_equal(n, beside);
+        intra_scene_fini(&scene);
+    }
+}
+
 static void must_be_seen_well(void **state)
 {
     struct made_wall made = {.length_m = 1.6, .spots = {{0.8, 1.0, 0.12, -0.8, 0, NAN, 0, ROUND}}, .n_spots = 1};
@@ -272,7 +292,7 @@ int main(void)
         cmocka_unit_test(around_the_pipe),          cmocka_unit_test(one_that_stands_in),
         cmocka_unit_test(none_where_there_is_none), cmocka_unit_test(decoys),
         cmocka_unit_test(must_be_seen_well),        cmocka_unit_test(failing_allocations),
-        cmocka_unit_test(picture_for_debugging),
+        cmocka_unit_test(picture_for_debugging),    cmocka_unit_test(not_on_a_joint),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
