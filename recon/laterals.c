@@ -104,23 +104,43 @@ static double share_at(const struct finder *f, const struct candidate *c, double
     return hypot((station_m - c->station_m), across) / c->radius_m;
 }
 
-/* Light and colour inside against those around. */
+struct mean {
+    double sum;
+    int n;
+};
+
+static double mean_of(const struct mean *m)
+{
+    return m->n ? m->sum / m->n : NAN;
+}
+
+static void add_to(struct mean *m, float value)
+{
+    m->sum += (double)value;
+    m->n++;
+}
+
+/* Light and colour inside against those around; or, where both are as bright on the whole, that the far half inside is
+ * lit and the near one dark as the wall around is not. */
 static void measure_contrast(const struct finder *f, struct candidate *c, double station0_m)
 {
     const struct intra_mouth_stretch *m = &f->stretch;
-    double in[2] = {0}, out[2] = {0};
-    int n_in = 0, n_out = 0;
+    struct mean light[2] = {{0}}, chroma[2] = {{0}}, half[2][2] = {{{0}}}; /* inside, around; near, far */
     for (int row = 0; row < m->rows; row++)
         for (int col = 0; col < m->n; col++) {
             size_t at = (size_t)row * (size_t)m->n + (size_t)col;
             if (!isfinite(m->light[at])) continue;
-            double share = share_at(f, c, station0_m + (col + 0.5) * m->cell_m, 2 * M_PI * (row + 0.5) / m->rows);
-            if (share < 0.85)
-                in[0] += (double)m->light[at], in[1] += (double)m->chroma[at], n_in++;
-            else if (share > 1.15 && share < 1.5)
-                out[0] += (double)m->light[at], out[1] += (double)m->chroma[at], n_out++;
+            double station = station0_m + (col + 0.5) * m->cell_m;
+            double share = share_at(f, c, station, 2 * M_PI * (row + 0.5) / m->rows);
+            int side = share < 0.85 ? 0 : share > 1.15 && share < 1.5 ? 1 : -1;
+            if (side < 0) continue;
+            add_to(&light[side], m->light[at]);
+            add_to(&chroma[side], m->chroma[at]);
+            add_to(&half[side][station > c->station_m], m->light[at]);
         }
-    c->contrast = n_in && n_out ? hypot(in[0] / n_in - out[0] / n_out, in[1] / n_in - out[1] / n_out) : 0;
+    double all = hypot(mean_of(&light[0]) - mean_of(&light[1]), mean_of(&chroma[0]) - mean_of(&chroma[1]));
+    double lean = (mean_of(&half[0][1]) - mean_of(&half[0][0])) - (mean_of(&half[1][1]) - mean_of(&half[1][0]));
+    c->contrast = isfinite(all) ? fmax(all, isfinite(lean) ? fabs(lean) / 2 : 0) : 0;
 }
 
 enum { IN_RELIEF, RIM_RELIEF, VIEWS, GRAIN, N_NUMBERS, MOST_NUMBERS = 4096 };
@@ -223,7 +243,8 @@ static bool is_on_joint(const struct finder *f, const struct candidate *c)
 {
     for (int64_t i = 0; i < f->scene->n_features; i++) {
         const struct intra_feature *joint = &f->scene->features[i];
-        if (joint->kind == INTRA_FEATURE_JOINT && fabs(joint->station_m - c->station_m) < ON_JOINT * c->radius_m) return true;
+        if (joint->kind == INTRA_FEATURE_JOINT && fabs(joint->station_m - c->station_m) < ON_JOINT * c->radius_m)
+            return true;
     }
     return false;
 }
