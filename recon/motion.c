@@ -663,6 +663,7 @@ static enum intra_status try_boot(struct intra_motion *m, struct intra_frame *fr
     struct intra_boot_frame frames[INTRA_BOOT_MAX];
     char reason[160];
     struct intra_run_options options = intra_run_defaults(m->options.radius_m);
+    options.may_bend = m->options.is_lens_known;
     options.threads = m->options.threads;
     if (frame->pts_s < m->boot_wait_until_s) return INTRA_OK;
     bool is_in = intra_boot_put(&m->boot, frame);

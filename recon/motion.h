@@ -54,6 +54,7 @@ struct intra_motion_options {
     double radius_m;
     double start_station_m;
     int threads;
+    bool is_lens_known;                  /* neither assumed nor a guess on the way to one that is fitted */
     struct intra_counter_queue *counter; /* borrowed; what it has read so far spans gaps. NULL: none */
 };
 

@@ -547,6 +547,7 @@ enum intra_status intra_reconstruct(const char *video_path, const struct intra_c
     INTRA_TRY(intra_wallmap_create(&wall_options, &lens, &still, &line.wall, err));
     INTRA_TRY(intra_wall_queue_create(line.wall, &line.queue, err));
     struct intra_motion_options motion_options = {.radius_m = o.diameter_m / 2,
+                                                  .is_lens_known = !lens.is_assumed,
                                                   .start_station_m = o.start_station_m,
                                                   .threads = pass_threads,
                                                   .counter = counter};

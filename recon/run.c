@@ -479,7 +479,7 @@ static double lean_ahead(const struct intra_run *run, double u)
 
 static void look_for_bend(struct intra_run *run, double u)
 {
-    if (lean_ahead(run, u) > BEND_LEAN)
+    if (run->options.may_bend && lean_ahead(run, u) > BEND_LEAN)
         run->bend_left = BEND_KEYFRAMES;
     else if (run->bend_left > 0)
         run->bend_left--;

@@ -13,6 +13,7 @@ struct intra_run_options {
     int target_points;       /* alive points wanted in view; default 420 */
     int window;              /* free keyframes; default 12 */
     double step_rel;         /* a keyframe at least every step_rel radii of travel; default 0.15 */
+    bool may_bend;           /* the lens is known, so that a wall that leans to one side is a bend; default not */
 };
 
 /* A settled measurement of the wall's radius. */

@@ -17,6 +17,14 @@
 #define GREY INTRA_TEST_SHARED "/real/straight_grey_pipe.avi"
 #define ROOTS INTRA_TEST_SHARED "/real/pushrod_roots_pullback.mp4"
 
+/* The seventh column; -1: none. */
+static int segment_of(const char *line)
+{
+    for (int i = 0; line && i < 6; i++)
+        line = strchr(line + (i > 0), ',');
+    return line && line[1] >= '0' && line[1] <= '9' ? line[1] - '0' : -1;
+}
+
 static void grey_pipe_in_one_piece(void **state)
 {
     char path[128], line[256];
@@ -28,7 +36,7 @@ static void grey_pipe_in_one_piece(void **state)
     assert_non_null(f);
     assert_non_null(fgets(line, sizeof line, f));
     for (; fgets(line, sizeof line, f); frames++)
-        driven += strstr(line, ",drive,") && strcmp(strrchr(line, ','), ",0\n") == 0;
+        driven += strstr(line, ",drive,") && segment_of(line) == 0;
     fclose(f);
     assert_int_equal(frames, 100);
     assert_int_equal(driven, 100);
