@@ -272,7 +272,7 @@ enum intra_status intra_lens_fit(const char *video_path, const struct intra_lens
                                          &pilot, err));
         if (pass == 0 && counter) INTRA_TRY(intra_counter_finish(counter, err));
         INTRA_TRY(find_scale(options, counter, &pilot, pass, &k, &sd, err));
-        if (pass == 0) is_held = !isfinite(k);
+        if (pass == 0 || isfinite(k)) is_held = !isfinite(k); /* a first drive may be too short to tell */
         is_followed = is_held || isfinite(k);
         if (!is_followed) {
             if (!is_known || is_wide || wide_guess(camera, &next) != INTRA_OK) break;
