@@ -8,13 +8,15 @@
 #include "recon/roll_fit.h"
 
 #include "core/mem.h"
+#include "recon/kalman.h"
 #include "recon/robust.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { TURN = 0, ERRORS = 1, N = ERRORS + INTRA_ROLL_SIGNS, ROUNDS = 15 };
+enum { TURN = 0, ERRORS = 1, N = INTRA_KALMAN_N, ROUNDS = 15 };
+_Static_assert(N == ERRORS + INTRA_ROLL_SIGNS, "the turn, and an error of each kind");
 #define DEG (M_PI / 180)
 #define ANYWHERE_RAD 1.0
 #define APART_M 0.05         /* places at least, where nothing is read */
@@ -42,8 +44,7 @@ struct place {
     double s, q; /* station; variance that the way here from the place before adds */
     enum intra_roll_sign sign;
     double turn, sd, weight;
-    double x[N], p[N][N];   /* filtered, then smoothed */
-    double xp[N], pp[N][N]; /* predicted from the place before */
+    struct intra_kalman k;
 };
 
 static int compare(const void *a, const void *b)
@@ -86,40 +87,27 @@ static int64_t gather(const struct intra_roll_reading *r, int64_t n, struct plac
     return m;
 }
 
-static void multiply(const double a[N][N], const double b[N][N], bool is_b_transposed, double out[N][N])
+/* The first place: the kinds' errors as they are believed to be, and the turn anywhere. */
+static void begin(struct place *first, const double *kind_sd)
 {
-    for (int i = 0; i < N; i++)
-        for (int j = 0; j < N; j++) {
-            out[i][j] = 0;
-            for (int k = 0; k < N; k++)
-                out[i][j] += a[i][k] * (is_b_transposed ? b[j][k] : b[k][j]);
-        }
+    memset(first->k.pp, 0, sizeof first->k.pp);
+    memset(first->k.xp, 0, sizeof first->k.xp);
+    first->k.pp[TURN][TURN] = ANYWHERE_RAD * ANYWHERE_RAD;
+    for (int k = 0; k < INTRA_ROLL_SIGNS; k++)
+        first->k.pp[ERRORS + k][ERRORS + k] = kind_sd[k] * kind_sd[k];
 }
 
-static bool is_new(const struct place *to, const struct place *from)
+static void predict(struct place *to, const struct place *from)
 {
-    return !from || to->segment != from->segment;
-}
-
-static void predict(struct place *to, const struct place *from, const double *kind_sd)
-{
-    memset(to->pp, 0, sizeof to->pp);
-    memset(to->xp, 0, sizeof to->xp);
-    if (from) {
-        memcpy(to->xp, from->x, sizeof to->xp);
-        memcpy(to->pp, from->p, sizeof to->pp);
-    } else
-        for (int k = 0; k < INTRA_ROLL_SIGNS; k++)
-            to->pp[ERRORS + k][ERRORS + k] = kind_sd[k] * kind_sd[k];
-    if (is_new(to, from)) {
-        to->xp[TURN] = 0;
-        for (int k = 0; k < N; k++)
-            to->pp[TURN][k] = to->pp[k][TURN] = 0;
-        to->pp[TURN][TURN] = ANYWHERE_RAD * ANYWHERE_RAD;
-    } else
-        to->pp[TURN][TURN] += to->q;
-    for (int k = 0; k < N; k++)
-        to->pp[k][k] += 1e-14;
+    bool is_new = to->segment != from->segment; /* the turn behind a gap has nothing of the one before */
+    double q[N][N] = {{0}};
+    memset(to->k.f, 0, sizeof to->k.f);
+    for (int i = 0; i < N; i++) {
+        to->k.f[i][i] = i == TURN && is_new ? 0 : 1;
+        q[i][i] = 1e-14;
+    }
+    q[TURN][TURN] += is_new ? ANYWHERE_RAD * ANYWHERE_RAD : to->q;
+    intra_kalman_predict(&to->k, &from->k, q);
 }
 
 static double residual(const struct place *p, const double x[N])
@@ -127,102 +115,36 @@ static double residual(const struct place *p, const double x[N])
     return remainder(p->turn - x[TURN] - x[ERRORS + (int)p->sign], 2 * M_PI);
 }
 
-/* Joseph's form, so that the covariance stays one. */
 static void take_reading(struct place *p)
 {
-    double h[N] = {[TURN] = 1}, ph[N], gain[N], r = p->sd * p->sd / p->weight, var = r, left[N][N], half[N][N];
+    double h[N] = {[TURN] = 1};
     h[ERRORS + (int)p->sign] = 1;
-    for (int i = 0; i < N; i++) {
-        ph[i] = 0;
-        for (int j = 0; j < N; j++)
-            ph[i] += p->pp[i][j] * h[j];
-    }
-    for (int i = 0; i < N; i++)
-        var += h[i] * ph[i];
-    double e = residual(p, p->xp);
-    for (int i = 0; i < N; i++) {
-        gain[i] = ph[i] / var;
-        p->x[i] = p->xp[i] + gain[i] * e;
-    }
-    for (int i = 0; i < N; i++)
-        for (int j = 0; j < N; j++)
-            left[i][j] = (i == j) - gain[i] * h[j];
-    multiply(left, p->pp, false, half);
-    multiply(half, left, true, p->p);
-    for (int i = 0; i < N; i++)
-        for (int j = 0; j < N; j++)
-            p->p[i][j] += gain[i] * r * gain[j];
-}
-
-/* out = b a^-1, a symmetric and positive: Gauss with the pivots as they come, on a copy. */
-static void divide(const double b[N][N], const double a[N][N], double out[N][N])
-{
-    double f[N][N];
-    memcpy(f, a, sizeof f);
-    memcpy(out, b, sizeof f);
-    for (int k = 0; k < N; k++) { /* columns: out a = b */
-        double inv = 1 / f[k][k];
-        for (int j = k + 1; j < N; j++) {
-            double t = f[k][j] * inv;
-            for (int i = k; i < N; i++)
-                f[i][j] -= t * f[i][k];
-            for (int i = 0; i < N; i++)
-                out[i][j] -= t * out[i][k];
-        }
-    }
-    for (int k = N - 1; k >= 0; k--)
-        for (int i = 0; i < N; i++) {
-            double sum = out[i][k];
-            for (int j = k + 1; j < N; j++)
-                sum -= out[i][j] * f[j][k];
-            out[i][k] = sum / f[k][k];
-        }
-}
-
-static void smooth(struct place *p, const struct place *next)
-{
-    double half[N][N], gain[N][N], diff[N][N], t[N][N];
-    memcpy(half, p->p, sizeof half);
-    if (is_new(next, p)) /* P F': the turn behind a gap has nothing of the one before */
-        for (int i = 0; i < N; i++)
-            half[i][TURN] = 0;
-    divide(half, next->pp, gain);
-    for (int i = 0; i < N; i++)
-        for (int j = 0; j < N; j++) {
-            p->x[i] += gain[i][j] * (next->x[j] - next->xp[j]);
-            diff[i][j] = next->p[i][j] - next->pp[i][j];
-        }
-    multiply(gain, diff, false, t);
-    multiply(t, gain, true, half);
-    for (int i = 0; i < N; i++)
-        for (int j = 0; j < N; j++)
-            p->p[i][j] += half[i][j];
+    intra_kalman_read(&p->k, h, residual(p, p->k.xp), p->sd * p->sd / p->weight);
 }
 
 static void run_round(struct place *p, int64_t m, const double *kind_sd)
 {
+    begin(&p[0], kind_sd);
     for (int64_t i = 0; i < m; i++) {
-        predict(&p[i], i ? &p[i - 1] : NULL, kind_sd);
+        if (i) predict(&p[i], &p[i - 1]);
         if (p[i].sign != INTRA_ROLL_NONE)
             take_reading(&p[i]);
-        else {
-            memcpy(p[i].x, p[i].xp, sizeof p[i].x);
-            memcpy(p[i].p, p[i].pp, sizeof p[i].p);
-        }
+        else
+            intra_kalman_pass(&p[i].k);
     }
     for (int64_t i = m - 2; i >= 0; i--)
-        smooth(&p[i], &p[i + 1]);
+        intra_kalman_smooth(&p[i].k, &p[i + 1].k);
 }
 
 static void weigh(struct place *p, int64_t m, double *kind_sd)
 {
     for (int64_t i = 0; i < m; i++) {
         if (p[i].sign == INTRA_ROLL_NONE) continue;
-        double e = residual(&p[i], p[i].x) / p[i].sd;
+        double e = residual(&p[i], p[i].k.x) / p[i].sd;
         p[i].weight = intra_cauchy_weight(e * e, READING_SDS * READING_SDS);
     }
     for (int k = 0; k < INTRA_ROLL_SIGNS; k++) {
-        double z = p[0].x[ERRORS + k] / kind_sd_rad[k];
+        double z = p[0].k.x[ERRORS + k] / kind_sd_rad[k];
         kind_sd[k] = kind_sd_rad[k] / sqrt(intra_cauchy_weight(z * z, KIND_SDS * KIND_SDS));
     }
 }
@@ -239,7 +161,7 @@ static double doubt(const struct place *p, int64_t m)
         if (p[i].sign == INTRA_ROLL_NONE) continue;
         has[p[i].sign] = true;
         if (p[i].sign != INTRA_ROLL_UPRIGHT) continue;
-        gap += remainder(p[i].turn - p[i].x[TURN], 2 * M_PI);
+        gap += remainder(p[i].turn - p[i].k.x[TURN], 2 * M_PI);
         sd += p[i].sd;
         n++;
     }
@@ -275,15 +197,15 @@ enum intra_status intra_roll_fit(struct intra_roll_reading *readings, int64_t n,
     for (int64_t i = 0; i < m; i++) {
         out->knots[i] = (struct intra_roll_knot){.segment = p[i].segment,
                                                  .station_m = p[i].s,
-                                                 .turn_rad = p[i].x[TURN],
-                                                 .turn_sd_rad = hypot(sqrt(fmax(0, p[i].p[TURN][TURN])), doubt_rad)};
-        out->most_rad = fmax(out->most_rad, fabs(p[i].x[TURN]));
+                                                 .turn_rad = p[i].k.x[TURN],
+                                                 .turn_sd_rad = hypot(sqrt(fmax(0, p[i].k.p[TURN][TURN])), doubt_rad)};
+        out->most_rad = fmax(out->most_rad, fabs(p[i].k.x[TURN]));
         if (p[i].sign == INTRA_ROLL_NONE) continue;
         out->n_read[p[i].sign]++;
         out->n_agree[p[i].sign] += p[i].weight >= 0.5;
     }
     for (int k = 0; k < INTRA_ROLL_SIGNS; k++)
-        out->error_rad[k] = p[0].x[ERRORS + k];
+        out->error_rad[k] = p[0].k.x[ERRORS + k];
 done:
     intra_free(p);
     return status;

@@ -12,14 +12,14 @@
 #include "recon/station_fit.h"
 
 #include "core/mem.h"
-#include "recon/bundle.h"
+#include "recon/kalman.h"
 #include "recon/robust.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { N = 5, OFF = 0, SLOPE, WANDER, A, K, ROUNDS = 12, LEAST_PLACES = 6 };
+enum { N = INTRA_KALMAN_N, OFF = 0, SLOPE, WANDER, A, K, ROUNDS = 12, LEAST_PLACES = 6 };
 #define FORGET_M 3.0
 #define COUNTER_SD_REL 0.01 /* of a cable or wheel counter's scale */
 #define COUNTER_SD_M 0.004  /* slack, and the time between digit and picture */
@@ -35,9 +35,7 @@ struct place {
     double s, c, sd; /* station, signed counter or NaN, deviation of the reading */
     double wander_sd, wander_way;
     double weight;
-    double x[N], p[N][N];   /* filtered, then smoothed */
-    double xp[N], pp[N][N]; /* predicted from the place before */
-    double f[N][N];         /* the step to here */
+    struct intra_kalman k;
 };
 
 static int compare(const void *a, const void *b)
@@ -95,16 +93,6 @@ static int64_t most_places(const struct intra_station_reading *r, int64_t n)
     return m;
 }
 
-static void multiply(const double a[N][N], const double b[N][N], bool is_b_transposed, double out[N][N])
-{
-    for (int i = 0; i < N; i++)
-        for (int j = 0; j < N; j++) {
-            out[i][j] = 0;
-            for (int k = 0; k < N; k++)
-                out[i][j] += a[i][k] * (is_b_transposed ? b[j][k] : b[k][j]);
-        }
-}
-
 /* A stretch whose scale turns out many deviations off had a deviation that was too small (smooth wall, glare): Cauchy's
  * weight, so that it does not bend the counter's scale and with it the other stretches. */
 static void widen(const struct place *p, int64_t m, double *sd, const double *stated)
@@ -114,7 +102,7 @@ static void widen(const struct place *p, int64_t m, double *sd, const double *st
         for (k = i; k < m && p[k].segment == p[i].segment; k++)
             if (k > i) wander2 += 2 * p[k].wander_sd * p[k].wander_sd * p[k].wander_way * (p[k].s - p[k - 1].s);
         double way = p[k - 1].s - p[i].s,
-               z = way > 0 ? (p[k - 1].x[OFF] - p[i].x[OFF]) / hypot(way * stated[i], sqrt(wander2)) : 0;
+               z = way > 0 ? (p[k - 1].k.x[OFF] - p[i].k.x[OFF]) / hypot(way * stated[i], sqrt(wander2)) : 0;
         double wider = stated[i] / sqrt(intra_cauchy_weight(z * z, STRETCH_SDS * STRETCH_SDS));
         for (int64_t j = i; j < k; j++)
             sd[j] = wider;
@@ -127,29 +115,20 @@ static void predict(struct place *to, const struct place *from, double scale_sd)
     double way = to->s - from->s, rho = exp(-way / FORGET_M), w = fmax(to->wander_way, 1e-6), keep = exp(-way / w),
            sw = to->wander_sd;
     bool is_new = to->segment != from->segment;
-    double q[N][N] = {{0}}, half[N][N];
-    memset(to->f, 0, sizeof to->f);
+    double q[N][N] = {{0}};
+    memset(to->k.f, 0, sizeof to->k.f);
     for (int i = 0; i < N; i++)
-        to->f[i][i] = 1;
-    to->f[OFF][SLOPE] = is_new ? 0 : way;
-    to->f[SLOPE][SLOPE] = is_new ? 0 : rho;
-    to->f[OFF][WANDER] = is_new ? 0 : w * (1 - keep);
-    to->f[WANDER][WANDER] = is_new ? 0 : keep;
+        to->k.f[i][i] = 1;
+    to->k.f[OFF][SLOPE] = is_new ? 0 : way;
+    to->k.f[SLOPE][SLOPE] = is_new ? 0 : rho;
+    to->k.f[OFF][WANDER] = is_new ? 0 : w * (1 - keep);
+    to->k.f[WANDER][WANDER] = is_new ? 0 : keep;
     q[OFF][OFF] = is_new ? GAP_SD_M * GAP_SD_M : sw * sw * w * w * fmax(0, 2 * way / w - 3 + 4 * keep - keep * keep);
     q[OFF][WANDER] = q[WANDER][OFF] = is_new ? 0 : sw * sw * w * (1 - keep) * (1 - keep);
     q[WANDER][WANDER] = sw * sw * (is_new ? 1 : 1 - keep * keep) + 1e-16;
     q[SLOPE][SLOPE] = scale_sd * scale_sd * (is_new ? 1 : 1 - rho * rho) + 1e-16;
     q[OFF][OFF] += 1e-14;
-    for (int i = 0; i < N; i++) {
-        to->xp[i] = 0;
-        for (int j = 0; j < N; j++)
-            to->xp[i] += to->f[i][j] * from->x[j];
-    }
-    multiply(to->f, from->p, false, half);
-    multiply(half, to->f, true, to->pp);
-    for (int i = 0; i < N; i++)
-        for (int j = 0; j < N; j++)
-            to->pp[i][j] += q[i][j];
+    intra_kalman_predict(&to->k, &from->k, q);
 }
 
 static double residual(const struct place *p, const double x[N])
@@ -157,84 +136,33 @@ static double residual(const struct place *p, const double x[N])
     return p->c - (p->s + x[OFF] + x[A] + x[K] * p->s);
 }
 
-/* The reading's part: Joseph's form, so that the covariance stays one. */
 static void take_reading(struct place *p)
 {
-    double h[N] = {[OFF] = 1, [A] = 1, [K] = p->s}, ph[N], gain[N], r = p->sd * p->sd / p->weight, var = r, left[N][N],
-           half[N][N];
-    for (int i = 0; i < N; i++) {
-        ph[i] = 0;
-        for (int j = 0; j < N; j++)
-            ph[i] += p->pp[i][j] * h[j];
-    }
-    for (int i = 0; i < N; i++)
-        var += h[i] * ph[i];
-    double e = residual(p, p->xp);
-    for (int i = 0; i < N; i++) {
-        gain[i] = ph[i] / var;
-        p->x[i] = p->xp[i] + gain[i] * e;
-    }
-    for (int i = 0; i < N; i++)
-        for (int j = 0; j < N; j++)
-            left[i][j] = (i == j) - gain[i] * h[j];
-    multiply(left, p->pp, false, half);
-    multiply(half, left, true, p->p);
-    for (int i = 0; i < N; i++)
-        for (int j = 0; j < N; j++)
-            p->p[i][j] += gain[i] * r * gain[j];
-}
-
-/* out = b a^-1 for a symmetric and positive; 0 where it is not: then nothing is learnt from what comes after. */
-static void divide(const double b[N][N], const double a[N][N], double out[N][N])
-{
-    for (int row = 0; row < N; row++) {
-        double factor[N][N];
-        memcpy(factor, a, sizeof factor);
-        memcpy(out[row], b[row], sizeof out[row]);
-        if (!intra_cholesky_solve(&factor[0][0], out[row], N)) memset(out[row], 0, sizeof out[row]);
-    }
-}
-
-static void smooth(struct place *p, const struct place *next)
-{
-    double half[N][N], gain[N][N], diff[N][N], t[N][N];
-    multiply(p->p, next->f, true, half);
-    divide(half, next->pp, gain);
-    for (int i = 0; i < N; i++)
-        for (int j = 0; j < N; j++) {
-            p->x[i] += gain[i][j] * (next->x[j] - next->xp[j]);
-            diff[i][j] = next->p[i][j] - next->pp[i][j];
-        }
-    multiply(gain, diff, false, t);
-    multiply(t, gain, true, half);
-    for (int i = 0; i < N; i++)
-        for (int j = 0; j < N; j++)
-            p->p[i][j] += half[i][j];
+    const double h[N] = {[OFF] = 1, [A] = 1, [K] = p->s};
+    intra_kalman_read(&p->k, h, residual(p, p->k.xp), p->sd * p->sd / p->weight);
 }
 
 static void run_round(struct place *p, int64_t m, double a, const double *scale_sd)
 {
     for (int64_t i = 0; i < m; i++) {
         if (i == 0) {
-            memset(p[0].xp, 0, sizeof p[0].xp);
-            memset(p[0].pp, 0, sizeof p[0].pp);
-            p[0].xp[A] = a;
-            p[0].pp[OFF][OFF] = 1e-14;
-            p[0].pp[SLOPE][SLOPE] = scale_sd[0] * scale_sd[0];
-            p[0].pp[WANDER][WANDER] = p[0].wander_sd * p[0].wander_sd + 1e-16;
-            p[0].pp[A][A] = OFFSET_SD_M * OFFSET_SD_M;
-            p[0].pp[K][K] = COUNTER_SD_REL * COUNTER_SD_REL;
+            memset(p[0].k.xp, 0, sizeof p[0].k.xp);
+            memset(p[0].k.pp, 0, sizeof p[0].k.pp);
+            p[0].k.xp[A] = a;
+            p[0].k.pp[OFF][OFF] = 1e-14;
+            p[0].k.pp[SLOPE][SLOPE] = scale_sd[0] * scale_sd[0];
+            p[0].k.pp[WANDER][WANDER] = p[0].wander_sd * p[0].wander_sd + 1e-16;
+            p[0].k.pp[A][A] = OFFSET_SD_M * OFFSET_SD_M;
+            p[0].k.pp[K][K] = COUNTER_SD_REL * COUNTER_SD_REL;
         } else
             predict(&p[i], &p[i - 1], scale_sd[i]);
         if (!isnan(p[i].c) && p[i].weight > 0)
             take_reading(&p[i]);
-        else {
-            memcpy(p[i].x, p[i].xp, sizeof p[i].x);
-            memcpy(p[i].p, p[i].pp, sizeof p[i].p);
-        }
+        else
+            intra_kalman_pass(&p[i].k);
     }
     for (int64_t i = m - 2; i >= 0; i--)
-        smooth(&p[i], &p[i + 1]);
+        intra_kalman_smooth(&p[i].k, &p[i + 1].k);
 }
 
 static int compare_double(const void *a, const void *b)
@@ -291,7 +219,7 @@ enum intra_status intra_station_fit(struct intra_station_reading *readings, int6
         widen(p, m, scale_sd, stated);
         for (int64_t i = 0; i < m; i++) {
             if (isnan(p[i].c)) continue;
-            double e = residual(&p[i], p[i].x) / p[i].sd;
+            double e = residual(&p[i], p[i].k.x) / p[i].sd;
             p[i].weight = fabs(e) > FAR_SDS && round ? 1e-6 : intra_huber_weight(e * e, HUBER);
         }
     }
@@ -300,12 +228,12 @@ enum intra_status intra_station_fit(struct intra_station_reading *readings, int6
     for (int64_t i = 0; i < m; i++) {
         out->knots[i] = (struct intra_station_knot){.segment = p[i].segment,
                                                     .station_m = p[i].s,
-                                                    .off_m = p[i].x[OFF],
-                                                    .off_sd_m = sqrt(fmax(0, p[i].p[OFF][OFF])),
-                                                    .slope = p[i].x[SLOPE] + p[i].x[WANDER]};
-        out->most_m = fmax(out->most_m, fabs(p[i].x[OFF]));
+                                                    .off_m = p[i].k.x[OFF],
+                                                    .off_sd_m = sqrt(fmax(0, p[i].k.p[OFF][OFF])),
+                                                    .slope = p[i].k.x[SLOPE] + p[i].k.x[WANDER]};
+        out->most_m = fmax(out->most_m, fabs(p[i].k.x[OFF]));
     }
-    out->counter_rel = p[m - 1].x[K];
+    out->counter_rel = p[m - 1].k.x[K];
 done:
     intra_free(p);
     intra_free(scratch);
