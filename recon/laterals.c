@@ -26,8 +26,8 @@ enum { MAX_MOUTHS = 24, MOST_GROUP = 256, MOST_PICTURE_COLS = 16000 };
 #define MOST_RADIUS_M 0.3
 #define MOST_SHARE 0.97  /* of the pipe's radius */
 #define LEAST_CIRCLE 0.3 /* score of a circle that is looked at further */
+#define ON_JOINT 0.6     /* radii of a mouth, from its middle: a joint that runs through there */
 /* What a lateral must have: */
-#define ON_JOINT 0.6 /* radii of the mouth */
 #define LEAST_SCORE 0.85
 #define LEAST_COHERENT 0.9
 #define LEAST_SEEN 0.85

@@ -178,7 +178,7 @@ static enum intra_status improve(struct intra_lens_pilot *pilot, double k, doubl
     struct intra_error trouble = {0};
     struct intra_camera start = *lens;
     *out_is_usable = false;
-    if (pilot->scene.n_views == 0) return INTRA_OK; /* frames with a counter, and no run that tells a lens */
+    if (pilot->scene.n_views == 0) return INTRA_OK; /* no run that tells a lens */
     if (isfinite(k)) {
         if (!(k > NARROWEST && k < WIDEST) || intra_camera_stretch(&start, k, lens, NULL) != INTRA_OK) return INTRA_OK;
         intra_lens_scene_stretch(&pilot->scene, k);
@@ -274,8 +274,8 @@ enum intra_status intra_lens_fit(const char *video_path, const struct intra_lens
         if (pass == 0 && counter) INTRA_TRY(intra_counter_finish(counter, err));
         INTRA_TRY(find_scale(options, counter, &pilot, pass, &k, &sd, err));
         if (pass == 0 || isfinite(k)) is_held = !isfinite(k); /* a first drive may be too short to tell */
-        is_followed = is_held || isfinite(k);
-        if (!is_followed || (isfinite(k) && pilot.scene.n_views == 0)) {
+        is_followed = is_held || (isfinite(k) && pilot.scene.n_views > 0);
+        if (!is_followed) {
             if ((!is_known && !isfinite(k)) || is_wide || wide_guess(camera, &next) != INTRA_OK) break;
             intra_log(INTRA_LOG_INFO, "lens", "pilot %d: the pipe was lost with this lens; anew with a fisheye", pass + 1);
             kept = lens;

@@ -398,9 +398,9 @@ static enum intra_status fit_rolls(struct line *line, struct intra_roll_map *out
     INTRA_TRY(intra_roll_signs_find(&wall, scene->nominal_diameter_m / 2, cameras, n, segment_of, line->wall, &readings,
                                     err));
     INTRA_TRY(intra_roll_fit(readings.list, readings.n, out, err));
-    tell_rolls(out);
     bool is_signed = out->n_read[INTRA_ROLL_WATER] + out->n_read[INTRA_ROLL_STAIN] + out->n_read[INTRA_ROLL_CAMERA] > 0;
     if (!is_signed || out->most_rad < LEAST_TURN_RAD) intra_roll_map_level(out);
+    tell_rolls(out);
     INTRA_TRY(intra_wallmap_turn(line->wall, out, scene->frames, scene->n_frames, err));
     for (int64_t i = 0; i < scene->n_frames; i++) {
         struct intra_frame_record *f = &scene->frames[i];

@@ -105,7 +105,8 @@ struct intra_wallmap {
     struct bin (*bins)[BIN_CLOCKS]; /* bins[i] begins at station start + (bin_first + i) * BIN_REL * radius */
     int64_t bin_first, n_bins, cap_bins;
     struct section_cache cache[SECTION_CACHE];
-    double last_wide_m, last_view_m;
+    double last_wide_m;
+    double farthest_m; /* station of the view of this run that is farthest ahead: the operator may back up before its end */
     double gain;
     struct intra_view_f32 light;   /* by pixel, two channels: weight (border and mask), and factor that takes the shading out */
     struct node *nodes;            /* scratch of one view */
@@ -210,7 +211,7 @@ enum intra_status intra_wallmap_create(const struct intra_wall_options *options,
     map->col_min = INT64_MAX;
     map->col_max = -1;
     map->run_min_m = 1e300;
-    map->run_max_m = -1e300;
+    map->run_max_m = map->farthest_m = -1e300;
     map->last_wide_m = -1e300;
     map->gain = 1;
     for (int i = 0; i < SECTION_CACHE; i++) map->cache[i].index = INT64_MIN;
@@ -708,7 +709,7 @@ enum intra_status intra_wallmap_add_view(struct intra_wallmap *map, struct intra
     INTRA_TRY(sweep_view(map, run, placement, kf, picture, station, is_last, err));
     /* All samples of a run are there before its last view; until then what is far is painted again from nearer. */
     double most =
-        is_last ? fmin(measured_to(map), sensible_to(map, station)) : station + FAR_REL * map->options.radius_m;
+        is_last ? fmin(measured_to(map), sensible_to(map, fmax(station, map->farthest_m))) : station + FAR_REL * map->options.radius_m;
     INTRA_TRY(lay_nodes(map, run, placement, kf, station, most, &view, err));
     bool is_wide = is_last || map->n_views == 0 || fabs(station - map->last_wide_m) > WIDE_STEP_REL * map->options.radius_m;
     if (is_wide) map->last_wide_m = station;
@@ -734,7 +735,7 @@ enum intra_status intra_wallmap_add_view(struct intra_wallmap *map, struct intra
         map->run_max_m = fmax(map->run_max_m, s + NODE * map->options.texel_m);
     }
     map->n_views++;
-    map->last_view_m = station;
+    map->farthest_m = fmax(map->farthest_m, station);
 done:
     return status;
 }
@@ -768,10 +769,11 @@ enum intra_status intra_wallmap_end_run(struct intra_wallmap *map, struct intra_
     enum intra_status status = INTRA_OK;
     double step = map->options.section_step_m, start = map->options.start_station_m;
     if (map->run_max_m <= map->run_min_m) {
+        map->farthest_m = -1e300;
         forget_swept(map);
         return INTRA_OK;
     }
-    INTRA_TRY(forget_beyond(map, sensible_to(map, map->last_view_m), err));
+    INTRA_TRY(forget_beyond(map, sensible_to(map, map->farthest_m), err));
     if (map->n_pieces == map->cap_pieces) {
         int cap = map->cap_pieces ? 2 * map->cap_pieces : 8;
         struct axis_piece *p = intra_resize(map->pieces, (size_t)map->n_pieces, (size_t)cap, sizeof *p);
@@ -800,7 +802,7 @@ enum intra_status intra_wallmap_end_run(struct intra_wallmap *map, struct intra_
         piece->frame[i] = intra_mat3_mul(&placement->world_from_run.r, &f);
     }
     map->run_min_m = 1e300;
-    map->run_max_m = -1e300;
+    map->run_max_m = map->farthest_m = -1e300;
     map->last_wide_m = -1e300;
     forget_swept(map);
 done:
