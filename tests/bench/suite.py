@@ -80,6 +80,7 @@ LENS_FIGURES = [
     ("roll drift deg over 10 m", "eval.figures.roll_drift_10m_deg.value", 2, max, "1 median, 3 worst"),
     ("roll against gravity deg", "eval.figures.roll_error_gravity_deg.value", 2, max, ""),
     ("station in its 95 % interval %", "eval.figures.station_within_sd_pct.value", 1, min, "93 to 97 median, 90 to 99 worst"),
+    ("station at the far end, deviations", "eval.figures.station_error_sds.value", 2, max, "1 RMS"),
     ("silent failures", "eval.figures.silent_failures.value", 0, max, "0"),
 ]
 

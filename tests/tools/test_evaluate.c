@@ -72,6 +72,7 @@ static void assert_all_good(const struct result *r, const char *but)
         {"roll_drift_deg_per_m", 0, 1e-5},
         {"roll_error_p95_deg", 0, 1e-5},
         {"station_within_sd_pct", 100, 0},
+        {"station_error_sds", 0, 0.01},
         {"diameter_mean_bias_mm", 0, 0.01},
         {"diameter_mean_rms_mm", 0, 0.01},
         {"diameter_min_rms_mm", 0, 0.01},
@@ -128,13 +129,14 @@ static void scale_error(void **state)
     r = evaluate(&pair);
     assert_all_good(&r, "distance_error_pct distance_error_worst_pct station_error_max_mm ate_rmse_mm ate_scale "
                         "relative_translation_error_pct "
-                        "station_within_sd_pct unroll_rms_mm texture_likeness");
+                        "station_within_sd_pct station_error_sds unroll_rms_mm texture_likeness");
     assert_figure(&r, "distance_error_pct", 2, 1e-3);
     assert_figure(&r, "distance_error_worst_pct", 2, 1e-3);
     assert_figure(&r, "relative_translation_error_pct", 2, 0.01);
     assert_figure(&r, "ate_scale", 1 / 1.02, 1e-6);
     assert_figure(&r, "ate_scaled_rmse_mm", 0, 1e-3);
     assert_figure(&r, "station_error_max_mm", 0.02 * 3.48 / 2 * 1e3, 0.5);
+    assert_figure(&r, "station_error_sds", 0.02 * 3.48 / 0.001, 0.5); /* stated: 1 mm */
     /* 2 % over the way, uniformly spread: RMS is the length times 0.02 / sqrt(12) */
     assert_figure(&r, "ate_rmse_mm", 3.5 * 0.02 / sqrt(12) * 1e3, 0.5);
     /* Stretched texture: the whole 4 m count, median taken out. */
