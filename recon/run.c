@@ -24,12 +24,14 @@
 #define KINK_SD_RAD 0.003
 /* In a bend and before one, where the tube does not know yet what the parallax ahead says: radii between BEND_NEAR_REL
  * and BEND_FAR_REL radii ahead that are too small on one side and too large on the other, by BEND_LEAN of the radius in
- * their first harmonic (in straight pipes 0.003 to 0.025, once 0.043), and for BEND_KEYFRAMES after that. Set on a bend
- * of 3.3 diameters in 300 mm and one of 7 in 225 mm (docs/methods.md). */
-#define BEND_KINK_SD_RAD 0.01
+ * their first harmonic and by BEND_LEAN_SDS of its deviation (straight pipes come to 0.003 to 0.025, smooth and narrow
+ * ones to 0.043 without being sure of it), and for BEND_KEYFRAMES after that. Set on bends of 3.3 and 4.4 diameters
+ * (docs/methods.md). */
+#define BEND_KINK_SD_RAD 0.02
 #define BEND_NEAR_REL 1.5
 #define BEND_FAR_REL 4.0
-#define BEND_LEAN 0.04
+#define BEND_LEAN 0.02
+#define BEND_LEAN_SDS 3.0
 #define BEND_MOST_OFF 0.4 /* of the radius that a single point counts as off */
 #define BEND_POINTS 12
 #define BEND_KEYFRAMES 25
@@ -460,10 +462,10 @@ static bool is_uneasy(const struct intra_run *run, const struct intra_pose_fit *
 }
 
 /* By how much the wall ahead leans away from the tube to one side: first harmonic of the points' own radii over the
- * tube's, about the clock. 0: too few. */
+ * tube's, about the clock. 0: too few, or not sure. */
 static double lean_ahead(const struct intra_run *run, double u)
 {
-    double sum_c = 0, sum_s = 0, r = run->options.radius_m;
+    double sum_c = 0, sum_s = 0, sum2 = 0, r = run->options.radius_m;
     int n = 0;
     for (int i = 0; i < run->n_points; i++) {
         const struct intra_point *p = &run->points[i];
@@ -471,10 +473,12 @@ static double lean_ahead(const struct intra_run *run, double u)
         if (!p->is_alive || !is_radius_known(p) || ahead < BEND_NEAR_REL * r || ahead > BEND_FAR_REL * r) continue;
         double off = fmin(fmax(p->r_data / p->r_expect - 1, -BEND_MOST_OFF), BEND_MOST_OFF);
         double theta = intra_axis_clock(&run->axis, p->u, p->x);
-        sum_c += off * cos(theta), sum_s += off * sin(theta);
+        sum_c += off * cos(theta), sum_s += off * sin(theta), sum2 += off * off;
         n++;
     }
-    return n < BEND_POINTS ? 0 : 2 * hypot(sum_c, sum_s) / n;
+    if (n < BEND_POINTS) return 0;
+    double lean = 2 * hypot(sum_c, sum_s) / n, sd = sqrt(2 * sum2) / n; /* a harmonic's, of n independent values */
+    return lean < BEND_LEAN_SDS * sd ? 0 : lean;
 }
 
 static void look_for_bend(struct intra_run *run, double u)
