@@ -32,9 +32,10 @@
 #define WEAK_SHARE 0.1 /* of the frames; on simulated pipes that come out right it stays below 0.03 */
 
 #define MOST_APART_REL 0.05  /* counter against picture: beyond, one of them means something else */
+#define FITTED_LENS_SD_REL 0.01 /* of the way by a fitted lens, at least: in smooth pipes it is 1 to 2 % off */
 #define LEAST_TURN_RAD 0.002 /* turns below move no cell of the wall */
 #define CAMERA_STEP_M 0.01   /* of the way between two looks at how the camera stands */
-#define LEAST_OFF_M 0.002    /* offsets below are not worth the copying */
+#define LEAST_OFF_M 0.001    /* offsets below are not worth the copying */
 #define PLACED_SD_M 0.1      /* a stretch known better than that is placed by the counter, not by assumption */
 #define STRETCHED_REL 0.02   /* a stretch that changes by more than this is spoken of */
 
@@ -286,9 +287,11 @@ static bool is_in_order(const struct intra_station_map *map)
     return true;
 }
 
-/* Stations by picture and counter together (recon/station_fit). *out is empty where there is too little to tell, or nothing to change. */
-static enum intra_status fit_stations(const struct line *line, bool is_scaled, struct intra_reconstruct_report *report,
-                                      struct intra_station_map *out, struct intra_error *err)
+/* Stations by picture and counter together (recon/station_fit). *out is empty where there is too little to tell.
+ * *out_noise_m: of the counter beyond its digits, slack above all. */
+static enum intra_status fit_stations(const struct line *line, bool is_scaled, double lens_sd_rel,
+                                      struct intra_reconstruct_report *report, struct intra_station_map *out,
+                                      double *out_noise_m, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
     const struct intra_scene *scene = line->scene;
@@ -301,6 +304,7 @@ static enum intra_status fit_stations(const struct line *line, bool is_scaled, s
     if (!is_scaled || scene->n_frames == 0) return INTRA_OK;
     INTRA_TRY(intra_scale_of_frames(scene->frames, scene->n_frames, &scale, err));
     if (!scale.is_known || fabs(scale.scale - 1) > MOST_APART_REL) goto done;
+    *out_noise_m = scale.noise_m;
     INTRA_TRY(INTRA_ALLOC(readings, (size_t)scene->n_frames, err));
     INTRA_TRY(INTRA_ALLOC(pairs, (size_t)scene->n_frames, err));
     INTRA_TRY(INTRA_ALLOC(stretches, (size_t)line->n_scales, err));
@@ -317,16 +321,17 @@ static enum intra_status fit_stations(const struct line *line, bool is_scaled, s
                                                       s->wander_n > 0 ? s->wander_way / s->wander_n : 0};
     }
     INTRA_TRY(intra_station_fit(readings, n, scale.is_falling ? -1 : 1, intra_scale_step(pairs, n_pairs), stretches,
-                                line->n_scales, out, err));
+                                line->n_scales, lens_sd_rel, out, err));
     if (!is_in_order(out)) {
         intra_log(INTRA_LOG_INFO, "stations", "the distance counter would turn stretches around: it was not used for the stations");
         intra_station_map_fini(out);
     }
     if (out->n) {
-        intra_log(INTRA_LOG_INFO, "stations", "the counter's metre is %.2f %% longer than the picture's", 100 * out->counter_rel);
+        intra_log(INTRA_LOG_INFO, "stations", "%s by %.2f %%",
+                  lens_sd_rel > 0 ? "the fitted lens makes ways too short" : "the counter's metre is shorter than the picture's",
+                  100 * out->counter_rel);
         tell_stretched(line, out, report);
     }
-    if (out->most_m < LEAST_OFF_M) intra_station_map_fini(out);
 done:
     intra_free(readings);
     intra_free(pairs);
@@ -413,17 +418,25 @@ done:
     return status;
 }
 
-/* A stretch behind a gap that only assumption placed stands where the counter puts it. */
-static void mark_placed(struct line *line, const struct intra_station_map *map)
+/* Deviations of stations by picture and counter, where that is better than the picture's alone: what the fit
+ * leaves; the counter's slack, which stays for a way and is no noise that could be averaged away; and the calibration,
+ * of which a counter with a scale of its own tells nothing. A stretch behind a gap that only assumption
+ * placed stands where the counter puts it. Before the stations are moved. */
+static void state_stations(struct line *line, const struct intra_station_map *map, double noise_m, bool is_measure)
 {
-    for (int64_t i = 0; i < line->scene->n_frames; i++) {
-        struct intra_frame_record *f = &line->scene->frames[i];
+    const struct intra_scene *scene = line->scene;
+    double least = hypot(noise_m, 0.004 * scene->nominal_diameter_m / 2), lens = is_measure ? 0 : scene->camera.focal_sd_rel;
+    for (int64_t i = 0; i < scene->n_frames; i++) {
+        struct intra_frame_record *f = &scene->frames[i];
         double sd;
-        if (f->segment < 1 || line->angles[i].is_by_counter || !isfinite(f->station_m)) continue;
-        intra_station_off(map, f->segment, intra_station_before(map, f->segment, f->station_m), &sd);
-        if (!(sd < PLACED_SD_M)) continue;
-        line->angles[i].is_by_counter = true;
-        f->station_sd_m = hypot(sd, 0.004 * line->scene->nominal_diameter_m / 2);
+        if (!isfinite(f->station_m)) continue;
+        (void)intra_station_off(map, f->segment, f->station_m, &sd);
+        if (!isfinite(sd)) continue;
+        if (f->segment > 0 && !line->angles[i].is_by_counter && sd < PLACED_SD_M) {
+            line->angles[i].is_by_counter = true;
+            f->station_sd_m = INFINITY;
+        }
+        f->station_sd_m = fmin(f->station_sd_m, hypot(hypot(sd, least), lens * (f->station_m - scene->start_station_m)));
     }
 }
 
@@ -482,6 +495,7 @@ enum intra_status intra_reconstruct(const char *video_path, const struct intra_c
     enum intra_status status = INTRA_OK;
     struct line line = {.scene = scene};
     struct intra_station_map stations = {0};
+    double noise_m = 0;
     struct intra_roll_map rolls = {0};
     struct intra_still still = {0};
     struct intra_mask_pyramid mask = {0};
@@ -566,10 +580,14 @@ enum intra_status intra_reconstruct(const char *video_path, const struct intra_c
     if (counter) INTRA_TRY(fill_counter(counter, scene, report, err));
     if (o.fill_counter) o.fill_counter(o.fill_user, scene->frames, scene->n_frames);
     INTRA_TRY(measure_diameter(scene, !camera->is_assumed, report, err)); /* by the picture's own stations */
-    INTRA_TRY(fit_stations(&line, !camera->is_assumed || report->is_lens_fitted, report, &stations, err));
+    /* A lens fitted to the counter over the pilot's first metres: the counter over the whole run knows the way better. */
+    bool is_measure = report->is_lens_fitted && !(o.length_m > 0);
+    INTRA_TRY(fit_stations(&line, !camera->is_assumed || report->is_lens_fitted,
+                           is_measure ? fmax(lens.focal_sd_rel, FITTED_LENS_SD_REL) : 0, report, &stations, &noise_m, err));
     if (stations.n) {
-        INTRA_TRY(intra_wallmap_restation(line.wall, &stations, scene->frames, scene->n_frames, err));
-        mark_placed(&line, &stations);
+        state_stations(&line, &stations, noise_m, is_measure);
+        if (stations.most_m > LEAST_OFF_M)
+            INTRA_TRY(intra_wallmap_restation(line.wall, &stations, scene->frames, scene->n_frames, err));
     }
     if (scene->n_frames) INTRA_TRY(intra_states_find(scene, line.angles, err));
     summarise(scene, report);

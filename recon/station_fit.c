@@ -1,5 +1,5 @@
 /* State at a place: x = (off, slope, wander, a, k): the station is off beyond the picture's and grows by slope + wander
- * a metre; the counter shows sign * c = s + off + a + k s at the picture's station s (k off is of second order).
+ * a metre; the counter shows sign * c = s + off + a + k s at s metres of the picture's way (k off is of second order).
  * Between places, L apart,
  *   slope'  = rho slope + w,       rho = exp(-L / FORGET_M),  var w = sd^2 (1 - rho^2)
  *   wander' = q wander + v,        q = exp(-L / W),           var v = sw^2 (1 - q^2)
@@ -7,8 +7,11 @@
  *                                                             cov(z, v) = sw^2 W (1 - q)^2:
  * the scale's errors keep their deviations and are forgotten, one over FORGET_M, one over the window W of the
  * adjustment (an Ornstein-Uhlenbeck process and its integral). At a new segment off is anywhere (a gap), slope and
- * wander fresh. The first place is where stations begin: off = 0. Readings that stand in one digit count once, at their
- * mean: rounding is no noise that could be averaged away. Huber weights, a few rounds. */
+ * wander fresh. The first place is where stations begin: off = 0. A reading is a change of the counter's digit: what
+ * stands in one digit says no more, rounding is no noise that could be averaged away. Huber weights, a few rounds.
+ *
+ * Where the lens was fitted to the counter, the counter's metre is the measure and the picture's scale is off by k all
+ * along: s + off + k s is the station then, and the counter has no scale of its own. */
 #include "recon/station_fit.h"
 
 #include "core/mem.h"
@@ -21,18 +24,19 @@
 
 enum { N = INTRA_KALMAN_N, OFF = 0, SLOPE, WANDER, A, K, ROUNDS = 12, LEAST_PLACES = 6 };
 #define FORGET_M 3.0
-#define COUNTER_SD_REL 0.01 /* of a cable or wheel counter's scale */
+#define COUNTER_SD_REL 0.005 /* of the scale of a cable or wheel counter: tenders ask for 0.5 to 1 % at most */
 #define COUNTER_SD_M 0.004  /* slack, and the time between digit and picture */
 #define GAP_SD_M 1.0        /* of a gap's width, which motion guessed */
 #define OFFSET_SD_M 5.0     /* of the counter's zero, from the median */
 #define STRETCH_SDS 2.0
 #define HUBER 2.0
 #define FAR_SDS 6.0 /* a reading so far off counts for nothing */
-#define APART_M 0.004
 
 struct place {
     int segment;
     double s, c, sd; /* station, signed counter or NaN, deviation of the reading */
+    double way;      /* from where stations begin */
+    double low; /* of a change of digit: the last place before it, at least */
     double wander_sd, wander_way;
     double weight;
     struct intra_kalman k;
@@ -50,36 +54,64 @@ static double known(double wander_sd)
     return isfinite(wander_sd) ? wander_sd : 0;
 }
 
-/* Places: each segment's first and last, and each digit. out: room for the readings and two more a segment. */
+/* Where the counter goes from one digit to the next: half way between the two, to what lies between the two places or to
+ * a step, where digits were passed over; jump_m: by how much. What it jumped beyond the way is slack of a stretch driven
+ * twice, or a wrong reading: half of it is the deviation. One change back and forth, of a digit that flickers, is one
+ * place. */
+static int64_t add_change(struct place *out, int64_t m, struct place change, double gap_m, double jump_m, double step_m)
+{
+    const struct place *before = &out[m - 1];
+    double low = change.s - gap_m / 2, high = change.s + gap_m / 2, within = fmin(gap_m, step_m);
+    if (!isnan(before->c) && fabs(before->c - change.c) < 0.1 * step_m) {
+        change = *before;
+        low = before->low;
+        within = high - low;
+        change.s = (low + high) / 2;
+        m--;
+    }
+    change.low = low;
+    change.sd = hypot(hypot(within / sqrt(12), COUNTER_SD_M), fmax(0, jump_m - step_m - gap_m) / 2);
+    out[m] = change;
+    return m + 1;
+}
+
+/* Places: each segment's first and last, and each change of the counter's digit. How long a digit shows before the first
+ * change and after the last says nothing, so that a counter that starts late bends nothing; only where there is no
+ * change at all, behind a gap, its middle stands for the counter to a step. out: room for the readings and two more a
+ * segment. */
 static int64_t gather(const struct intra_station_reading *r, int64_t n, int sign, double step_m, struct place *out)
 {
     int64_t m = 0;
     for (int64_t i = 0, end; i < n; i = end) {
-        int64_t count = 0; /* places that the digit at work was read at */
-        double last = NAN, sum = 0, c = NAN;
+        double last = NAN, first = NAN, c = NAN;
+        bool is_changed = false;
         for (end = i; end < n && r[end].segment == r[i].segment; end++)
             continue;
-        out[m++] = (struct place){
-            .segment = r[i].segment, .s = r[i].station_m, .c = NAN, .wander_sd = known(r[i].wander_sd_rel)};
+        struct place place = {.segment = r[i].segment, .s = r[i].station_m, .c = NAN, .wander_sd = known(r[i].wander_sd_rel)};
+        out[m++] = place;
         for (int64_t k = i; k < end; k++) {
-            if (isnan(r[k].counter_m)) continue;
-            if (!(fabs(sign * r[k].counter_m - c) < 0.1 * step_m)) { /* a new digit */
-                c = sign * r[k].counter_m;
-                sum = count = 0;
-                m++;
-            } else if (fabs(r[k].station_m - last) < APART_M)
-                continue;
-            last = r[k].station_m;
-            sum += last;
-            count++;
-            out[m - 1] = (struct place){.segment = r[i].segment,
-                                        .s = sum / (double)count,
-                                        .c = c,
-                                        .sd = hypot(step_m / sqrt(12.0 * (double)count), COUNTER_SD_M),
-                                        .wander_sd = known(r[k].wander_sd_rel)};
+            double now = sign * r[k].counter_m, at = r[k].station_m;
+            if (isnan(now)) continue;
+            if (fabs(now - c) > 0.1 * step_m) {
+                place = (struct place){.segment = r[i].segment,
+                                       .s = (last + at) / 2,
+                                       .c = (c + now) / 2,
+                                       .wander_sd = known(r[k].wander_sd_rel)};
+                m = add_change(out, m, place, at - last, fabs(now - c), step_m);
+                is_changed = true;
+            }
+            if (isnan(c)) first = at;
+            c = now;
+            last = at;
         }
-        out[m++] = (struct place){
-            .segment = r[i].segment, .s = r[end - 1].station_m, .c = NAN, .wander_sd = known(r[end - 1].wander_sd_rel)};
+        place = (struct place){.segment = r[i].segment,
+                               .s = (first + last) / 2,
+                               .c = c,
+                               .sd = hypot(step_m / sqrt(12), COUNTER_SD_M),
+                               .wander_sd = known(r[i].wander_sd_rel)};
+        if (!isnan(c) && !is_changed) out[m++] = place;
+        place.s = r[end - 1].station_m, place.c = NAN, place.wander_sd = known(r[end - 1].wander_sd_rel);
+        out[m++] = place;
     }
     return m;
 }
@@ -133,16 +165,16 @@ static void predict(struct place *to, const struct place *from, double scale_sd)
 
 static double residual(const struct place *p, const double x[N])
 {
-    return p->c - (p->s + x[OFF] + x[A] + x[K] * p->s);
+    return p->c - (p->s + x[OFF] + x[A] + x[K] * p->way);
 }
 
 static void take_reading(struct place *p)
 {
-    const double h[N] = {[OFF] = 1, [A] = 1, [K] = p->s};
+    const double h[N] = {[OFF] = 1, [A] = 1, [K] = p->way};
     intra_kalman_read(&p->k, h, residual(p, p->k.xp), p->sd * p->sd / p->weight);
 }
 
-static void run_round(struct place *p, int64_t m, double a, const double *scale_sd)
+static void run_round(struct place *p, int64_t m, double a, double k_sd, const double *scale_sd)
 {
     for (int64_t i = 0; i < m; i++) {
         if (i == 0) {
@@ -153,7 +185,7 @@ static void run_round(struct place *p, int64_t m, double a, const double *scale_
             p[0].k.pp[SLOPE][SLOPE] = scale_sd[0] * scale_sd[0];
             p[0].k.pp[WANDER][WANDER] = p[0].wander_sd * p[0].wander_sd + 1e-16;
             p[0].k.pp[A][A] = OFFSET_SD_M * OFFSET_SD_M;
-            p[0].k.pp[K][K] = COUNTER_SD_REL * COUNTER_SD_REL;
+            p[0].k.pp[K][K] = k_sd * k_sd;
         } else
             predict(&p[i], &p[i - 1], scale_sd[i]);
         if (!isnan(p[i].c) && p[i].weight > 0)
@@ -186,10 +218,11 @@ static double first_offset(const struct place *p, int64_t m, double *scratch)
 }
 
 enum intra_status intra_station_fit(struct intra_station_reading *readings, int64_t n, int sign, double step_m,
-                                    const struct intra_station_stretch *stretches, int n_stretches,
+                                    const struct intra_station_stretch *stretches, int n_stretches, double lens_sd_rel,
                                     struct intra_station_map *out, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
+    bool is_measure = lens_sd_rel > 0;
     struct place *p = NULL;
     double *scratch = NULL, *scale_sd = NULL, *stated;
     int64_t n_read = 0;
@@ -211,11 +244,12 @@ enum intra_status intra_station_fit(struct intra_station_reading *readings, int6
             k++;
         bool is_stated = k < n_stretches && stretches[k].segment == p[i].segment;
         p[i].weight = 1;
+        p[i].way = p[i].s - p[0].s;
         scale_sd[i] = stated[i] = is_stated ? stretches[k].scale_sd_rel : COUNTER_SD_REL;
         p[i].wander_way = is_stated ? stretches[k].wander_way_m : 0;
     }
     for (int round = 0; round < ROUNDS; round++) {
-        run_round(p, m, a, scale_sd);
+        run_round(p, m, a, is_measure ? lens_sd_rel : COUNTER_SD_REL, scale_sd);
         widen(p, m, scale_sd, stated);
         for (int64_t i = 0; i < m; i++) {
             if (isnan(p[i].c)) continue;
@@ -226,12 +260,15 @@ enum intra_status intra_station_fit(struct intra_station_reading *readings, int6
     INTRA_TRY(INTRA_ALLOC(out->knots, (size_t)m, err));
     out->n = m;
     for (int64_t i = 0; i < m; i++) {
+        const struct intra_kalman *k = &p[i].k;
+        double way = is_measure ? p[i].way : 0, off = k->x[OFF] + way * k->x[K],
+               var = k->p[OFF][OFF] + 2 * way * k->p[OFF][K] + way * way * k->p[K][K];
         out->knots[i] = (struct intra_station_knot){.segment = p[i].segment,
                                                     .station_m = p[i].s,
-                                                    .off_m = p[i].k.x[OFF],
-                                                    .off_sd_m = sqrt(fmax(0, p[i].k.p[OFF][OFF])),
-                                                    .slope = p[i].k.x[SLOPE] + p[i].k.x[WANDER]};
-        out->most_m = fmax(out->most_m, fabs(p[i].k.x[OFF]));
+                                                    .off_m = off,
+                                                    .off_sd_m = sqrt(fmax(0, var)),
+                                                    .slope = k->x[SLOPE] + k->x[WANDER] + (is_measure ? k->x[K] : 0)};
+        out->most_m = fmax(out->most_m, fabs(off));
     }
     out->counter_rel = p[m - 1].k.x[K];
 done:

@@ -89,6 +89,12 @@ static void scale_late_start(void **state)
     (void)state;
     check((struct drive){.scale = 1, .step_m = 0.01, .late_m = 0.3, .way_m = 3}, 0.004);
 }
+/* The first digit shows for three and a half of them. */
+static void scale_late_start_of_a_coarse_counter(void **state)
+{
+    (void)state;
+    check((struct drive){.scale = 1, .step_m = 0.1, .late_m = 0.25, .way_m = 2.25}, 0.004);
+}
 static void scale_slack_and_reverse(void **state)
 {
     (void)state;
@@ -132,6 +138,7 @@ int main(void)
         cmocka_unit_test(scale_centimetres),    cmocka_unit_test(scale_decimetres),
         cmocka_unit_test(scale_feet),           cmocka_unit_test(scale_falling),
         cmocka_unit_test(scale_late_start),     cmocka_unit_test(scale_slack_and_reverse),
+        cmocka_unit_test(scale_late_start_of_a_coarse_counter),
         cmocka_unit_test(scale_wrong_readings), cmocka_unit_test(scale_noisy_stations),
         cmocka_unit_test(scale_too_short),      cmocka_unit_test(scale_of_chance),
     };

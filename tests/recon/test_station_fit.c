@@ -45,7 +45,7 @@ static struct intra_station_map fit(const struct drive *d, double sd0, double sd
     const struct intra_station_stretch stretches[] = {{0, sd0, 0}, {1, sd1, 0}};
     struct intra_station_map map;
     int64_t n = make(d);
-    assert_int_equal(intra_station_fit(readings, n, d->sign, d->step_m, stretches, 2, &map, NULL), INTRA_OK);
+    assert_int_equal(intra_station_fit(readings, n, d->sign, d->step_m, stretches, 2, 0, &map, NULL), INTRA_OK);
     return map;
 }
 
@@ -133,7 +133,7 @@ static void frames_without_reading_change_nothing(void **state)
             mixed[m++] = (struct intra_station_reading){
                 readings[i].segment, (readings[i].station_m + readings[i + 1].station_m) / 2, NAN, 0};
     }
-    assert_int_equal(intra_station_fit(mixed, m, 1, d.step_m, stretches, 2, &map, NULL), INTRA_OK);
+    assert_int_equal(intra_station_fit(mixed, m, 1, d.step_m, stretches, 2, 0, &map, NULL), INTRA_OK);
     assert_int_equal(map.n, plain.n);
     assert_true(plain.most_m > 0.002);
     for (int64_t i = 0; i < map.n; i++)
@@ -161,7 +161,7 @@ static void a_wander_goes_to_the_counter(void **state)
                                                          : mode == 1 ? 0
                                                                      : 0.001};
         }
-        assert_int_equal(intra_station_fit(readings, STEPS, 1, 0.01, &stretch, 1, &map, NULL), INTRA_OK);
+        assert_int_equal(intra_station_fit(readings, STEPS, 1, 0.01, &stretch, 1, 0, &map, NULL), INTRA_OK);
         for (int i = 0; i < STEPS; i++) {
             double s = 2.5 * i / STEPS;
             worst[mode] = fmax(worst[mode], fabs(now(&map, 0, readings[i].station_m) - s));
@@ -172,6 +172,28 @@ static void a_wander_goes_to_the_counter(void **state)
         fail_msg("off by %.1f mm, without wander %.1f, plain %.1f", 1e3 * worst[0], 1e3 * worst[1], 1e3 * worst[2]);
 }
 
+/* A lens fitted to the counter makes all stretches 1.5 % long, far beyond what each says of itself; a counter of 0.1 m
+ * that starts 0.15 m late puts it right, and says how well. A known lens keeps its own metre. */
+static void a_fitted_lens_goes_by_the_counter(void **state)
+{
+    enum { STEPS = 300 };
+    const struct intra_station_stretch stretch = {0, 0.002, 0};
+    double off[2], sd[2];
+    (void)state;
+    for (int i = 0; i < STEPS; i++) {
+        double way = 3.0 * i / (STEPS - 1);
+        readings[i] = (struct intra_station_reading){0, 5 + 1.015 * way, round(fmax(way - 0.15, 0) / 0.1) * 0.1, 0};
+    }
+    for (int mode = 0; mode < 2; mode++) {
+        struct intra_station_map map;
+        assert_int_equal(intra_station_fit(readings, STEPS, 1, 0.1, &stretch, 1, mode ? 0.01 : 0, &map, NULL), INTRA_OK);
+        off[mode] = intra_station_off(&map, 0, 5 + 3.045, &sd[mode]);
+        intra_station_map_fini(&map);
+    }
+    if (!(fabs(off[0]) < 0.008 && fabs(off[1] + 0.045) < 0.009 && sd[1] > 0.002 && sd[1] < 0.012))
+        fail_msg("known lens: off by %g m; fitted: %g (sd %g)", off[0], off[1], sd[1]);
+}
+
 static void too_few_readings_change_nothing(void **state)
 {
     struct drive d = usual;
@@ -180,10 +202,10 @@ static void too_few_readings_change_nothing(void **state)
     double sd = 0;
     (void)state;
     make(&d);
-    assert_int_equal(intra_station_fit(readings, 5, 1, 0.01, &stretch, 1, &map, NULL), INTRA_OK);
+    assert_int_equal(intra_station_fit(readings, 5, 1, 0.01, &stretch, 1, 0, &map, NULL), INTRA_OK);
     assert_int_equal(map.n, 0);
     assert_true(intra_station_off(&map, 0, 3, &sd) == 0 && isnan(sd));
-    assert_int_equal(intra_station_fit(readings, 0, 1, 0.01, &stretch, 1, &map, NULL), INTRA_OK);
+    assert_int_equal(intra_station_fit(readings, 0, 1, 0.01, &stretch, 1, 0, &map, NULL), INTRA_OK);
     assert_int_equal(map.n, 0);
 }
 
@@ -197,7 +219,7 @@ static void memory_that_runs_out_is_said(void **state)
     for (int k = 1; k <= 4; k++) {
         int64_t n = make(&d);
         intra_mem_fail_at(k, 0);
-        assert_int_equal(intra_station_fit(readings, n, 1, 0.01, stretches, 2, &map, &err), INTRA_E_MEM);
+        assert_int_equal(intra_station_fit(readings, n, 1, 0.01, stretches, 2, 0, &map, &err), INTRA_E_MEM);
         intra_mem_fail_at(0, 0);
     }
 }
@@ -208,6 +230,7 @@ int main(void)
         cmocka_unit_test(a_bad_stretch_goes_to_the_counter), cmocka_unit_test(a_sure_stretch_stays),
         cmocka_unit_test(a_counter_set_back_bends_nothing),  cmocka_unit_test(too_few_readings_change_nothing),
         cmocka_unit_test(a_wander_goes_to_the_counter),      cmocka_unit_test(frames_without_reading_change_nothing),
+        cmocka_unit_test(a_fitted_lens_goes_by_the_counter),
         cmocka_unit_test(memory_that_runs_out_is_said),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
