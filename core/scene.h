@@ -43,11 +43,11 @@ struct intra_frame_record {
 enum { INTRA_SECTION_HARMONICS = 6 };
 
 /* The pipe's section at one station. Radius at clock angle theta:
- * r = a[0] + sum_{k=1..K} a[k] cos(k theta) + b[k] sin(k theta); a[1] = b[1] = 0, since the centre is the section's
- * own. */
+ * r = a[0] + sum_{k=1..K} a[k] cos(k theta) + b[k] sin(k theta), about the axis, as everything on the wall is. a[1] and
+ * b[1]: a deposit, or a length laid off the axis; the axis is not moved by them. */
 struct intra_section {
     double station_m;
-    struct intra_vec3 centre; /* world, metres */
+    struct intra_vec3 centre; /* of the axis; world, metres */
     /* Columns: tangent (+s), right (theta = 90 deg), crown (theta = 0). Orthonormal and left-handed (determinant -1),
      * as theta runs clockwise along +s: not for intra_rotation_log or quaternions. */
     struct intra_mat3 world_from_sec;

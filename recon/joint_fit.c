@@ -25,6 +25,7 @@ enum {
 enum { LIKE_SECTORS = 4 }; /* neighbours that err alike: so many sectors count as one */
 #define BEND_PER_M 0.12    /* mean curvature from which on the pipe bends here; a deflection of 3 degrees has less */
 /* What the samples' scatter does not tell: they share poses, and the tube's prior pulls a step together. */
+#define STEP_REACH_REL 0.7     /* radii from the ring where wall counts for a quarter: what lies on it farther off is no step */
 #define OFFSET_FLOOR_REL 0.004 /* of the radius */
 #define OFFSET_SHARE 0.15      /* of the offset */
 #define DEFLECTION_FLOOR_RAD 0.008
@@ -105,19 +106,6 @@ struct axis_piece {
     bool is_bend;
 };
 
-/* The axis that the radii were measured from: a section's centre is that axis plus the first harmonic of its fit. */
-static struct intra_vec3 axis_of(const struct intra_scene *scene, const struct intra_section *s,
-                                 const struct intra_radius_sample *samples, int64_t n)
-{
-    struct intra_section_fit fit;
-    double r = 0.5 * scene->nominal_diameter_m;
-    intra_section_fit(samples, n, s->station_m - scene->start_station_m,
-                      intra_section_half_width(scene->section_step_m, r), r, &fit);
-    struct intra_vec3 right = {s->world_from_sec.m[0][1], s->world_from_sec.m[1][1], s->world_from_sec.m[2][1]};
-    struct intra_vec3 crown = {s->world_from_sec.m[0][2], s->world_from_sec.m[1][2], s->world_from_sec.m[2][2]};
-    return intra_mad(intra_mad(s->centre, -fit.a[1], crown), -fit.b[1], right);
-}
-
 /* Take the best parabola out of values along the pipe; twice its last coefficient is the mean curvature. */
 static bool take_parabola(const double *station_m, double *value, int n, double middle_m, double *curvature)
 {
@@ -154,8 +142,8 @@ static bool straighten(struct axis_piece *axis, double middle_m)
     return true;
 }
 
-static bool gather_axis(const struct intra_scene *scene, const struct intra_radius_sample *samples, int64_t n,
-                        double station_m, double before_m, double behind_m, struct axis_piece *out)
+static bool gather_axis(const struct intra_scene *scene, double station_m, double before_m, double behind_m,
+                        struct axis_piece *out)
 {
     double step = scene->section_step_m, s0 = scene->sections[0].station_m;
     int64_t from = (int64_t)floor((station_m - before_m - s0) / step),
@@ -168,10 +156,10 @@ static bool gather_axis(const struct intra_scene *scene, const struct intra_radi
     const struct intra_section *m = &scene->sections[mid];
     struct intra_vec3 right = {m->world_from_sec.m[0][1], m->world_from_sec.m[1][1], m->world_from_sec.m[2][1]};
     struct intra_vec3 crown = {m->world_from_sec.m[0][2], m->world_from_sec.m[1][2], m->world_from_sec.m[2][2]};
-    struct intra_vec3 origin = axis_of(scene, m, samples, n);
+    struct intra_vec3 origin = m->centre;
     for (int64_t i = from; i <= to && out->n < MAX_AXIS; i++) {
         if (!scene->sections[i].is_seen) continue;
-        struct intra_vec3 d = intra_sub(axis_of(scene, &scene->sections[i], samples, n), origin);
+        struct intra_vec3 d = intra_sub(scene->sections[i].centre, origin);
         out->station_m[out->n] = scene->sections[i].station_m;
         out->right_m[out->n] = intra_dot(d, right);
         out->crown_m[out->n++] = intra_dot(d, crown);
@@ -250,7 +238,7 @@ static void add_up(const struct step_range *range, const struct intra_radius_sam
         for (int i = 0; i < UNKNOWNS; i++)
             e -= f[i] * fit->x[i];
         double var = (double)samples[k].sd_m * samples[k].sd_m + fit->scatter_m * fit->scatter_m;
-        double robust = 1 / (1 + e * e / (4 * var)), w = robust / var;
+        double near = 1 / pow(1 + pow(d / (STEP_REACH_REL * r), 2), 2), robust = near / (1 + e * e / (4 * var)), w = robust / var;
         for (int i = 0; i < UNKNOWNS; i++) {
             g[i] += w * f[i] * e;
             for (int j = 0; j <= i; j++)
@@ -316,7 +304,7 @@ void intra_joint_fit_step(const struct intra_scene *scene, const struct intra_ra
     struct step_fit fit;
     double r = 0.5 * scene->nominal_diameter_m, v[4];
     if (scene->n_sections < 2 ||
-        !gather_axis(scene, samples, n_samples, ring->station_m, before_m + r, behind_m + r, &axis))
+        !gather_axis(scene, ring->station_m, before_m + r, behind_m + r, &axis))
         return;
     struct step_range range = {scene, ring, &axis, before_m, behind_m, skip_m};
     if (!solve_step(&range, samples, n_samples, &fit)) return;

@@ -265,6 +265,7 @@ enum intra_status intra_lens_fit(const char *video_path, const struct intra_lens
         if (status != INTRA_OK) goto done;
         if (counter && !intra_counter_has_place(counter)) intra_counter_destroy(&counter);
     }
+    bool can_scale = is_length || counter || options->fill_counter;
     if (first_guess(camera, &lens, NULL) != INTRA_OK) goto done;
     kept = lens;
     for (int pass = 0; pass < MOST_PASSES; pass++) {
@@ -275,8 +276,12 @@ enum intra_status intra_lens_fit(const char *video_path, const struct intra_lens
         INTRA_TRY(find_scale(options, counter, &pilot, pass, &k, &sd, err));
         if (pass == 0 || isfinite(k)) is_held = !isfinite(k); /* a first drive may be too short to tell */
         is_followed = is_held || (isfinite(k) && pilot.scene.n_views > 0);
-        if (!is_followed) {
-            if ((!is_known && !isfinite(k)) || is_wide || wide_guess(camera, &next) != INTRA_OK) break;
+        next = lens;
+        is_usable = false;
+        if (is_followed) INTRA_TRY(improve(&pilot, is_held ? NAN : k, sd, pass, &next, &one, &is_usable, err));
+        bool is_barren = is_held && !is_usable && !is_known && can_scale; /* a drive that told nothing at all */
+        if (!is_followed || is_barren) {
+            if ((!is_known && !isfinite(k) && !is_barren) || is_wide || wide_guess(camera, &next) != INTRA_OK) break;
             intra_log(INTRA_LOG_INFO, "lens", "pilot %d: the pipe was lost with this lens; anew with a fisheye", pass + 1);
             kept = lens;
             kept_found = found;
@@ -287,8 +292,6 @@ enum intra_status intra_lens_fit(const char *video_path, const struct intra_lens
             n_steps = 0;
             continue;
         }
-        next = lens;
-        INTRA_TRY(improve(&pilot, is_held ? NAN : k, sd, pass, &next, &one, &is_usable, err));
         if (is_usable && is_held) is_usable = hold_field(camera, &next, NULL) == INTRA_OK;
         if (!is_usable || !(next.fx > NARROWEST * camera->fx && next.fx < WIDEST * camera->fx)) break;
         change = angle_change(&next, &lens);

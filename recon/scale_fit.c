@@ -79,14 +79,14 @@ static double on_grid(const struct data *d, double sigma, double k[2], double b[
 }
 
 /* Readings from places far enough apart, evenly thinned; from the middle of their stations. The first digit counts for
- * nothing: a counter that is zeroed beside the drum or has slack shows it for longer than a digit lasts. */
+ * nothing where there are enough others: a counter that starts late or has slack shows it for longer than a digit lasts. */
 static void take(const struct intra_scale_pair *pairs, int64_t n, struct data *d)
 {
     int64_t kept = 0, at = 0, first = 0;
     double last = NAN;
     while (first < n && fabs(pairs[first].counter_m - pairs[0].counter_m) < 0.1 * d->step_m)
         first++;
-    pairs += first, n -= first;
+    if (n - first >= 2 * LEAST_READINGS) pairs += first, n -= first;
     for (int64_t i = 0; i < n; i++)
         if (!(fabs(pairs[i].station_m - last) < APART_M)) kept++, last = pairs[i].station_m;
     double keep_each = kept > MAX_READINGS ? (double)kept / MAX_READINGS : 1, next = 0, sum = 0;

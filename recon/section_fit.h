@@ -10,7 +10,7 @@ struct intra_radius_sample {
 };
 
 struct intra_section_fit {
-    double a[INTRA_SECTION_HARMONICS + 1], b[INTRA_SECTION_HARMONICS + 1]; /* as in struct intra_section, but a[1], b[1] kept */
+    double a[INTRA_SECTION_HARMONICS + 1], b[INTRA_SECTION_HARMONICS + 1]; /* as in struct intra_section */
     double cov[(2 * INTRA_SECTION_HARMONICS + 1) * (2 * INTRA_SECTION_HARMONICS + 1)]; /* of a0, a1, b1, a2, b2, ... */
     double weight; /* effective number of samples */
     double share;  /* of the samples' weight that the fit left them: 1 when they agree */

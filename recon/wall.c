@@ -1143,12 +1143,10 @@ static void fill_section(const struct intra_wallmap *map, int64_t index, const s
     out->station_m = map->options.start_station_m + local;
     out->is_seen = true;
     struct intra_mat3 f = piece->frame[at];
-    struct intra_vec3 right = {f.m[0][1], f.m[1][1], f.m[2][1]}, crown = {f.m[0][2], f.m[1][2], f.m[2][2]};
-    out->centre = intra_mad(intra_mad(piece->centre[at], fit->a[1], crown), fit->b[1], right);
+    out->centre = piece->centre[at];
     out->world_from_sec = f;
     memcpy(out->a, fit->a, sizeof out->a);
     memcpy(out->b, fit->b, sizeof out->b);
-    out->a[1] = out->b[1] = 0;
     intra_section_measure(out);
     intra_section_fit_deviations(fit, out);
     double roll_sd;

@@ -23,6 +23,7 @@ static const double block_m = 0.08, reach_m = 0.06, pad_m = 0.16, chunk_m = 1.0;
 static const double fine_sd_m = 0.001, wide_sd_m = 0.012; /* the band that is compared */
 static const double min_contrast = 1.5;                   /* grey levels of 255; below: no texture */
 static const double min_seen = 0.9;
+static const double wide_rel = 0.05, close_rel = 0.004;                  /* of the radius: deposits; roughness */
 static const double open_rel = 0.2;                                      /* of the radius: no wall of the pipe itself */
 static const double min_coarse = 0.3, min_margin = 0.1, min_fine = 0.35; /* correlations of a confident match */
 enum { COARSE = 4, FINE_REACH = 7 };
@@ -84,8 +85,50 @@ done:
     return status;
 }
 
+/* Where the middle of one ring lies off what its radii are about: right, up. First harmonic beside an oval, by
+ * pseudo-values (the ring's terms are orthogonal) of Cauchy's weights, whose width shrinks from wide_rel to close_rel: a
+ * deposit on a quarter of the ring is no shift of the pipe. step: from radius to radius; NaN and what is off the mean by
+ * open_rel: none. */
+static void ring_centre(const float *radius, size_t step, int n, double out[2])
+{
+    enum { TERMS = 5, ROUNDS = 80, MOST = 512 };
+    double basis[MOST][TERMS], r[MOST], x[TERMS] = {0}, mean = 0;
+    int m = 0;
+    for (int i = 0; i < n && i < MOST; i++) {
+        double theta = M_PI + 2 * M_PI * (i + 0.5) / n, value = (double)radius[(size_t)i * step];
+        if (!isfinite(value)) continue;
+        const double terms[TERMS] = {1, sin(theta), cos(theta), sin(2 * theta), cos(2 * theta)};
+        memcpy(basis[m], terms, sizeof terms);
+        mean += value;
+        r[m++] = value;
+    }
+    out[0] = out[1] = 0;
+    if (m == 0) return;
+    mean /= m;
+    x[0] = mean;
+    for (int round = 0; round < ROUNDS; round++) {
+        double change[TERMS] = {0}, width = mean * fmax(wide_rel * pow(0.88, round), close_rel), most = 0;
+        for (int i = 0; i < m; i++) {
+            double e = r[i];
+            if (!(fabs(e - mean) < open_rel * mean)) continue; /* a connection's bore */
+            for (int k = 0; k < TERMS; k++)
+                e -= x[k] * basis[i][k];
+            e /= 1 + e * e / (width * width);
+            for (int k = 0; k < TERMS; k++)
+                change[k] += (k ? 2 : 1) * e * basis[i][k] / n;
+        }
+        for (int k = 0; k < TERMS; k++) {
+            x[k] += change[k];
+            most = fmax(most, fabs(change[k]));
+        }
+        if (width <= close_rel * mean && most < 1e-5 * mean) break;
+    }
+    out[0] = x[1];
+    out[1] = x[2];
+}
+
 /* Where the wall's own middle lies beside the centreline that the truth's clock turns about: a length of pipe that is
- * laid off it. First harmonic of the radius. */
+ * laid off it. */
 static enum intra_status read_centres(struct wall_job *job, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
@@ -101,19 +144,9 @@ static enum intra_status read_centres(struct wall_job *job, struct intra_error *
     INTRA_TRY(INTRA_ALLOC(grid, rows * cols, err));
     INTRA_TRY(INTRA_ALLOC(job->centre, cols, err));
     INTRA_TRY(intra_tiff_read_columns(tiff, 0, (int)cols, grid, err));
-    for (size_t col = 0; col < cols; col++) {
-        double mean = 0, n = 0;
-        for (size_t row = 0; row < rows; row++)
-            if (isfinite(grid[row * cols + col])) mean += (double)grid[row * cols + col], n++;
-        mean /= fmax(n, 1);
-        for (size_t row = 0; row < rows; row++) {
-            double theta = M_PI + 2 * M_PI * ((double)row + 0.5) / (double)rows,
-                   off = (double)grid[row * cols + col] - mean;
-            if (!(fabs(off) < open_rel * mean)) continue; /* open, or a connection's bore */
-            job->centre[col][0] += 2 * off * sin(theta) / (double)rows;
-            job->centre[col][1] += 2 * off * cos(theta) / (double)rows;
-        }
-    }
+    size_t step = rows / 100 > 1 ? rows / 100 : 1; /* rows */
+    for (size_t col = 0; col < cols; col++)
+        ring_centre(grid + step / 2 * cols + col, step * cols, (int)(rows / step), job->centre[col]);
 done:
     intra_free(grid);
     intra_tiff_close(&tiff);

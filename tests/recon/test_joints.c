@@ -127,10 +127,8 @@ static void measure(const struct made_wall *made, struct intra_radius_sample *sa
     }
 }
 
-/* The axis runs straight on, or along an arc to the right; as in a result, a section's centre is the axis and the first
- * harmonic of the radii there. */
-static void lay_sections(const struct made_wall *made, const struct intra_radius_sample *samples, int n,
-                         struct intra_scene *scene)
+/* The axis runs straight on, or along an arc to the right. */
+static void lay_sections(const struct made_wall *made, struct intra_scene *scene)
 {
     for (int i = 0; i * 0.05 <= made->length_m; i++) {
         struct intra_section s;
@@ -140,9 +138,6 @@ static void lay_sections(const struct made_wall *made, const struct intra_radius
         s.is_seen = true;
         s.centre = turn > 0 ? intra_vec3(r * sin(turn), -r * (1 - cos(turn)), 0) : intra_vec3(way, 0, 0);
         s.world_from_sec = (struct intra_mat3){{{cos(turn), -sin(turn), 0}, {-sin(turn), -cos(turn), 0}, {0, 0, 1}}};
-        struct intra_section_fit fit;
-        intra_section_fit(samples, n, way, intra_section_half_width(0.05, radius_m), radius_m, &fit);
-        s.centre = intra_add(s.centre, intra_mat3_mul_vec(&s.world_from_sec, intra_vec3(0, fit.b[1], fit.a[1])));
         s.a[0] = radius_m;
         intra_section_measure(&s);
         assert_int_equal(intra_scene_add_section(scene, &s, NULL), INTRA_OK);
@@ -164,7 +159,7 @@ static struct made make(const struct made_wall *wall)
     made.samples = calloc((size_t)made.n, sizeof *made.samples);
     assert_non_null(made.samples);
     measure(wall, made.samples, made.n);
-    lay_sections(wall, made.samples, made.n, &made.scene);
+    lay_sections(wall, &made.scene);
     paint(wall, &made.scene);
     return made;
 }

@@ -16,6 +16,7 @@ struct made_pair {
     double diameter_error_m;                  /* of every section */
     double ovality;                           /* of the truth's section: r = R (1 - ovality cos 2 theta) */
     double lobes_m, relief_lobes_m;           /* twelve lobes around, so high: of the truth's wall; of the result's relief */
+    double deposit_m;                         /* height of one on the invert of the truth, a quarter of the ring wide */
     double sd_m;                              /* stated deviations of station and diameters */
     double unseen_from, unseen_to;            /* share of the way around that the result did not see */
     double jump_m;                            /* stations and poses after the lost frames: plus this, the wall too */

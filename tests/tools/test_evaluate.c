@@ -426,6 +426,18 @@ static void what_cannot_be_read_is_refused(void **state)
     program_remove(folder);
 }
 
+/* A deposit on the invert is no shift of the pipe: what lies where it should does so beside it too. */
+static void deposit_moves_no_clock(void **state)
+{
+    struct made_pair pair = made_pair_defaults();
+    struct result r;
+    (void)state;
+    pair.deposit_m = 0.025;
+    r = evaluate(&pair);
+    assert_figure(&r, "unroll_around_rms_mm", 0, 0.3);
+    json_decref(r.root);
+}
+
 /* Lobes of 5 mm: found whatever the station and roll of the result; said to be 3 mm too low where it has 2; and the
  * unseen is not known. A block of 10 mm takes a little off them. */
 static void relief_compared(void **state)
@@ -552,6 +564,7 @@ int main(void)
         cmocka_unit_test(position_noise),
         cmocka_unit_test(diameter_error),
         cmocka_unit_test(joints_do_not_count),
+        cmocka_unit_test(deposit_moves_no_clock),
         cmocka_unit_test(relief_compared),
         cmocka_unit_test(joints_compared),
         cmocka_unit_test(joints_missed_invented_and_wrong),
