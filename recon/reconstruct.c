@@ -299,6 +299,7 @@ static enum intra_status fit_stations(const struct line *line, bool is_scaled, d
     struct intra_station_reading *readings = NULL;
     struct intra_scale_pair *pairs = NULL;
     struct intra_station_stretch *stretches = NULL;
+    bool *is_outward = NULL;
     int64_t n = 0, n_pairs = 0;
     memset(out, 0, sizeof *out);
     if (!is_scaled || scene->n_frames == 0) return INTRA_OK;
@@ -308,12 +309,14 @@ static enum intra_status fit_stations(const struct line *line, bool is_scaled, d
     INTRA_TRY(INTRA_ALLOC(readings, (size_t)scene->n_frames, err));
     INTRA_TRY(INTRA_ALLOC(pairs, (size_t)scene->n_frames, err));
     INTRA_TRY(INTRA_ALLOC(stretches, (size_t)line->n_scales, err));
+    INTRA_TRY(INTRA_ALLOC(is_outward, (size_t)scene->n_frames, err));
+    intra_counter_outward(scene->frames, scene->n_frames, is_outward);
     for (int64_t i = 0; i < scene->n_frames; i++) {
         const struct intra_frame_record *f = &scene->frames[i];
         if (!f->is_posed || f->segment < 0) continue;
-        readings[n++] =
-            (struct intra_station_reading){f->segment, f->station_m, f->counter_m, line->angles[i].wander_sd_rel};
-        if (isfinite(f->counter_m)) pairs[n_pairs++] = (struct intra_scale_pair){f->station_m, f->counter_m};
+        readings[n++] = (struct intra_station_reading){f->segment, f->station_m, is_outward[i] ? f->counter_m : NAN,
+                                                       line->angles[i].wander_sd_rel};
+        if (is_outward[i]) pairs[n_pairs++] = (struct intra_scale_pair){f->station_m, f->counter_m};
     }
     for (int i = 0; i < line->n_scales; i++) {
         const struct scale_sum *s = &line->scales[i];
@@ -336,6 +339,7 @@ done:
     intra_free(readings);
     intra_free(pairs);
     intra_free(stretches);
+    intra_free(is_outward);
     return status;
 }
 

@@ -1,6 +1,7 @@
 /* The scale of stations against a counter: true within its deviation under rounding, slack, a late start, wrong
  * readings and reverse driving; not known where there is too little to tell. Not: reading counters, or the motion
  * itself. */
+#include "recon/lens_fit.h"
 #include "recon/scale_fit.h"
 
 #include <math.h>
@@ -132,6 +133,31 @@ static void scale_of_chance(void **state)
     assert_false(out.is_known);
 }
 
+/* Out 1 m, back 0.3 m and out again, with 40 mm of slack; then a segment that drives back all the way. */
+static void readings_on_the_way_out(void **state)
+{
+    enum { OUT = 100, BACK = 130, AGAIN = 200, END = 260 };
+    static struct intra_frame_record frames[END];
+    static bool is_outward[END];
+    struct intra_scale_fit fit;
+    (void)state;
+    for (int i = 0; i < END; i++) {
+        double s = i < OUT ? 0.01 * i : i < BACK ? 1 - 0.01 * (i - OUT) : i < AGAIN ? 0.7 + 0.01 * (i - BACK) : 9 - 0.01 * (i - AGAIN);
+        double slack = i >= OUT && i < BACK ? 0.04 : 0;
+        frames[i] = (struct intra_frame_record){
+            .segment = i >= AGAIN, .is_posed = i != 50, .station_m = s, .counter_m = i == 60 ? NAN : round((s + slack) / 0.01) * 0.01};
+    }
+    intra_counter_outward(frames, END, is_outward);
+    for (int i = 0; i < END; i++) {
+        bool want = i != 50 && i != 60 && (i <= OUT || i >= AGAIN || frames[i].station_m > 0.996);
+        if (is_outward[i] != want) fail_msg("frame %d at %g m: %d", i, frames[i].station_m, is_outward[i]);
+    }
+    assert_int_equal(intra_scale_of_frames(frames, AGAIN, &fit, NULL), INTRA_OK);
+    assert_true(fit.is_known && fabs(fit.scale - 1) < 0.004 && fit.noise_m < 0.0025);
+    assert_int_equal(intra_scale_of_frames(frames, 0, &fit, NULL), INTRA_OK);
+    assert_false(fit.is_known);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -141,6 +167,7 @@ int main(void)
         cmocka_unit_test(scale_late_start_of_a_coarse_counter),
         cmocka_unit_test(scale_wrong_readings), cmocka_unit_test(scale_noisy_stations),
         cmocka_unit_test(scale_too_short),      cmocka_unit_test(scale_of_chance),
+        cmocka_unit_test(readings_on_the_way_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
