@@ -25,7 +25,7 @@ enum {
 enum { LIKE_SECTORS = 4 }; /* neighbours that err alike: so many sectors count as one */
 #define BEND_PER_M 0.12    /* mean curvature from which on the pipe bends here; a deflection of 3 degrees has less */
 /* What the samples' scatter does not tell: they share poses, and the tube's prior pulls a step together. */
-#define STEP_REACH_REL 0.7     /* radii from the ring where wall counts for a quarter: what lies on it farther off is no step */
+#define STEP_REACH_REL 0.7     /* radii from the ring at which wall counts for a quarter */
 #define OFFSET_FLOOR_REL 0.004 /* of the radius */
 #define OFFSET_SHARE 0.15      /* of the offset */
 #define DEFLECTION_FLOOR_RAD 0.008
@@ -238,7 +238,8 @@ static void add_up(const struct step_range *range, const struct intra_radius_sam
         for (int i = 0; i < UNKNOWNS; i++)
             e -= f[i] * fit->x[i];
         double var = (double)samples[k].sd_m * samples[k].sd_m + fit->scatter_m * fit->scatter_m;
-        double near = 1 / pow(1 + pow(d / (STEP_REACH_REL * r), 2), 2), robust = near / (1 + e * e / (4 * var)), w = robust / var;
+        double near = 1 / pow(1 + pow(d / (STEP_REACH_REL * r), 2), 2), robust = near / (1 + e * e / (4 * var)),
+               w = robust / var;
         for (int i = 0; i < UNKNOWNS; i++) {
             g[i] += w * f[i] * e;
             for (int j = 0; j <= i; j++)
@@ -303,9 +304,7 @@ void intra_joint_fit_step(const struct intra_scene *scene, const struct intra_ra
     struct axis_piece axis;
     struct step_fit fit;
     double r = 0.5 * scene->nominal_diameter_m, v[4];
-    if (scene->n_sections < 2 ||
-        !gather_axis(scene, ring->station_m, before_m + r, behind_m + r, &axis))
-        return;
+    if (scene->n_sections < 2 || !gather_axis(scene, ring->station_m, before_m + r, behind_m + r, &axis)) return;
     struct step_range range = {scene, ring, &axis, before_m, behind_m, skip_m};
     if (!solve_step(&range, samples, n_samples, &fit)) return;
     polar(&fit, AT_X + STEP, AT_Y + STEP, OFFSET_FLOOR_REL * r, OFFSET_SHARE, v);

@@ -79,7 +79,8 @@ static double on_grid(const struct data *d, double sigma, double k[2], double b[
 }
 
 /* Readings from places far enough apart, evenly thinned; from the middle of their stations. The first digit counts for
- * nothing where there are enough others: a counter that starts late or has slack shows it for longer than a digit lasts. */
+ * nothing where there are enough others: a counter that starts late or has slack shows it for longer than a digit
+ * lasts. */
 static void take(const struct intra_scale_pair *pairs, int64_t n, struct data *d)
 {
     int64_t kept = 0, at = 0, first = 0;

@@ -36,7 +36,7 @@ struct place {
     int segment;
     double s, c, sd; /* station, signed counter or NaN, deviation of the reading */
     double way;      /* from where stations begin */
-    double low; /* of a change of digit: the last place before it, at least */
+    double low;      /* of a change of digit: the last place before it, at least */
     double wander_sd, wander_way;
     double weight;
     struct intra_kalman k;
@@ -54,10 +54,10 @@ static double known(double wander_sd)
     return isfinite(wander_sd) ? wander_sd : 0;
 }
 
-/* Where the counter goes from one digit to the next: half way between the two, to what lies between the two places or to
- * a step, where digits were passed over; jump_m: by how much. What it jumped beyond the way is slack of a stretch driven
- * twice, or a wrong reading: half of it is the deviation. One change back and forth, of a digit that flickers, is one
- * place. */
+/* Where the counter goes from one digit to the next: half way between the two, to what lies between the two places or
+ * to a step, where digits were passed over; jump_m: by how much. What it jumped beyond the way is slack of a stretch
+ * driven twice, or a wrong reading: half of it is the deviation. One change back and forth, of a digit that flickers,
+ * is one place. */
 static int64_t add_change(struct place *out, int64_t m, struct place change, double gap_m, double jump_m, double step_m)
 {
     const struct place *before = &out[m - 1];
@@ -75,10 +75,10 @@ static int64_t add_change(struct place *out, int64_t m, struct place change, dou
     return m + 1;
 }
 
-/* Places: each segment's first and last, and each change of the counter's digit. How long a digit shows before the first
- * change and after the last says nothing, so that a counter that starts late bends nothing; only where there is no
- * change at all, behind a gap, its middle stands for the counter to a step. out: room for the readings and two more a
- * segment. */
+/* Places: each segment's first and last, and each change of the counter's digit. How long a digit shows before the
+ * first change and after the last says nothing, so that a counter that starts late bends nothing; only where there is
+ * no change at all, behind a gap, its middle stands for the counter to a step. out: room for the readings and two more
+ * a segment. */
 static int64_t gather(const struct intra_station_reading *r, int64_t n, int sign, double step_m, struct place *out)
 {
     int64_t m = 0;
@@ -87,7 +87,8 @@ static int64_t gather(const struct intra_station_reading *r, int64_t n, int sign
         bool is_changed = false;
         for (end = i; end < n && r[end].segment == r[i].segment; end++)
             continue;
-        struct place place = {.segment = r[i].segment, .s = r[i].station_m, .c = NAN, .wander_sd = known(r[i].wander_sd_rel)};
+        struct place place = {
+            .segment = r[i].segment, .s = r[i].station_m, .c = NAN, .wander_sd = known(r[i].wander_sd_rel)};
         out[m++] = place;
         for (int64_t k = i; k < end; k++) {
             double now = sign * r[k].counter_m, at = r[k].station_m;

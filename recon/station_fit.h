@@ -38,14 +38,14 @@ struct intra_station_map {
     struct intra_station_knot *knots; /* by segment as they follow each other; owned */
     int64_t n;
     double most_m;      /* largest |off_m| */
-    double counter_rel; /* how much shorter the counter's metre is than the picture's: where the lens is known, beyond what
-                         * was corrected; where it was fitted, all of it, and off_m has it */
+    double counter_rel; /* how much shorter the counter's metre is than the picture's: where the lens is known, beyond
+                         * what was corrected; where it was fitted, all of it, and off_m has it */
 };
 
 /* readings: in any order within a segment, segments one after the other; sorted in place. sign: -1 where the counter
- * falls. step_m: of its last digit. stretches: ascending by segment. lens_sd_rel: 0 where the lens is known; above, it was
- * fitted to the counter: all stretches share a scale that is off by so much, and the counter's metre is the measure. Too
- * few readings: the map is empty (n = 0), no error. Errors: INTRA_E_MEM. */
+ * falls. step_m: of its last digit. stretches: ascending by segment. lens_sd_rel: 0 where the lens is known; above, it
+ * was fitted to the counter: all stretches share a scale that is off by so much, and the counter's metre is the
+ * measure. Too few readings: the map is empty (n = 0), no error. Errors: INTRA_E_MEM. */
 enum intra_status intra_station_fit(struct intra_station_reading *readings, int64_t n, int sign, double step_m,
                                     const struct intra_station_stretch *stretches, int n_stretches, double lens_sd_rel,
                                     struct intra_station_map *out, struct intra_error *err);

@@ -86,9 +86,9 @@ done:
 }
 
 /* Where the middle of one ring lies off what its radii are about: right, up. First harmonic beside an oval, by
- * pseudo-values (the ring's terms are orthogonal) of Cauchy's weights, whose width shrinks from wide_rel to close_rel: a
- * deposit on a quarter of the ring is no shift of the pipe. step: from radius to radius; NaN and what is off the mean by
- * open_rel: none. */
+ * pseudo-values (the ring's terms are orthogonal) of Cauchy's weights, whose width shrinks from wide_rel to close_rel:
+ * a deposit on a quarter of the ring is no shift of the pipe. step: from radius to radius; NaN and what is off the mean
+ * by open_rel: none. */
 static void ring_centre(const float *radius, size_t step, int n, double out[2])
 {
     enum { TERMS = 5, ROUNDS = 80, MOST = 512 };

@@ -142,10 +142,15 @@ static void readings_on_the_way_out(void **state)
     struct intra_scale_fit fit;
     (void)state;
     for (int i = 0; i < END; i++) {
-        double s = i < OUT ? 0.01 * i : i < BACK ? 1 - 0.01 * (i - OUT) : i < AGAIN ? 0.7 + 0.01 * (i - BACK) : 9 - 0.01 * (i - AGAIN);
+        double s = i < OUT     ? 0.01 * i
+                   : i < BACK  ? 1 - 0.01 * (i - OUT)
+                   : i < AGAIN ? 0.7 + 0.01 * (i - BACK)
+                               : 9 - 0.01 * (i - AGAIN);
         double slack = i >= OUT && i < BACK ? 0.04 : 0;
-        frames[i] = (struct intra_frame_record){
-            .segment = i >= AGAIN, .is_posed = i != 50, .station_m = s, .counter_m = i == 60 ? NAN : round((s + slack) / 0.01) * 0.01};
+        frames[i] = (struct intra_frame_record){.segment = i >= AGAIN,
+                                                .is_posed = i != 50,
+                                                .station_m = s,
+                                                .counter_m = i == 60 ? NAN : round((s + slack) / 0.01) * 0.01};
     }
     intra_counter_outward(frames, END, is_outward);
     for (int i = 0; i < END; i++) {
@@ -161,12 +166,17 @@ static void readings_on_the_way_out(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(scale_centimetres),    cmocka_unit_test(scale_decimetres),
-        cmocka_unit_test(scale_feet),           cmocka_unit_test(scale_falling),
-        cmocka_unit_test(scale_late_start),     cmocka_unit_test(scale_slack_and_reverse),
+        cmocka_unit_test(scale_centimetres),
+        cmocka_unit_test(scale_decimetres),
+        cmocka_unit_test(scale_feet),
+        cmocka_unit_test(scale_falling),
+        cmocka_unit_test(scale_late_start),
+        cmocka_unit_test(scale_slack_and_reverse),
         cmocka_unit_test(scale_late_start_of_a_coarse_counter),
-        cmocka_unit_test(scale_wrong_readings), cmocka_unit_test(scale_noisy_stations),
-        cmocka_unit_test(scale_too_short),      cmocka_unit_test(scale_of_chance),
+        cmocka_unit_test(scale_wrong_readings),
+        cmocka_unit_test(scale_noisy_stations),
+        cmocka_unit_test(scale_too_short),
+        cmocka_unit_test(scale_of_chance),
         cmocka_unit_test(readings_on_the_way_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -186,7 +186,8 @@ static void a_fitted_lens_goes_by_the_counter(void **state)
     }
     for (int mode = 0; mode < 2; mode++) {
         struct intra_station_map map;
-        assert_int_equal(intra_station_fit(readings, STEPS, 1, 0.1, &stretch, 1, mode ? 0.01 : 0, &map, NULL), INTRA_OK);
+        assert_int_equal(intra_station_fit(readings, STEPS, 1, 0.1, &stretch, 1, mode ? 0.01 : 0, &map, NULL),
+                         INTRA_OK);
         off[mode] = intra_station_off(&map, 0, 5 + 3.045, &sd[mode]);
         intra_station_map_fini(&map);
     }
@@ -230,8 +231,7 @@ int main(void)
         cmocka_unit_test(a_bad_stretch_goes_to_the_counter), cmocka_unit_test(a_sure_stretch_stays),
         cmocka_unit_test(a_counter_set_back_bends_nothing),  cmocka_unit_test(too_few_readings_change_nothing),
         cmocka_unit_test(a_wander_goes_to_the_counter),      cmocka_unit_test(frames_without_reading_change_nothing),
-        cmocka_unit_test(a_fitted_lens_goes_by_the_counter),
-        cmocka_unit_test(memory_that_runs_out_is_said),
+        cmocka_unit_test(a_fitted_lens_goes_by_the_counter), cmocka_unit_test(memory_that_runs_out_is_said),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

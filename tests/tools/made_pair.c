@@ -116,7 +116,8 @@ static void write_truth_rasters(const struct made_pair *pair, const char *folder
         TIFFWriteScanline(albedo, rgb, (uint32_t)row, 0);
         for (int c = 0; c < radius_cols; c++) {
             double s = (c + 0.5) * 0.002;
-            double beside = fabs(remainder(theta - M_PI, 2 * M_PI)) / (M_PI / 4), deposit = beside < 1 ? pow(cos(M_PI / 2 * beside), 2) : 0;
+            double beside = fabs(remainder(theta - M_PI, 2 * M_PI)) / (M_PI / 4),
+                   deposit = beside < 1 ? pow(cos(M_PI / 2 * beside), 2) : 0;
             line[c] = (float)(diameter_m / 2 * (1 - pair->ovality * cos(2 * theta)) - pair->lobes_m * cos(12 * theta) +
                               (is_at_joint(pair, s) ? 0.02 : 0) - pair->deposit_m * deposit);
         }
