@@ -35,6 +35,7 @@
 #define BEND_MOST_OFF 0.4 /* of the radius that a single point counts as off */
 #define BEND_POINTS 12
 #define BEND_KEYFRAMES 25
+#define BEND_SCALE_SD 0.003 /* of the way there, beyond what the sectors tell: 0.1 to 0.5 % short */
 /* The section's second order, as a share of the radius (an ovality of 6 % is 0.06), and its change from knot to knot,
  * which is a radius; a step at a joint pays in proportion (Huber). Set by trial on a lined pipe, 6 % oval, and a round
  * one with deposits (docs/methods.md): with 0.05 and 0.01 the oval bends further towards the deposits. */
@@ -424,7 +425,7 @@ static enum intra_status adjust(struct intra_run *run, bool is_wide, struct intr
         run->kfs[i].cam_from_world.r = intra_rotation_tidy(&run->kfs[i].cam_from_world.r);
         run->kfs[i].u = intra_axis_nearest(&run->axis, inv.t, run->kfs[i].u);
         if (run->kfs[i].is_frozen) continue;
-        run->kfs[i].scale_sd = run->last_bundle.scale_sd;
+        run->kfs[i].scale_sd = hypot(run->last_bundle.scale_sd, run->bend_left > 0 ? BEND_SCALE_SD : 0);
         run->kfs[i].way_m = run->last_bundle.way_m;
         run->kfs[i].way_sd_rel = run->last_bundle.way_sd_rel;
         run->kfs[i].roll_sd_rad = run->last_bundle.roll_sd_rad;

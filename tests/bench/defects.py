@@ -7,7 +7,7 @@ reconstructed wall by `intrados measure --record`, and the outcome is compared w
 
 Areas of roots: the wall that the strands cover, as if they lay on it, crossings counted once.
 Last rows: how many truths lie within 1.96 of the deviations that the program states.
-Clock positions are also compared less the roll of the scene (median of its cracks): nothing ties roll to gravity yet.
+Clock positions are also compared less the roll of the scene (median of its cracks).
 
 Usage: defects.py [--bin build/release/bin] [--out out/defects] [--seed 1,2,3] [--scenes 1,2] [--prepare-only]
 Prints a Markdown table, a column for each seed and one for all; OUT/defects.csv has every defect.
