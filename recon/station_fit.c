@@ -249,9 +249,14 @@ enum intra_status intra_station_fit(struct intra_station_reading *readings, int6
         scale_sd[i] = stated[i] = is_stated ? stretches[k].scale_sd_rel : COUNTER_SD_REL;
         p[i].wander_way = is_stated ? stretches[k].wander_way_m : 0;
     }
+    double k_sd = is_measure ? lens_sd_rel : COUNTER_SD_REL;
     for (int round = 0; round < ROUNDS; round++) {
-        run_round(p, m, a, is_measure ? lens_sd_rel : COUNTER_SD_REL, scale_sd);
+        run_round(p, m, a, k_sd, scale_sd);
         widen(p, m, scale_sd, stated);
+        if (!is_measure) { /* nor does a counter that is 2 % off draw the picture along */
+            double z = p[m - 1].k.x[K] / COUNTER_SD_REL;
+            k_sd = COUNTER_SD_REL / sqrt(intra_cauchy_weight(z * z, STRETCH_SDS * STRETCH_SDS));
+        }
         for (int64_t i = 0; i < m; i++) {
             if (isnan(p[i].c)) continue;
             double e = residual(&p[i], p[i].k.x) / p[i].sd;
