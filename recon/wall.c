@@ -23,22 +23,24 @@ enum { NODE = 8, STRIP_COLS = 256, LEAST_STRIPS = 6 };
 #define VIEW_REL 6.5       /* radii along the pipe that a view reaches: lay_nodes */
 
 #define BEHIND_M 2000.0         /* room for driving backwards past the start */
-#define RES_LIMIT_M 0.004       /* coarser views are of no use */
+/* Coarser views are of no use: what shows so lies three radii ahead or more, where the radius is off by a hundredth and
+ * the place on the wall by three times that. */
+#define RES_LIMIT_M 0.0036
 #define FLATTEST 0.14           /* sine of the smallest angle between ray and wall */
 #define BORDER_PX 14.0          /* width of the fade at border and mask */
 #define BESIDE_PX 64            /* how far beside the picture a corner of cells may lie */
-enum { MEASURED_CLOCKS = 8 };   /* of BIN_CLOCKS, over three bins of station: so many radii around measure it */
+enum { MEASURED_CLOCKS = 12, MEASURED_BINS = 5 }; /* of BIN_CLOCKS, over so many bins of station: it is measured */
 #define FAR_REL 4.0             /* radii ahead that a view paints which is not the last of its run */
 /* Ordinary keyframes paint cells up to so many times the frame's best resolution; beyond the second figure only those
  * that become sharper by it: a nearer view will come, but text or dirt may stand before it. */
 #define NARROW 3.0
 #define NARROW_SEEN 1.5
 #define SHARPER 0.8f
-#define WIDE_STEP_REL 0.5       /* every so many radii of travel a keyframe gives all that it sees */
+#define WIDE_STEP_REL 0.25      /* every so many radii of travel a keyframe gives all that it sees */
 #define LEAST_HITS 0.5          /* kernel weight that tells the relief of a node */
 #define REST_SCALE_REL 0.015     /* radii: rests that agree better count as one surface */
 #define SWEEP_STEP_REL 0.2      /* radii: a wall that a camera so far ahead shows will be seen from nearer */
-#define SWEEP_LAST_REL 2.5      /* how far the last view of a run is measured */
+#define SWEEP_LAST_REL 3.5      /* how far the last view of a run is measured */
 #define SWEPT_SD_REL 0.004      /* of the radius beside its own: swept radii share pictures */
 #define MAX_TILT_RAD 0.45       /* views turned farther off the axis than this are left out */
 
@@ -75,9 +77,10 @@ struct node {
     float px, py, res; /* pixel and metres per pixel; res <= 0: not seen */
 };
 
-/* Wall radii gathered in bins over station and clock angle: where deposits, joints and roots stand off the section. */
-enum { BIN_CLOCKS = 32 };
-#define BIN_REL 0.2           /* radii a bin along the pipe; around it is about the same */
+/* Wall radii, followed and swept, gathered in bins over station and clock angle: where deposits, joints and roots stand
+ * off the section. */
+enum { BIN_CLOCKS = 48 };
+#define BIN_REL 0.12          /* radii a bin along the pipe; around it is about the same */
 #define RELIEF_SD_REL 0.02    /* the wall's own deviation from its section, where nothing is known */
 #define RELIEF_NOISE_REL 0.006 /* of a radius beside its own deviation: poses are shared */
 #define RELIEF_MOST_REL 0.12
@@ -435,10 +438,13 @@ struct view {
 /* Station up to which the wall was measured: farther on the axis is a guess. */
 static double measured_to(const struct intra_wallmap *map)
 {
-    for (int64_t i = map->n_bins - 1; i >= 2; i--) {
+    for (int64_t i = map->n_bins - 1; i >= MEASURED_BINS - 1; i--) {
         int n = 0;
-        for (int k = 0; k < BIN_CLOCKS; k++)
-            n += map->bins[i][k].w > 0 || map->bins[i - 1][k].w > 0 || map->bins[i - 2][k].w > 0;
+        for (int k = 0; k < BIN_CLOCKS; k++) {
+            bool is_measured = false;
+            for (int j = 0; j < MEASURED_BINS; j++) is_measured |= map->bins[i - j][k].w > 0;
+            n += is_measured;
+        }
         if (n >= MEASURED_CLOCKS)
             return map->options.start_station_m + (double)(map->bin_first + i) * BIN_REL * map->options.radius_m;
     }
@@ -685,8 +691,13 @@ static enum intra_status sweep_view(struct intra_wallmap *map, struct intra_run 
     }
     struct intra_radius_sample *found = map->dense + map->n_dense;
     intra_sweep_measure(map->sweep, map->sites, n, found);
-    for (int i = 0; i < n; i++)
-        if (found[i].sd_m > 0) map->dense[map->n_dense++] = found[i];
+    for (int i = 0; i < n; i++) {
+        if (!(found[i].sd_m > 0)) continue;
+        struct intra_radius_sample shared = found[i];
+        shared.sd_m = (float)hypot((double)shared.sd_m, SWEPT_SD_REL * map->options.radius_m);
+        map->dense[map->n_dense++] = found[i];
+        INTRA_TRY(add_to_bin(map, &shared, err)); /* before the view that shows them best is painted */
+    }
 done:
     return status;
 }
