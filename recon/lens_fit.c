@@ -34,70 +34,12 @@
 #define CENTRE_SD_PX 1e-3
 #define MODEL_SD_REL 0.004 /* of focal length and angles, beyond what the wall shows; set by hand on simulated scenes  \
                             */
-#define BACK_M 0.005       /* stations of a camera that stands differ by less */
 #define WAY_SD_REL 0.0015  /* of the way: what the fitted lens leaves; likewise */
 #define STRETCH_END 1.45   /* radians: beyond, the tangent says little */
 #define BROWN_END 0.85     /* radians: wider, no pinhole */
 #define BROWN_OFF_PX 0.1
 #define FISHEYE_RAD (M_PI) /* field of view from left to right */
 enum { PASSES = 3, MOST_PASSES = 6 };
-
-static bool is_read(const struct intra_frame_record *f)
-{
-    return f->segment >= 0 && f->is_posed && isfinite(f->counter_m);
-}
-
-void intra_counter_outward(const struct intra_frame_record *frames, int64_t n, bool *out)
-{
-    for (int64_t i = 0, end; i < n; i = end) { /* segments follow each other */
-        double high = -INFINITY, low = INFINITY;
-        int64_t up = 0, down = 0;
-        for (end = i; end < n && (frames[end].segment == frames[i].segment || frames[end].segment < 0); end++) {
-            if (!is_read(&frames[end])) continue;
-            up += frames[end].station_m > high - BACK_M;
-            down += frames[end].station_m < low + BACK_M;
-            high = fmax(high, frames[end].station_m);
-            low = fmin(low, frames[end].station_m);
-        }
-        double sign = up >= down ? 1 : -1, most = -INFINITY;
-        for (int64_t k = i; k < end; k++) {
-            out[k] = is_read(&frames[k]) && sign * frames[k].station_m > most - BACK_M;
-            if (is_read(&frames[k])) most = fmax(most, sign * frames[k].station_m);
-        }
-    }
-}
-
-enum intra_status intra_scale_of_frames(const struct intra_frame_record *frames, int64_t n, struct intra_scale_fit *out,
-                                        struct intra_error *err)
-{
-    enum intra_status status = INTRA_OK;
-    struct intra_scale_pair *pairs = NULL;
-    bool *is_outward = NULL;
-    int64_t m = 0, most = 0;
-    int best = -1;
-    *out = (struct intra_scale_fit){.scale = NAN, .sd_rel = NAN};
-    INTRA_TRY(INTRA_ALLOC(is_outward, (size_t)n + 1, err));
-    intra_counter_outward(frames, n, is_outward);
-    for (int64_t i = 0, k; i < n; i = k) { /* segments follow each other */
-        int64_t count = 0;
-        for (k = i; k < n && (frames[k].segment == frames[i].segment || frames[k].segment < 0); k++)
-            count += is_outward[k];
-        if (count > most && frames[i].segment >= 0) {
-            most = count;
-            best = frames[i].segment;
-        }
-    }
-    if (best < 0) goto done;
-    INTRA_TRY(INTRA_ALLOC(pairs, (size_t)most, err));
-    for (int64_t i = 0; i < n && m < most; i++)
-        if (frames[i].segment == best && is_outward[i])
-            pairs[m++] = (struct intra_scale_pair){frames[i].station_m, frames[i].counter_m};
-    INTRA_TRY(intra_scale_fit(pairs, m, intra_scale_step(pairs, m), out, err));
-done:
-    intra_free(pairs);
-    intra_free(is_outward);
-    return status;
-}
 
 static enum intra_status read_counter(const char *path, const struct intra_video_options *video,
                                       struct intra_counter **out, struct intra_error *err)
@@ -248,20 +190,19 @@ static void conclude(const struct intra_camera *assumed, const struct intra_lens
 {
     bool is_whole = isfinite(way_sd);
     struct intra_camera pinhole;
-    double off;
+    double off, measure = options->length_m > 0 ? 0 : INTRA_COUNTER_SD_REL; /* a length's is in way_sd */
     out->known = is_whole ? INTRA_LENS_WHOLE : INTRA_LENS_DISTORTION;
-    out->focal_sd_rel =
-        is_whole ? hypot(sqrt(found->cov[INTRA_LENS_F][INTRA_LENS_F]), MODEL_SD_REL) : assumed->focal_sd_rel;
+    out->focal_sd_rel = is_whole ? hypot(hypot(sqrt(found->cov[INTRA_LENS_F][INTRA_LENS_F]), MODEL_SD_REL), measure)
+                                 : assumed->focal_sd_rel;
     out->corner_sd_rel = hypot(corner_sd(lens, found), MODEL_SD_REL);
     lens->is_assumed = !is_whole;
-    lens->focal_sd_rel = is_whole ? hypot(way_sd, WAY_SD_REL) : assumed->focal_sd_rel;
+    lens->focal_sd_rel = is_whole ? hypot(hypot(way_sd, WAY_SD_REL), measure) : assumed->focal_sd_rel;
     if (is_whole)
         snprintf(lens->source, sizeof lens->source,
-                 "estimated: focal length (to %.1f %%) and distortion (angle at the corner to %.1f %%) from the %s and "
-                 "the nominal "
-                 "diameter",
+                 "estimated: focal length (to %.1f %%) and distortion (angle at the corner to %.1f %%) from the nominal "
+                 "diameter and the %s",
                  100 * out->focal_sd_rel, 100 * out->corner_sd_rel,
-                 options->length_m > 0 ? "known length" : "distance counter");
+                 options->length_m > 0 ? "known length" : "distance counter, in whose metre ways are measured");
     else
         snprintf(lens->source, sizeof lens->source, "%.160s; distortion estimated", assumed->source);
     if (intra_camera_corner_rad(lens) < BROWN_END &&

@@ -41,12 +41,4 @@ enum intra_status intra_lens_fit(const char *video_path, const struct intra_lens
                                  struct intra_camera *camera, struct intra_lens_fit_result *out,
                                  struct intra_error *err);
 
-/* Which frames' readings were taken on the way out (or back, where most of the segment drives back): a counter has
- * slack, and shows another number on a stretch that is driven again. out: n; false where nothing was read or posed. */
-void intra_counter_outward(const struct intra_frame_record *frames, int64_t n, bool *out);
-
-/* The scale between the stations of frames and their counter_m, over the segment with most readings, on the way out. */
-enum intra_status intra_scale_of_frames(const struct intra_frame_record *frames, int64_t n, struct intra_scale_fit *out,
-                                        struct intra_error *err);
-
 #endif

@@ -246,14 +246,15 @@ static enum intra_status measure_diameter(struct intra_scene *scene, bool is_cal
     enum intra_status status = is_calibrated ? intra_scale_of_frames(scene->frames, scene->n_frames, &fit, err) : INTRA_OK;
     if (status != INTRA_OK || !is_calibrated || !fit.is_known) return status;
     /* 0.2 %: the scale of the window adjustment, as in the deviation of a station. */
-    double sd_rel = hypot(hypot(fit.sd_rel, scene->camera.focal_sd_rel), 0.002), off = fit.scale - 1;
+    double picture = hypot(scene->camera.focal_sd_rel, 0.002), off = fit.scale - 1;
+    double sd_rel = hypot(hypot(fit.sd_rel, INTRA_COUNTER_SD_REL), picture);
     report->measured_diameter_m = scene->nominal_diameter_m * fit.scale;
     report->measured_diameter_sd_m = report->measured_diameter_m * sd_rel;
     intra_log(INTRA_LOG_INFO, "scale", "diameter by lens and distance counter: %.1f mm (sd %.1f), nominal %.1f mm",
               1e3 * report->measured_diameter_m, 1e3 * report->measured_diameter_sd_m, 1e3 * scene->nominal_diameter_m);
     if (fabs(off) > 0.02 && fabs(off) > 3 * sd_rel)
-        warn(report, "lens and distance counter make the diameter %.1f mm (sd %.1f), not the nominal %.1f mm: the nominal diameter "
-                     "or the lens calibration is wrong (scale alone cannot tell which); all lengths rest on the nominal one",
+        warn(report, "lens and distance counter make the diameter %.1f mm (sd %.1f), not the nominal %.1f mm: the nominal diameter, "
+                     "the lens calibration or the counter is wrong (scale alone cannot tell which); all lengths rest on the nominal one",
              1e3 * report->measured_diameter_m, 1e3 * report->measured_diameter_sd_m, 1e3 * scene->nominal_diameter_m);
     return INTRA_OK;
 }
@@ -423,13 +424,13 @@ done:
 }
 
 /* Deviations of stations by picture and counter, where that is better than the picture's alone: what the fit
- * leaves; the counter's slack, which stays for a way and is no noise that could be averaged away; and the calibration,
- * of which a counter with a scale of its own tells nothing. A stretch behind a gap that only assumption
+ * leaves; the counter's slack, which stays for a way and is no noise that could be averaged away; and what no fit sees:
+ * the calibration, where the picture is the measure, and the counter's own scale, where the counter is. A stretch behind a gap that only assumption
  * placed stands where the counter puts it. Before the stations are moved. */
 static void state_stations(struct line *line, const struct intra_station_map *map, double noise_m, bool is_measure)
 {
     const struct intra_scene *scene = line->scene;
-    double least = hypot(noise_m, 0.004 * scene->nominal_diameter_m / 2), lens = is_measure ? 0 : scene->camera.focal_sd_rel;
+    double least = hypot(noise_m, 0.004 * scene->nominal_diameter_m / 2), measure = is_measure ? INTRA_COUNTER_SD_REL : scene->camera.focal_sd_rel;
     for (int64_t i = 0; i < scene->n_frames; i++) {
         struct intra_frame_record *f = &scene->frames[i];
         double sd;
@@ -440,7 +441,7 @@ static void state_stations(struct line *line, const struct intra_station_map *ma
             line->angles[i].is_by_counter = true;
             f->station_sd_m = INFINITY;
         }
-        f->station_sd_m = fmin(f->station_sd_m, hypot(hypot(sd, least), lens * (f->station_m - scene->start_station_m)));
+        f->station_sd_m = fmin(f->station_sd_m, hypot(hypot(sd, least), measure * (f->station_m - scene->start_station_m)));
     }
 }
 

@@ -20,6 +20,7 @@ enum { MAX_READINGS = 240, LEAST_READINGS = 8, GRID = 25, LEVELS = 3 };
 #define MOST_SD_REL 0.03
 #define PICKED 1.3      /* sigma is picked, not known: the likelihood's deviation is a little small */
 #define ODD_SHARE 0.05  /* of the readings that may be no multiple of the counter's step */
+#define BACK_M 0.005    /* stations of a camera that stands differ by less */
 #define SLIP_REL 0.0005 /* of a wheel or cable counter: no fit is better than that */
 
 struct data {
@@ -163,5 +164,62 @@ enum intra_status intra_scale_fit(const struct intra_scale_pair *pairs, int64_t 
 done:
     intra_free(slopes);
     intra_free(d);
+    return status;
+}
+
+static bool is_read(const struct intra_frame_record *f)
+{
+    return f->segment >= 0 && f->is_posed && isfinite(f->counter_m);
+}
+
+void intra_counter_outward(const struct intra_frame_record *frames, int64_t n, bool *out)
+{
+    for (int64_t i = 0, end; i < n; i = end) { /* segments follow each other */
+        double high = -INFINITY, low = INFINITY;
+        int64_t up = 0, down = 0;
+        for (end = i; end < n && (frames[end].segment == frames[i].segment || frames[end].segment < 0); end++) {
+            if (!is_read(&frames[end])) continue;
+            up += frames[end].station_m > high - BACK_M;
+            down += frames[end].station_m < low + BACK_M;
+            high = fmax(high, frames[end].station_m);
+            low = fmin(low, frames[end].station_m);
+        }
+        double sign = up >= down ? 1 : -1, most = -INFINITY;
+        for (int64_t k = i; k < end; k++) {
+            out[k] = is_read(&frames[k]) && sign * frames[k].station_m > most - BACK_M;
+            if (is_read(&frames[k])) most = fmax(most, sign * frames[k].station_m);
+        }
+    }
+}
+
+enum intra_status intra_scale_of_frames(const struct intra_frame_record *frames, int64_t n, struct intra_scale_fit *out,
+                                        struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    struct intra_scale_pair *pairs = NULL;
+    bool *is_outward = NULL;
+    int64_t m = 0, most = 0;
+    int best = -1;
+    *out = (struct intra_scale_fit){.scale = NAN, .sd_rel = NAN};
+    INTRA_TRY(INTRA_ALLOC(is_outward, (size_t)n + 1, err));
+    intra_counter_outward(frames, n, is_outward);
+    for (int64_t i = 0, k; i < n; i = k) { /* segments follow each other */
+        int64_t count = 0;
+        for (k = i; k < n && (frames[k].segment == frames[i].segment || frames[k].segment < 0); k++)
+            count += is_outward[k];
+        if (count > most && frames[i].segment >= 0) {
+            most = count;
+            best = frames[i].segment;
+        }
+    }
+    if (best < 0) goto done;
+    INTRA_TRY(INTRA_ALLOC(pairs, (size_t)most, err));
+    for (int64_t i = 0; i < n && m < most; i++)
+        if (frames[i].segment == best && is_outward[i])
+            pairs[m++] = (struct intra_scale_pair){frames[i].station_m, frames[i].counter_m};
+    INTRA_TRY(intra_scale_fit(pairs, m, intra_scale_step(pairs, m), out, err));
+done:
+    intra_free(pairs);
+    intra_free(is_outward);
     return status;
 }

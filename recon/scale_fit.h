@@ -2,10 +2,10 @@
 #ifndef INTRA_RECON_SCALE_FIT_H
 #define INTRA_RECON_SCALE_FIT_H
 
-#include "core/status.h"
+#include "core/scene.h"
 
-#include <stdbool.h>
-#include <stdint.h>
+/* Of the scale of a cable or wheel counter itself, which no picture tells: tenders ask for 0.5 to 1 % at most. */
+#define INTRA_COUNTER_SD_REL 0.005
 
 struct intra_scale_pair {
     double station_m, counter_m;
@@ -29,5 +29,13 @@ double intra_scale_step(const struct intra_scale_pair *pairs, int64_t n);
  * is no error: is_known is false. Errors: INTRA_E_MEM. */
 enum intra_status intra_scale_fit(const struct intra_scale_pair *pairs, int64_t n, double step_m,
                                   struct intra_scale_fit *out, struct intra_error *err);
+
+/* Which frames' readings were taken on the way out (or back, where most of the segment drives back): a counter has
+ * slack, and shows another number on a stretch that is driven again. out: n; false where nothing was read or posed. */
+void intra_counter_outward(const struct intra_frame_record *frames, int64_t n, bool *out);
+
+/* The scale between the stations of frames and their counter_m, over the segment with most readings, on the way out. */
+enum intra_status intra_scale_of_frames(const struct intra_frame_record *frames, int64_t n, struct intra_scale_fit *out,
+                                        struct intra_error *err);
 
 #endif

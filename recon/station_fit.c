@@ -16,6 +16,7 @@
 
 #include "core/mem.h"
 #include "recon/kalman.h"
+#include "recon/scale_fit.h"
 #include "recon/robust.h"
 
 #include <math.h>
@@ -24,7 +25,6 @@
 
 enum { N = INTRA_KALMAN_N, OFF = 0, SLOPE, WANDER, A, K, ROUNDS = 12, LEAST_PLACES = 6 };
 #define FORGET_M 3.0
-#define COUNTER_SD_REL 0.005 /* of the scale of a cable or wheel counter: tenders ask for 0.5 to 1 % at most */
 #define COUNTER_SD_M 0.004  /* slack, and the time between digit and picture */
 #define GAP_SD_M 1.0        /* of a gap's width, which motion guessed */
 #define OFFSET_SD_M 5.0     /* of the counter's zero, from the median */
@@ -246,16 +246,16 @@ enum intra_status intra_station_fit(struct intra_station_reading *readings, int6
         bool is_stated = k < n_stretches && stretches[k].segment == p[i].segment;
         p[i].weight = 1;
         p[i].way = p[i].s - p[0].s;
-        scale_sd[i] = stated[i] = is_stated ? stretches[k].scale_sd_rel : COUNTER_SD_REL;
+        scale_sd[i] = stated[i] = is_stated ? stretches[k].scale_sd_rel : INTRA_COUNTER_SD_REL;
         p[i].wander_way = is_stated ? stretches[k].wander_way_m : 0;
     }
-    double k_sd = is_measure ? lens_sd_rel : COUNTER_SD_REL;
+    double k_sd = is_measure ? lens_sd_rel : INTRA_COUNTER_SD_REL;
     for (int round = 0; round < ROUNDS; round++) {
         run_round(p, m, a, k_sd, scale_sd);
         widen(p, m, scale_sd, stated);
         if (!is_measure) { /* nor does a counter that is 2 % off draw the picture along */
-            double z = p[m - 1].k.x[K] / COUNTER_SD_REL;
-            k_sd = COUNTER_SD_REL / sqrt(intra_cauchy_weight(z * z, STRETCH_SDS * STRETCH_SDS));
+            double z = p[m - 1].k.x[K] / INTRA_COUNTER_SD_REL;
+            k_sd = INTRA_COUNTER_SD_REL / sqrt(intra_cauchy_weight(z * z, STRETCH_SDS * STRETCH_SDS));
         }
         for (int64_t i = 0; i < m; i++) {
             if (isnan(p[i].c)) continue;
