@@ -5,7 +5,7 @@
 
 #include "core/log.h"
 #include "core/mem.h"
-#include "recon/joint_fit.h"
+#include "recon/joint_gap.h"
 #include "recon/joints_picture.h"
 #include "recon/ring.h"
 #include "recon/wall_cells.h"
@@ -266,7 +266,9 @@ static enum intra_status add_joint(struct finder *f, int64_t at, double last_m, 
     int64_t from = first_sample(f, s - before - 2 * r), to = first_sample(f, s + behind + 2 * r);
     intra_joint_fit_step(f->scene, f->samples + from, to - from, &c->ring, before, behind,
                          0.08 * r + 0.5 * (isfinite(c->gap_m) ? c->gap_m : 0), &joint);
-    return intra_scene_add_feature(f->scene, &joint, err);
+    enum intra_status status = INTRA_OK;
+    if (f->scene->wall.relief) status = intra_joint_gap_open(&f->scene->wall, &c->ring, c->gap_m, err);
+    return status == INTRA_OK ? intra_scene_add_feature(f->scene, &joint, err) : status;
 }
 
 static enum intra_status add_joints(struct finder *f, struct intra_error *err)

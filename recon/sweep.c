@@ -321,26 +321,34 @@ void intra_sweep_measure(const struct intra_sweep *s, const struct intra_sweep_s
     }
 }
 
+bool intra_sweep_agrees(const struct intra_radius_sample *samples, int64_t from, int64_t end, int64_t i, double radius_m)
+{
+    const struct intra_radius_sample *p = &samples[i];
+    double reach = AGREE_REACH_REL * radius_m;
+    int all = 0, agree = 0;
+    for (int64_t k = from; k < end; k++) {
+        double along = (double)samples[k].station_m - (double)p->station_m;
+        if (k == i || fabs(along) > reach) continue;
+        double around = radius_m * intra_wrap_pi((double)samples[k].theta_rad - (double)p->theta_rad);
+        if (hypot(around, along) > reach) continue;
+        all++;
+        agree += fabs((double)samples[k].r_m - (double)p->r_m) < AGREE_REL * radius_m;
+    }
+    return all >= 2 && (agree >= AGREE_SHARE * all || agree >= AGREE_MANY);
+}
+
 enum intra_status intra_sweep_prune(struct intra_radius_sample *samples, int64_t *n, double radius_m,
                                     struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
     double reach = AGREE_REACH_REL * radius_m;
     uint8_t *is_kept = NULL;
-    int64_t left = 0, from = 0;
+    int64_t left = 0, from = 0, end = 0;
     INTRA_TRY(INTRA_ALLOC(is_kept, (size_t)*n + 1, err));
     for (int64_t i = 0; i < *n; i++) {
-        const struct intra_radius_sample *p = &samples[i];
-        int all = 0, agree = 0;
-        while ((double)samples[from].station_m < (double)p->station_m - reach)
-            from++;
-        for (int64_t k = from; k < *n && (double)samples[k].station_m < (double)p->station_m + reach; k++) {
-            double around = radius_m * intra_wrap_pi((double)samples[k].theta_rad - (double)p->theta_rad);
-            if (k == i || hypot(around, (double)samples[k].station_m - (double)p->station_m) > reach) continue;
-            all++;
-            agree += fabs((double)samples[k].r_m - (double)p->r_m) < AGREE_REL * radius_m;
-        }
-        is_kept[i] = all >= 2 && (agree >= AGREE_SHARE * all || agree >= AGREE_MANY);
+        while ((double)samples[from].station_m < (double)samples[i].station_m - reach) from++;
+        while (end < *n && (double)samples[end].station_m < (double)samples[i].station_m + reach) end++;
+        is_kept[i] = intra_sweep_agrees(samples, from, end, i, radius_m);
     }
     for (int64_t i = 0; i < *n; i++)
         if (is_kept[i]) samples[left++] = samples[i];

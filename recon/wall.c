@@ -39,8 +39,13 @@ enum { MEASURED_CLOCKS = 12, MEASURED_BINS = 5 }; /* of BIN_CLOCKS, over so many
 #define WIDE_STEP_REL 0.25      /* every so many radii of travel a keyframe gives all that it sees */
 #define LEAST_HITS 0.5          /* kernel weight that tells the relief of a node */
 #define REST_SCALE_REL 0.015     /* radii: rests that agree better count as one surface */
+/* Relief leans on the section, as a wall mostly is: radii, deviation; heavy-tailed, so that what stands off by more is
+ * let go. Swept radii overlap and share pictures: so many of them count as one against it. */
+#define FLAT_REL 0.01
+#define SHARED 2.0
 #define SWEEP_STEP_REL 0.2      /* radii: a wall that a camera so far ahead shows will be seen from nearer */
 #define SWEEP_LAST_REL 3.5      /* how far the last view of a run is measured */
+#define SWEPT_BEHIND_REL 0.05   /* radii behind the section that are no wall */
 #define SWEPT_SD_REL 0.004      /* of the radius beside its own: swept radii share pictures */
 #define MAX_TILT_RAD 0.45       /* views turned farther off the axis than this are left out */
 
@@ -61,7 +66,7 @@ struct section_cache {
     int64_t index, n_samples;
     struct intra_section_fit fit;
 };
-enum { SECTION_CACHE = 64, SWEEP_COLS = 64 };
+enum { SECTION_CACHE = 64, SWEEP_COLS = 64, SWEEP_NEAR_COLS = 4 }; /* columns of sites before a view's own */
 
 struct axis_piece { /* what a finished run leaves: the axis at the stations of the sections, in the world */
     int64_t first; /* section index: station = start + index * step */
@@ -115,7 +120,7 @@ struct intra_wallmap {
     struct node *nodes;            /* scratch of one view */
     int64_t cap_nodes;
     struct node_row *node_rows; /* rows / NODE + 1 */
-    double bin_r[BIN_CLOCKS + 3]; /* of the same section, at bins around from the first node row's on */
+    double bin_r[BIN_CLOCKS + 5]; /* of the same section, at bins around from the first node row's on */
     struct axis_piece *pieces;
     int n_pieces, cap_pieces;
     int64_t n_views;
@@ -355,9 +360,10 @@ static double bin_place(double theta)
     return theta / (2 * M_PI) * BIN_CLOCKS - 0.5;
 }
 
+/* The first bin around that any node leans on. */
 static int first_bin(const struct intra_wallmap *map)
 {
-    return (int)floor(bin_place(map->node_rows[0].theta));
+    return (int)floor(bin_place(map->node_rows[0].theta)) - 1;
 }
 
 /* Radii of a section where nodes and bins stand: columns in a row share it. */
@@ -366,28 +372,40 @@ static void spread_section(struct intra_wallmap *map, const struct intra_section
     int first = first_bin(map);
     for (int k = 0; k <= map->rows / NODE; k++)
         map->node_rows[k].r = intra_section_fit_radius(fit, map->node_rows[k].theta);
-    for (int k = 0; k < BIN_CLOCKS + 3; k++)
+    for (int k = 0; k < BIN_CLOCKS + 5; k++)
         map->bin_r[k] = intra_section_fit_radius(fit, (first + k + 0.5) * 2 * M_PI / BIN_CLOCKS);
 }
 
-/* How far the wall stands off its section there, from the four bins around; towards 0 where little is known. station_m: from the start. */
+/* Weights of a uniform cubic B-spline at f in [0, 1) beyond the second of four bins. */
+static void spline_weights(double f, double w[4])
+{
+    double g = 1 - f;
+    w[0] = g * g * g / 6;
+    w[1] = (3 * f * f * f - 6 * f * f + 4) / 6;
+    w[2] = (3 * g * g * g - 6 * g * g + 4) / 6;
+    w[3] = f * f * f / 6;
+}
+
+/* How far the wall stands off its section there, from the sixteen bins around, smoothly; towards 0 where little is
+ * known. station_m: from the start. */
 static double relief_so_far(const struct intra_wallmap *map, double station_m, double theta)
 {
     double r = map->options.radius_m, sum = 0, mass = 1 / (RELIEF_SD_REL * RELIEF_SD_REL * r * r);
-    double x = station_m / (BIN_REL * r) - 0.5, y = bin_place(theta);
-    int64_t i = (int64_t)floor(x) - map->bin_first;
-    int j = (int)floor(y), first = first_bin(map);
-    double fx = x - floor(x), fy = y - floor(y);
-    for (int a = 0; a < 2; a++)
-        for (int b = 0; b < 2; b++) {
-            if (i + a < 0 || i + a >= map->n_bins) continue;
+    double x = station_m / (BIN_REL * r) - 0.5, y = bin_place(theta), along[4], around[4];
+    int64_t i = (int64_t)floor(x) - map->bin_first - 1;
+    int j = (int)floor(y) - 1, first = first_bin(map);
+    spline_weights(x - floor(x), along);
+    spline_weights(y - floor(y), around);
+    for (int a = 0; a < 4; a++) {
+        if (i + a < 0 || i + a >= map->n_bins) continue;
+        for (int b = 0; b < 4; b++) {
             const struct bin *bin = &map->bins[i + a][(((j + b) % BIN_CLOCKS) + BIN_CLOCKS) % BIN_CLOCKS];
             if (!(bin->w > 0)) continue;
-            double k = (a ? fx : 1 - fx) * (b ? fy : 1 - fy) * (double)bin->w;
-            double off = (double)bin->wr / bin->w - map->bin_r[j + b - first];
+            double k = along[a] * around[b] * (double)bin->w, off = (double)bin->wr / bin->w - map->bin_r[j + b - first];
             sum += k * fmin(fmax(off, -RELIEF_MOST_REL * r), RELIEF_MOST_REL * r);
             mass += k;
         }
+    }
     return sum / mass;
 }
 
@@ -673,6 +691,26 @@ done:
     return status;
 }
 
+/* Swept radii from `from` on into the bins that views are painted by. Not those that stand alone, and not what lies far
+ * behind the wall: the inside of a lateral shows from here as it will from nowhere else. */
+static enum intra_status bin_swept(struct intra_wallmap *map, int64_t from, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    double r = map->options.radius_m;
+    int64_t near = from - (int64_t)map->sweep_rows * SWEEP_NEAR_COLS;
+    if (near < 0) near = 0;
+    for (int64_t i = from; i < map->n_dense; i++) {
+        struct intra_radius_sample p = map->dense[i];
+        const struct section_cache *section = local_section(map, (double)p.station_m + map->options.start_station_m);
+        double off = (double)p.r_m - intra_section_fit_radius(&section->fit, (double)p.theta_rad);
+        if (off > SWEPT_BEHIND_REL * r || !intra_sweep_agrees(map->dense, near, map->n_dense, i, r)) continue;
+        p.sd_m = (float)hypot((double)p.sd_m, SWEPT_SD_REL * r);
+        INTRA_TRY(add_to_bin(map, &p, err));
+    }
+done:
+    return status;
+}
+
 static enum intra_status sweep_view(struct intra_wallmap *map, struct intra_run *run,
                                     const struct intra_placement *placement, const struct intra_keyframe *kf,
                                     const struct intra_frame *picture, double station_m, bool is_last,
@@ -691,13 +729,10 @@ static enum intra_status sweep_view(struct intra_wallmap *map, struct intra_run 
     }
     struct intra_radius_sample *found = map->dense + map->n_dense;
     intra_sweep_measure(map->sweep, map->sites, n, found);
-    for (int i = 0; i < n; i++) {
-        if (!(found[i].sd_m > 0)) continue;
-        struct intra_radius_sample shared = found[i];
-        shared.sd_m = (float)hypot((double)shared.sd_m, SWEPT_SD_REL * map->options.radius_m);
-        map->dense[map->n_dense++] = found[i];
-        INTRA_TRY(add_to_bin(map, &shared, err)); /* before the view that shows them best is painted */
-    }
+    int64_t from = map->n_dense;
+    for (int i = 0; i < n; i++)
+        if (found[i].sd_m > 0) map->dense[map->n_dense++] = found[i];
+    INTRA_TRY(bin_swept(map, from, err)); /* before the view that shows them best is painted */
 done:
     return status;
 }
@@ -1305,8 +1340,9 @@ static int gather_rests(const struct intra_wallmap *map, const struct intra_radi
     return found;
 }
 
-/* Robust mean: from the weighted median on, Cauchy weights. The rim of a stub is not the mean of it and the wall beside. */
-static double robust_rest(struct rest *rests, int n, double scale_m)
+/* Robust mean: from the weighted median on, Cauchy weights. The rim of a stub is not the mean of it and the wall beside.
+ * flat_m: of the prior that the rest is 0, Cauchy too. */
+static double robust_rest(struct rest *rests, int n, double scale_m, double flat_m)
 {
     double all = 0, sum = 0, at = 0;
     for (int i = 1; i < n; i++) /* few of them */
@@ -1321,7 +1357,7 @@ static double robust_rest(struct rest *rests, int n, double scale_m)
         at = rests[i].off;
     }
     for (int round = 0; round < 3; round++) {
-        double mass = 0;
+        double mass = SHARED / (flat_m * flat_m) * intra_cauchy_weight(at * at, flat_m * flat_m);
         sum = 0;
         for (int i = 0; i < n; i++) {
             double e = rests[i].off - at, w = rests[i].weight * intra_cauchy_weight(e * e, scale_m * scale_m);
@@ -1338,7 +1374,7 @@ static double robust_rest(struct rest *rests, int n, double scale_m)
 static float relief_at(const struct intra_wallmap *map, const struct intra_scene *scene, double station_m, double theta)
 {
     struct rest rests[MOST_RESTS];
-    double hits;
+    double hits, r = map->options.radius_m;
     if (scene->n_sections == 0) return NAN;
     double local = station_m - map->options.start_station_m;
     double at = (station_m - scene->sections[0].station_m) / map->options.section_step_m;
@@ -1347,7 +1383,7 @@ static float relief_at(const struct intra_wallmap *map, const struct intra_scene
     double expect = intra_section_radius(&scene->sections[k], theta);
     int n = gather_rests(map, map->dense, map->n_dense, local, theta, expect, rests, &hits);
     if (hits <= LEAST_HITS) n = gather_rests(map, map->samples, map->n_samples, local, theta, expect, rests, &hits);
-    return hits > LEAST_HITS ? (float)robust_rest(rests, n, REST_SCALE_REL * map->options.radius_m) : NAN;
+    return hits > LEAST_HITS ? (float)robust_rest(rests, n, REST_SCALE_REL * r, FLAT_REL * r) : NAN;
 }
 
 /* out: rows x STRIP_COLS x 4 */

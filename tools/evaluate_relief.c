@@ -34,43 +34,48 @@ static bool was_seen(const struct relief *r, int64_t col, int row)
     return res > 0 && res <= FINE_ENOUGH_M;
 }
 
-/* Mean of the truth about its section over a block; NaN: too much of it open, or not seen. */
-static double truth_block(const struct relief *r, const double *terms, int64_t col0, int64_t col1, int row0, int row1)
-{
-    double sum = 0;
-    int64_t n = 0;
-    for (int row = row0; row < row1; row++) {
-        double section = intra_eval_section_radius(terms, row + 0.5, r->truth->rows);
-        for (int64_t col = col0; col < col1; col++) {
-            size_t at = (size_t)row * (size_t)r->truth->cols + (size_t)col;
-            if (!isfinite(r->radius[at]) || !was_seen(r, col, row)) continue;
-            sum += (double)r->radius[at] - section;
-            n++;
-        }
-    }
-    return (double)n >= LEAST_WALL * (double)((row1 - row0) * (col1 - col0)) ? sum / (double)n : NAN;
-}
+/* Columns of ours read so far: n of them from column `first` on. */
+struct window {
+    const float *cells;
+    int64_t first;
+    int n;
+};
 
-/* Mean of ours over the same block; cells: columns [first, first + n) of it. NaN: not known. */
-static double our_block(const struct relief *r, const struct intra_evaluation *e, const float *cells, int64_t first,
-                        int n, double from_m, double to_m, int row0, int row1)
+/* Ours at a cell of the truth, whose station is station_m in ours; NaN: not known there. */
+static double ours_at(const struct relief *r, const struct intra_evaluation *e, const struct window *w, double station_m,
+                      int row)
 {
     const struct intra_tiff_info *o = r->ours;
-    double turn = e->shift_theta_rad / (2 * M_PI), sum = 0;
-    int64_t a = (int64_t)ceil((from_m - o->x_left_m) / o->cell_x_m - 0.5) - first;
-    int64_t b = (int64_t)ceil((to_m - o->x_left_m) / o->cell_x_m - 0.5) - first;
-    int64_t top = (int64_t)ceil(((double)row0 / r->truth->rows + turn) * o->rows - 0.5);
-    int64_t end = (int64_t)ceil(((double)row1 / r->truth->rows + turn) * o->rows - 0.5);
-    int64_t known = 0, all = (b - a) * (end - top);
-    if (a < 0 || b > n || all <= 0) return NAN;
-    for (int64_t row = top; row < end; row++)
-        for (int64_t col = a; col < b; col++) {
-            float v = cells[(size_t)(((row % o->rows) + o->rows) % o->rows) * (size_t)n + (size_t)col];
-            if (!isfinite(v)) continue;
-            sum += (double)v;
-            known++;
+    int64_t col = (int64_t)floor((station_m - o->x_left_m) / o->cell_x_m) - w->first;
+    int64_t at = (int64_t)floor(((row + 0.5) / r->truth->rows + e->shift_theta_rad / (2 * M_PI)) * o->rows);
+    if (col < 0 || col >= w->n) return NAN;
+    return (double)w->cells[(size_t)(((at % o->rows) + o->rows) % o->rows) * (size_t)w->n + (size_t)col];
+}
+
+/* A block of the truth's columns [col0, col1) and rows [row0, row1), which are [from_m, to_m) in ours: difference of the
+ * means about the sections over the cells that both know. False: too much of it open or not seen, nothing to compare;
+ * *out NaN: ours knows too little of it. */
+static bool compare_block(const struct relief *r, const struct intra_evaluation *e, const double *terms,
+                          const struct window *w, const int64_t cols[2], const double between_m[2], const int rows[2],
+                          double *out)
+{
+    double sum = 0;
+    int64_t n = 0, both = 0, all = (cols[1] - cols[0]) * (rows[1] - rows[0]);
+    for (int row = rows[0]; row < rows[1]; row++) {
+        double section = intra_eval_section_radius(terms, row + 0.5, r->truth->rows);
+        for (int64_t col = cols[0]; col < cols[1]; col++) {
+            size_t at = (size_t)row * (size_t)r->truth->cols + (size_t)col;
+            double t = ((double)(col - cols[0]) + 0.5) / (double)(cols[1] - cols[0]);
+            if (!isfinite(r->radius[at]) || !was_seen(r, col, row)) continue;
+            n++;
+            double ours = ours_at(r, e, w, between_m[0] + t * (between_m[1] - between_m[0]), row);
+            if (!isfinite(ours)) continue;
+            sum += ours - ((double)r->radius[at] - section);
+            both++;
         }
-    return (double)known >= LEAST_OURS * (double)all ? sum / (double)known : NAN;
+    }
+    *out = (double)both >= LEAST_OURS * (double)all ? sum / (double)both : NAN;
+    return (double)n >= LEAST_WALL * (double)all;
 }
 
 /* The blocks of the truth's columns [col0, col1), which one section stands for. */
@@ -91,17 +96,19 @@ static enum intra_status compare_stretch(struct relief *r, const struct intra_ev
         return INTRA_OK;
     INTRA_TRY(INTRA_ALLOC(cells, (size_t)o->rows * (size_t)n, err));
     INTRA_TRY(intra_tiff_read_columns(r->ours_tiff, first, n, cells, err));
+    struct window window = {cells, first, n};
     for (int64_t col = col0; col + step_cols <= col1; col += step_cols) {
         double a = intra_eval_station(e, t->x_left_m + (double)col * t->cell_x_m);
         double b = intra_eval_station(e, t->x_left_m + (double)(col + step_cols) * t->cell_x_m);
         if (a < o->x_left_m || b > o->x_left_m + (double)o->cols * o->cell_x_m)
             continue; /* columns outside read as 0 */
         for (int row = 0; row + step_rows <= t->rows; row += step_rows) {
-            double truth = truth_block(r, terms, col, col + step_cols, row, row + step_rows);
-            if (!isfinite(truth)) continue;
-            double ours = our_block(r, e, cells, first, n, a, b, row, row + step_rows);
+            double error;
+            if (!compare_block(r, e, terms, &window, (int64_t[2]){col, col + step_cols}, (double[2]){a, b},
+                               (int[2]){row, row + step_rows}, &error))
+                continue;
             r->n_blocks++;
-            if (isfinite(ours)) r->error[r->n++] = ours - truth;
+            if (isfinite(error)) r->error[r->n++] = error;
         }
     }
 done:

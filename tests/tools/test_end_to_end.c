@@ -143,7 +143,7 @@ static void straight_concrete(void **state)
     assert_true(figure(root, "joints_found_pct") == 100);
     assert_true(figure(root, "joints_false") == 0);
     assert_true(figure(root, "joint_station_error_worst_mm") < 15);
-    assert_true(figure(root, "relief_rms_mm") < 1.6); /* about an axis that the deposit does not move; moved by it, 2.3 */
+    assert_true(figure(root, "relief_rms_mm") < 1.0); /* 0.7; about an axis that the deposit moves, over 1.5 */
     json_decref(root);
     careless_record();
 }
