@@ -25,7 +25,11 @@ enum {
 enum { LIKE_SECTORS = 4 }; /* neighbours that err alike: so many sectors count as one */
 #define BEND_PER_M 0.12    /* mean curvature from which on the pipe bends here; a deflection of 3 degrees has less */
 /* What the samples' scatter does not tell: they share poses, and the tube's prior pulls a step together. */
-#define STEP_REACH_REL 0.7     /* radii from the ring at which wall counts for a quarter */
+/* Radii from the ring at which wall counts for a quarter: an offset is a thing of the ring, a deflection one of all the
+ * wall, unless the pipe begins to bend near it. */
+#define STEP_REACH_REL 0.7
+#define KINK_REACH_REL 3.0
+#define MAY_BEND_PER_M 0.06    /* mean curvature; a deflection of a degree and a half has as much */
 #define OFFSET_FLOOR_REL 0.004 /* of the radius */
 #define OFFSET_SHARE 0.15      /* of the offset */
 #define DEFLECTION_FLOOR_RAD 0.008
@@ -103,6 +107,7 @@ bool intra_joint_fit_ring(const double station_m[SECTORS], const double weight[S
 struct axis_piece {
     double station_m[MAX_AXIS], right_m[MAX_AXIS], crown_m[MAX_AXIS];
     int n;
+    double curvature_per_m; /* mean */
     bool is_bend;
 };
 
@@ -136,7 +141,8 @@ static bool straighten(struct axis_piece *axis, double middle_m)
     if (!take_parabola(axis->station_m, axis->right_m, axis->n, middle_m, &right) ||
         !take_parabola(axis->station_m, axis->crown_m, axis->n, middle_m, &crown))
         return false;
-    axis->is_bend = hypot(right, crown) > BEND_PER_M;
+    axis->curvature_per_m = hypot(right, crown);
+    axis->is_bend = axis->curvature_per_m > BEND_PER_M;
     for (int i = 0; i < axis->n && axis->is_bend; i++)
         axis->right_m[i] = axis->crown_m[i] = 0;
     return true;
@@ -212,6 +218,7 @@ struct step_range {
     const struct intra_joint_ring *ring;
     const struct axis_piece *axis;
     double before_m, behind_m, skip_m;
+    double reach_m; /* from the ring, at which wall counts for a quarter */
 };
 
 /* Normal equations at the current x: prior and samples. Sums of weighted |rest| and of weights before and behind the
@@ -238,7 +245,7 @@ static void add_up(const struct step_range *range, const struct intra_radius_sam
         for (int i = 0; i < UNKNOWNS; i++)
             e -= f[i] * fit->x[i];
         double var = (double)samples[k].sd_m * samples[k].sd_m + fit->scatter_m * fit->scatter_m;
-        double near = 1 / pow(1 + pow(d / (STEP_REACH_REL * r), 2), 2), robust = near / (1 + e * e / (4 * var)),
+        double near = 1 / pow(1 + pow(d / range->reach_m, 2), 2), robust = near / (1 + e * e / (4 * var)),
                w = robust / var;
         for (int i = 0; i < UNKNOWNS; i++) {
             g[i] += w * f[i] * e;
@@ -305,12 +312,16 @@ void intra_joint_fit_step(const struct intra_scene *scene, const struct intra_ra
     struct step_fit fit;
     double r = 0.5 * scene->nominal_diameter_m, v[4];
     if (scene->n_sections < 2 || !gather_axis(scene, ring->station_m, before_m + r, behind_m + r, &axis)) return;
-    struct step_range range = {scene, ring, &axis, before_m, behind_m, skip_m};
+    struct step_range range = {scene, ring, &axis, before_m, behind_m, skip_m, STEP_REACH_REL * r};
     if (!solve_step(&range, samples, n_samples, &fit)) return;
     polar(&fit, AT_X + STEP, AT_Y + STEP, OFFSET_FLOOR_REL * r, OFFSET_SHARE, v);
     joint->offset_m = v[0], joint->offset_sd_m = v[1], joint->offset_clock_rad = v[2],
     joint->offset_clock_sd_rad = hypot(v[3], intra_scene_roll_sd(scene, ring->station_m));
     if (axis.is_bend) return;
+    if (axis.curvature_per_m < MAY_BEND_PER_M) {
+        range.reach_m = KINK_REACH_REL * r;
+        if (!solve_step(&range, samples, n_samples, &fit)) return;
+    }
     polar(&fit, AT_X + KINK, AT_Y + KINK, DEFLECTION_FLOOR_RAD, 0, v);
     joint->deflection_rad = v[0], joint->deflection_sd_rad = v[1], joint->deflection_clock_rad = v[2];
 }
