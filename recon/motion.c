@@ -534,6 +534,8 @@ static enum intra_status take_fit(struct intra_motion *m, struct intra_frame *fr
     m->run.has_dark = intra_dark_direction(frame, m->camera, m->mask, &m->run.dark);
     INTRA_TRY(intra_run_accept(&m->run, &m->pyramid, fit, frame->index, frame->pts_s, &is_kf, err));
     if (is_kf) INTRA_TRY(keep_picture(m, frame, err));
+    if (m->run.has_turned) m->view = (struct view_habit){0};
+    m->run.has_turned = false;
     watch_view(m, frame->pts_s);
     if (is_kf) INTRA_TRY(set_anchor(m, err));
     set_placed(m, &m->entries[m->n_entries - 1], FATE_POSED);

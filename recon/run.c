@@ -35,6 +35,9 @@
 #define BEND_MOST_OFF 0.4 /* of the radius that a single point counts as off */
 #define BEND_POINTS 12
 #define BEND_KEYFRAMES 25
+/* While a bend is followed its wall leans no more: it goes on where the axis turns by so much a knot. */
+#define BEND_TURN_RAD 0.02
+#define BEND_TURN_KNOTS 3
 #define BEND_SCALE_SD 0.003 /* of the way there, beyond what the sectors tell: 0.1 to 0.5 % short */
 /* The section's second order, as a share of the radius (an ovality of 6 % is 0.06), and its change from knot to knot,
  * which is a radius; a step at a joint pays in proportion (Huber). Set by trial on a lined pipe, 6 % oval, and a round
@@ -59,6 +62,8 @@
 #define STRONG_TEXTURE 0.01
 #define SAME_WALL_NCC 0.75   /* correlation with the keyframe before that chance seldom reaches over a search of SEARCH_PX */
 #define SLIDE_SHARE 0.35     /* of its own motion between the two that a patch may be off the prediction */
+enum { LEVEL_POINTS = 20 };
+#define LEVEL_LEAST_RAD 0.005 /* below, it is noise */
 #define SEARCH_PX 5.0        /* at the patch's level: an oval or a joint may move it so far off the ideal tube */
 
 struct intra_run_options intra_run_defaults(double radius_m)
@@ -316,6 +321,77 @@ done:
     return status;
 }
 
+static int compare_doubles(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* Where along the axis the first keyframe began to see the wall; NaN: too few points. Allocates scratch. */
+static enum intra_status first_seen(const struct intra_run *run, double *out_u, struct intra_error *err)
+{
+    double *u = NULL;
+    int n = 0;
+    enum intra_status status = INTRA_ALLOC(u, (size_t)run->n_points + 1, err);
+    *out_u = NAN;
+    if (status != INTRA_OK) return status;
+    for (int i = 0; i < run->n_points; i++)
+        if (run->points[i].host == 0 && run->points[i].n_obs >= 2 && !run->points[i].is_doubtful) u[n++] = run->points[i].u;
+    if (n) qsort(u, (size_t)n, sizeof *u, compare_doubles);
+    if (n >= LEVEL_POINTS) *out_u = u[n / 10];
+    intra_free(u);
+    return INTRA_OK;
+}
+
+/* Before anything settles: turn everything so that X lies along the axis where the wall begins to be seen, and lay what
+ * is behind that straight. The first guess of the direction is held at the first camera, where nothing is seen; before
+ * a bend it is up to 7 degrees off, and the axis turns back by as much ahead of it. */
+static enum intra_status level(struct intra_run *run, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    struct intra_axis *axis = &run->axis;
+    double u;
+    INTRA_TRY(first_seen(run, &u, err));
+    if (!(u > 1)) goto done;
+    struct intra_vec3 d0, d1, at = intra_axis_point(axis, u, &d0, NULL, NULL);
+    (void)intra_axis_point(axis, u + 1, &d1, NULL, NULL);
+    struct intra_vec3 ahead = intra_unit(intra_add(intra_unit(d0), intra_unit(d1))), x = intra_vec3(1, 0, 0);
+    struct intra_vec3 turn = intra_cross(ahead, x);
+    double sine = intra_norm(turn), angle = atan2(sine, intra_dot(ahead, x));
+    if (!(angle > LEVEL_LEAST_RAD)) goto done;
+    struct intra_pose turned = {.r = intra_rotation_exp(intra_scale(turn, angle / sine))};
+    struct intra_vec3 moved = intra_pose_apply(&turned, at);
+    turned.t = intra_vec3(u * axis->h - moved.x, -moved.y, -moved.z);
+    struct intra_pose back = intra_pose_inverse(&turned);
+    for (int i = 0; i < axis->count; i++) {
+        struct intra_axis_knot *k = &axis->knots[i];
+        k->p = intra_pose_apply(&turned, k->p);
+        for (int j = 0; j < 2; j++) k->n[j] = intra_mat3_mul_vec(&turned.r, k->n[j]);
+    }
+    int first = (int)floor(u) - axis->first; /* the last knot behind the seen wall, and all before it */
+    for (int i = first; i >= 0; i--) {
+        struct intra_axis_knot *k = &axis->knots[i];
+        k->p = intra_vec3(axis->knots[i + 1].p.x - axis->h, 0, 0);
+        k->n[0] = intra_vec3(0, 1, 0), k->n[1] = intra_vec3(0, 0, 1);
+    }
+    for (int i = 0; i < run->n_kfs; i++) {
+        struct intra_keyframe *kf = &run->kfs[i];
+        kf->cam_from_world = intra_pose_mul(&kf->cam_from_world, &back);
+        kf->u = intra_axis_nearest(axis, intra_pose_inverse(&kf->cam_from_world).t, kf->u);
+    }
+    run->pose = intra_pose_mul(&run->pose, &back);
+    run->pose_before = intra_pose_mul(&run->pose_before, &back);
+    for (int i = 0; i < run->n_points; i++) {
+        struct intra_point *p = &run->points[i];
+        if (!intra_point_place(p, run->camera, &run->kfs[p->host].cam_from_world, axis)) p->is_alive = false;
+    }
+    run->n_arc = 0;
+    run->has_turned = true;
+    intra_log(INTRA_LOG_DEBUG, "run", "the pipe begins %.2f degrees off the first guess", 180 / M_PI * angle);
+done:
+    return status;
+}
+
 /* By parallax alone. */
 static bool is_radius_known(const struct intra_point *p)
 {
@@ -350,7 +426,7 @@ static enum intra_status sweep_points(struct intra_run *run, struct intra_error 
     int n = 0;
     for (int i = 0; i < run->n_points; i++) {
         struct intra_point *p = &run->points[i];
-        if (!p->is_alive && !p->is_handed_out && status == INTRA_OK) {
+        if (!p->is_alive && !p->is_handed_out && (run->n_frozen > 0 || !is_needed(run, p)) && status == INTRA_OK) {
             status = hand_out(run, p, err);
             p->is_handed_out = true;
         }
@@ -482,9 +558,19 @@ static double lean_ahead(const struct intra_run *run, double u)
     return lean < BEND_LEAN_SDS * sd ? 0 : lean;
 }
 
+/* The axis that is followed turns here, from the camera to where the wall is measured. */
+static bool is_turning(const struct intra_run *run, double u)
+{
+    struct intra_vec3 here, ahead;
+    (void)intra_axis_point(&run->axis, u, &here, NULL, NULL);
+    (void)intra_axis_point(&run->axis, u + BEND_TURN_KNOTS, &ahead, NULL, NULL);
+    return intra_norm(intra_cross(intra_unit(here), intra_unit(ahead))) > BEND_TURN_RAD * BEND_TURN_KNOTS;
+}
+
 static void look_for_bend(struct intra_run *run, double u)
 {
-    if (run->options.may_bend && lean_ahead(run, u) > BEND_LEAN)
+    bool is_bend = run->bend_left > 0 && is_turning(run, u);
+    if (run->options.may_bend && (is_bend || lean_ahead(run, u) > BEND_LEAN))
         run->bend_left = BEND_KEYFRAMES;
     else if (run->bend_left > 0)
         run->bend_left--;
@@ -551,6 +637,7 @@ enum intra_status intra_run_accept(struct intra_run *run, const struct intra_pyr
         p->is_doubtful = is_seen && p->misses > 4;
     }
     INTRA_TRY(sweep_points(run, err));
+    if (run->n_frozen == 0 && run->n_kfs > run->options.window && !run->is_held) INTRA_TRY(level(run, err));
     freeze(run, run->options.window);
     INTRA_TRY(add_points(run, pyramid, &run->kfs[kf], err));
 done:
@@ -639,9 +726,13 @@ enum intra_status intra_run_return(struct intra_run *run, const struct intra_anc
 
 enum intra_status intra_run_settle(struct intra_run *run, struct intra_error *err)
 {
+    enum intra_status status = INTRA_OK;
+    if (run->n_frozen == 0 && !run->is_held) INTRA_TRY(level(run, err));
     for (int i = 0; i < run->n_points; i++) run->points[i].is_alive = false;
     freeze(run, 0);
-    return sweep_points(run, err);
+    INTRA_TRY(sweep_points(run, err));
+done:
+    return status;
 }
 
 enum intra_status intra_run_arc(struct intra_run *run, double u, double *out_m, struct intra_error *err)
