@@ -29,6 +29,7 @@ static const double FREE_SAMPLES = 25; /* of a window that count as independent 
 #define AGREE_REL 0.03
 #define AGREE_SHARE 0.4 /* of the neighbours, */
 #define AGREE_MANY 3    /* or so many: a rim or a strand among wall */
+#define WALL_SHARE 0.8  /* that make it wall, and no rim or strand */
 
 struct kept {
     struct intra_pose cam_from_run;
@@ -321,7 +322,8 @@ void intra_sweep_measure(const struct intra_sweep *s, const struct intra_sweep_s
     }
 }
 
-bool intra_sweep_agrees(const struct intra_radius_sample *samples, int64_t from, int64_t end, int64_t i, double radius_m)
+bool intra_sweep_agrees(const struct intra_radius_sample *samples, int64_t from, int64_t end, int64_t i, double radius_m,
+                        bool is_wall)
 {
     const struct intra_radius_sample *p = &samples[i];
     double reach = AGREE_REACH_REL * radius_m;
@@ -334,6 +336,7 @@ bool intra_sweep_agrees(const struct intra_radius_sample *samples, int64_t from,
         all++;
         agree += fabs((double)samples[k].r_m - (double)p->r_m) < AGREE_REL * radius_m;
     }
+    if (is_wall) return all >= 2 && agree >= WALL_SHARE * all;
     return all >= 2 && (agree >= AGREE_SHARE * all || agree >= AGREE_MANY);
 }
 
@@ -348,7 +351,7 @@ enum intra_status intra_sweep_prune(struct intra_radius_sample *samples, int64_t
     for (int64_t i = 0; i < *n; i++) {
         while ((double)samples[from].station_m < (double)samples[i].station_m - reach) from++;
         while (end < *n && (double)samples[end].station_m < (double)samples[i].station_m + reach) end++;
-        is_kept[i] = intra_sweep_agrees(samples, from, end, i, radius_m);
+        is_kept[i] = intra_sweep_agrees(samples, from, end, i, radius_m, false);
     }
     for (int64_t i = 0; i < *n; i++)
         if (is_kept[i]) samples[left++] = samples[i];

@@ -45,9 +45,10 @@ bool intra_sweep_shows(const struct intra_sweep *sweep, const struct intra_sweep
 void intra_sweep_measure(const struct intra_sweep *sweep, const struct intra_sweep_site *sites, int n,
                          struct intra_radius_sample *out);
 
-/* Do the neighbours of samples[i] among samples[from, end), in any order, agree with it? */
+/* Do the neighbours of samples[i] among samples[from, end), in any order, agree with it? is_wall: most of them, so that it
+ * is the wall and no rim or strand before it. */
 bool intra_sweep_agrees(const struct intra_radius_sample *samples, int64_t from, int64_t end, int64_t i,
-                        double radius_m);
+                        double radius_m, bool is_wall);
 /* Take out those that most of their neighbours disagree with. samples: sorted by station; returns how many are left.
  * Errors: INTRA_E_MEM. */
 enum intra_status intra_sweep_prune(struct intra_radius_sample *samples, int64_t *n, double radius_m,

@@ -703,7 +703,7 @@ static enum intra_status bin_swept(struct intra_wallmap *map, int64_t from, stru
         struct intra_radius_sample p = map->dense[i];
         const struct section_cache *section = local_section(map, (double)p.station_m + map->options.start_station_m);
         double off = (double)p.r_m - intra_section_fit_radius(&section->fit, (double)p.theta_rad);
-        if (off > SWEPT_BEHIND_REL * r || !intra_sweep_agrees(map->dense, near, map->n_dense, i, r)) continue;
+        if (off > SWEPT_BEHIND_REL * r || !intra_sweep_agrees(map->dense, near, map->n_dense, i, r, true)) continue;
         p.sd_m = (float)hypot((double)p.sd_m, SWEPT_SD_REL * r);
         INTRA_TRY(add_to_bin(map, &p, err));
     }
