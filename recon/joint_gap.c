@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-#define RIM_REL 0.02   /* radii beyond the gap to either side that its rim blurs */
+#define RIM_REL 0.02    /* radii beyond the gap to either side that its rim blurs */
 #define STANDS_REL 0.04 /* radii that something stands into the pipe */
 
 enum intra_status intra_joint_gap_open(struct intra_wall *wall, const struct intra_joint_ring *ring, double gap_m,

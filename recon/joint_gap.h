@@ -1,7 +1,7 @@
 /* The gap of a joint on the wall's relief: too narrow for the windows that measure radii, so not known there.
  *
- * A window of the sweep is a tenth of a radius wide, a gap of 5 to 12 mm is bridged by it, and what it gives there is the
- * wall beside it, up to the socket's depth wrong. What stands into the pipe at the joint (a root, a seal) stays. */
+ * A window of the sweep is a tenth of a radius wide, a gap of 5 to 12 mm is bridged by it, and what it gives there is
+ * the wall beside it, up to the socket's depth wrong. What stands into the pipe at the joint (a root, a seal) stays. */
 #ifndef INTRA_RECON_JOINT_GAP_H
 #define INTRA_RECON_JOINT_GAP_H
 

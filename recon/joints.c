@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SECTORS = INTRA_RING_SECTORS, MOST_GROUP = 256, MAX_PATHS = 24 };
+enum { SECTORS = INTRA_RING_SECTORS, MOST_GROUP = 256, MAX_PATHS = 24, CHANCE_RUN = 4 };
 
 #define CELLS_A_RADIUS 150.0
 #define CORE_RADII 8.0      /* a stretch gives the rings whose middle lies in its core, */
@@ -28,6 +28,7 @@ enum { SECTORS = INTRA_RING_SECTORS, MOST_GROUP = 256, MAX_PATHS = 24 };
 #define MIDDLE_SCORE 0.5    /* score at which joint and chance are equally likely, */
 #define NOISE_MARGIN 0.15   /* at least so much above the noise of this pipe; */
 #define SCORE_WIDTH 0.05    /* score for a factor e in the odds */
+#define MOST_BREAK 0.4      /* of the ring in one piece without the line: more is a crack's */
 #define EVEN_ODDS 10.0      /* what even spacing adds to them */
 #define EVEN_SHARE 0.04     /* of the spacing */
 #define BLOCK_M 0.2         /* a pipe whose every block has a ring is laid of rings, not of lengths */
@@ -36,6 +37,7 @@ enum { SECTORS = INTRA_RING_SECTORS, MOST_GROUP = 256, MAX_PATHS = 24 };
 struct candidate {
     struct intra_joint_ring ring;
     double score, coherent, gap_m, gap_sd_m, log_odds;
+    double longest_break; /* share of the ring in one piece where the line does not stand out */
     bool is_joint;
 };
 
@@ -98,10 +100,27 @@ static enum intra_status add_candidate(struct finder *f, const struct candidate 
     return INTRA_OK;
 }
 
+/* The longest stretch of the ring without the line, as a share of what counts; what stands out by chance, in less than
+ * CHANCE_RUN sectors, does not end it. */
+static double longest_break(const struct finder *f, const struct intra_ring_path *path)
+{
+    int break_now = 0, longest = 0, run = 0, n = 0;
+    for (int i = 0; i < 2 * SECTORS; i++) { /* twice around: it may lie across the crown */
+        int k = i % SECTORS;
+        bool is_clear = fabsf(path->line[k]) >= (float)INTRA_RING_LINE_CLEAR;
+        if (!isfinite(path->line[k]) || (f->stretch.is_blind[k] && !is_clear)) continue;
+        n += i < SECTORS;
+        run = is_clear ? run + 1 : 0;
+        break_now = run >= CHANCE_RUN ? 0 : break_now + 1;
+        if (break_now - run > longest) longest = break_now - run;
+    }
+    return n ? fmin(1, (double)longest / n) : 1;
+}
+
 static enum intra_status judge_path(struct finder *f, const struct intra_ring_path *path, double station0_m,
                                     struct intra_error *err)
 {
-    struct candidate c = {.score = path->score, .coherent = path->coherent};
+    struct candidate c = {.score = path->score, .coherent = path->coherent, .longest_break = longest_break(f, path)};
     double station[SECTORS], weight[SECTORS];
     if (path->score < LEAST_SCORE || path->seen < LEAST_SEEN) return INTRA_OK;
     for (int k = 0; k < SECTORS; k++) {
@@ -133,9 +152,13 @@ static enum intra_status search_stretch(struct finder *f, int64_t core_col, int6
         double mean = intra_ring_path_mean(&paths[i]);
         if (mean >= from - slack && mean < to + slack) INTRA_TRY(judge_path(f, &paths[i], station0, err));
     }
-    for (int i = from; i < to; i++) {
+    for (int i = from; i < to;) {
         int64_t block = (int64_t)((station0 + i * cell_m - wall->station0_m) / BLOCK_M);
-        if (block < f->n_blocks) f->score[block] = fmaxf(f->score[block], f->cell_score[i]);
+        int next = (int)ceil(((double)(block + 1) * BLOCK_M + wall->station0_m - station0) / cell_m);
+        next = next <= i ? i + 1 : next > to ? to : next;
+        if (block < f->n_blocks)
+            f->score[block] = fmaxf(f->score[block], (float)intra_ring_best_score(&f->stretch, i, next));
+        i = next;
     }
     if (f->picture)
         intra_joints_picture_add(f->picture, &f->stretch, f->cell_score, from, to, (int64_t)(core_col / f->group));
@@ -205,11 +228,12 @@ static bool is_even(const struct finder *f, const struct candidate *c, double sp
     return false;
 }
 
-/* Share of the ring where the line must stand out: where there is none, chance lets it stand out in `noise` of the
- * ring. */
-static double least_share(double wanted, double noise)
+/* Whether the line stands out in enough of the ring. Where there is none, chance lets it stand out in `noise` of the
+ * ring. One that is missed here and there, as under blur, needs less than one that ends, as a crack does. */
+static bool is_whole(const struct candidate *c, double wanted, double noise)
 {
-    return noise + (1 - noise) * wanted;
+    double chance = c->longest_break <= MOST_BREAK ? 0.5 * noise : noise;
+    return c->coherent >= chance + (1 - chance) * wanted;
 }
 
 static enum intra_status choose(struct finder *f, struct intra_error *err)
@@ -221,7 +245,7 @@ static enum intra_status choose(struct finder *f, struct intra_error *err)
     for (int64_t i = 0; i < f->n_found; i++) {
         struct candidate *c = &f->found[i];
         c->log_odds = (c->score - fmax(MIDDLE_SCORE, noise + NOISE_MARGIN)) / SCORE_WIDTH;
-        c->is_joint = c->log_odds >= 0 && c->coherent >= least_share(LEAST_COHERENT, noise);
+        c->is_joint = c->log_odds >= 0 && is_whole(c, LEAST_COHERENT, noise);
     }
     INTRA_TRY(even_spacing(f, &spacing, err));
     intra_log(INTRA_LOG_INFO, "joints", "noise of the rings' scores %.2f, even spacing %.3f m", noise, spacing);
@@ -231,9 +255,7 @@ static enum intra_status choose(struct finder *f, struct intra_error *err)
     }
     for (int64_t i = 0; i < f->n_found && isfinite(spacing); i++) {
         struct candidate *c = &f->found[i];
-        if (!c->is_joint)
-            c->is_joint =
-                c->log_odds >= 0 && c->coherent >= least_share(EVEN_COHERENT, noise) && is_even(f, c, spacing);
+        if (!c->is_joint) c->is_joint = c->log_odds >= 0 && is_whole(c, EVEN_COHERENT, noise) && is_even(f, c, spacing);
     }
 done:
     return status;

@@ -21,8 +21,12 @@ enum { MAX_MOUTHS = 24, MOST_GROUP = 256, MOST_PICTURE_COLS = 16000 };
 #define WIDEST_CELL_M 0.008
 #define CORE_RADII 8.0
 #define MARGIN_RADII 1.3
+/* Holes are smaller than connections: those of house drains are DN 75 and more, those of sewers DN 100. In pipes that
+ * one walks in, bricks are as large as that. */
 #define LEAST_RADIUS_M 0.034
-#define LEAST_SHARE 0.11 /* of the pipe's radius: holes are smaller */
+#define LEAST_SEWER_RADIUS_M 0.0425
+#define SEWER_SHARE 0.15 /* of the pipe's radius, between the two */
+#define LEAST_SHARE 0.11
 #define MOST_RADIUS_M 0.3
 #define MOST_SHARE 0.97  /* of the pipe's radius */
 #define LEAST_CIRCLE 0.3 /* score of a circle that is looked at further */
@@ -235,7 +239,8 @@ done:
 
 static double least_radius_m(const struct finder *f)
 {
-    return fmax(LEAST_RADIUS_M, LEAST_SHARE * f->radius_m);
+    double least = fmin(fmax(LEAST_RADIUS_M, SEWER_SHARE * f->radius_m), LEAST_SEWER_RADIUS_M);
+    return fmax(least, LEAST_SHARE * f->radius_m);
 }
 
 /* A mouth cuts a joint's ring, so what a joint runs through is none: roots that come in there close to circles. */

@@ -198,11 +198,12 @@ static void conclude(const struct intra_camera *assumed, const struct intra_lens
     lens->is_assumed = !is_whole;
     lens->focal_sd_rel = is_whole ? hypot(hypot(way_sd, WAY_SD_REL), measure) : assumed->focal_sd_rel;
     if (is_whole)
-        snprintf(lens->source, sizeof lens->source,
-                 "estimated: focal length (to %.1f %%) and distortion (angle at the corner to %.1f %%) from the nominal "
-                 "diameter and the %s",
-                 100 * out->focal_sd_rel, 100 * out->corner_sd_rel,
-                 options->length_m > 0 ? "known length" : "distance counter, in whose metre ways are measured");
+        snprintf(
+            lens->source, sizeof lens->source,
+            "estimated: focal length (to %.1f %%) and distortion (angle at the corner to %.1f %%) from the nominal "
+            "diameter and the %s",
+            100 * out->focal_sd_rel, 100 * out->corner_sd_rel,
+            options->length_m > 0 ? "known length" : "distance counter, in whose metre ways are measured");
     else
         snprintf(lens->source, sizeof lens->source, "%.160s; distortion estimated", assumed->source);
     if (intra_camera_corner_rad(lens) < BROWN_END &&

@@ -18,7 +18,6 @@ static const double half_width_m[WIDTHS] = {0.001, 0.003};
 #define LEVEL 0.33     /* of the height, where the width is taken: the gap is brightest at its far edge */
 #define LINE_FROM 1.0  /* deviations at which a line begins to count, */
 #define LINE_FULL 4.0  /* and at which it counts fully */
-#define LINE_CLEAR 2.5
 #define BLIND_SHARE 0.5 /* of the ring's median texture */
 #define MOVE_COST 0.02  /* times the square of the step, in cells, from sector to sector */
 
@@ -141,8 +140,9 @@ void intra_ring_filter(struct intra_ring_stretch *stretch, double floor_log)
         stretch->gain[i] = intra_ring_gain(stretch->line[i]);
 }
 
-/* Best sums over LAPS laps. `total` (n): at the end of the last lap; `before` (n): one lap earlier. */
-static void walk_laps(struct intra_ring_stretch *stretch, float *total, float *before, float *next)
+/* Best sums over LAPS laps of paths that stay in cells [from, to). `total` (n): at the end of the last lap; `before`
+ * (n): one lap earlier. */
+static void walk_laps(struct intra_ring_stretch *stretch, int from, int to, float *total, float *before, float *next)
 {
     int n = stretch->n;
     memset(total, 0, sizeof *total * (size_t)n);
@@ -150,10 +150,10 @@ static void walk_laps(struct intra_ring_stretch *stretch, float *total, float *b
         const float *gain = stretch->gain + (size_t)(step % SECTORS) * (size_t)n;
         int8_t *move = stretch->move + (size_t)step * (size_t)n;
         if (step == (LAPS - 1) * SECTORS) memcpy(before, total, sizeof *total * (size_t)n);
-        for (int i = 0; i < n; i++) {
+        for (int i = from; i < to; i++) {
             float most = -1e30f;
             for (int d = -MOVES; d <= MOVES; d++) {
-                if (i + d < 0 || i + d >= n) continue;
+                if (i + d < from || i + d >= to) continue;
                 float value = total[i + d] - (float)MOVE_COST * (float)(d * d);
                 if (value > most) most = value, move[i] = (int8_t)d;
             }
@@ -192,7 +192,7 @@ static void fill_path(const struct intra_ring_stretch *stretch, const int cells[
         const float *line = stretch->line + (size_t)k * (size_t)stretch->n;
         out->cell[k] = (float)cells[k] + sub_cell(line, cells[k], stretch->n);
         out->line[k] = line[cells[k]];
-        bool is_clear = fabsf(out->line[k]) >= (float)LINE_CLEAR;
+        bool is_clear = fabsf(out->line[k]) >= (float)INTRA_RING_LINE_CLEAR;
         if (!isfinite(out->line[k]) || (stretch->is_blind[k] && !is_clear)) continue;
         seen++;
         clear += is_clear;
@@ -230,20 +230,39 @@ static int keep_path(struct intra_ring_path *paths, int n, int most, double apar
     return kept;
 }
 
+/* The path that ends in a cell, if it closes and is worth anything. */
+static bool closed_path(const struct intra_ring_stretch *stretch, const float *total, const float *before, int end,
+                        struct intra_ring_path *out)
+{
+    int cells[SECTORS], start;
+    trace(stretch, end, cells, &start);
+    if (abs(start - end) > CLOSED_CELLS || total[end] - before[start] < 0.05f * SECTORS) return false;
+    fill_path(stretch, cells, out);
+    return out->seen > 0;
+}
+
+double intra_ring_best_score(struct intra_ring_stretch *stretch, int from, int to)
+{
+    float *total = stretch->scratch, *before = total + stretch->n, *next = before + stretch->n;
+    double best = 0;
+    walk_laps(stretch, from, to, total, before, next);
+    for (int i = from; i < to; i++) {
+        struct intra_ring_path path;
+        if (closed_path(stretch, total, before, i, &path)) best = fmax(best, path.score);
+    }
+    return best;
+}
+
 int intra_ring_paths(struct intra_ring_stretch *stretch, double apart, int most, struct intra_ring_path *out,
                      float *score)
 {
     int n = stretch->n, found = 0;
     float *total = stretch->scratch, *before = total + n, *next = before + n;
-    walk_laps(stretch, total, before, next);
+    walk_laps(stretch, 0, n, total, before, next);
     if (score) memset(score, 0, sizeof *score * (size_t)n);
     for (int i = 0; i < n; i++) {
         struct intra_ring_path path;
-        int cells[SECTORS], start;
-        trace(stretch, i, cells, &start);
-        if (abs(start - i) > CLOSED_CELLS || total[i] - before[start] < 0.05f * SECTORS) continue;
-        fill_path(stretch, cells, &path);
-        if (path.seen <= 0) continue;
+        if (!closed_path(stretch, total, before, i, &path)) continue;
         int mean = (int)lround(intra_ring_path_mean(&path));
         if (score && path.score > (double)score[mean]) score[mean] = (float)path.score;
         found = keep_path(out, found, most, apart, &path);
@@ -272,7 +291,7 @@ void intra_ring_widths(struct intra_ring_stretch *stretch, const struct intra_ri
         int at = (int)lroundf(path->cell[k]);
         double left, right;
         width[k] = NAN;
-        if (!(fabsf(path->line[k]) >= (float)LINE_CLEAR) || at < 1 || at + 1 >= stretch->n) continue;
+        if (!(fabsf(path->line[k]) >= (float)INTRA_RING_LINE_CLEAR) || at < 1 || at + 1 >= stretch->n) continue;
         float sign = path->line[k] > 0 ? 1 : -1;
         for (int d = -1, mid = at; d <= 1; d++)
             if (sign * (light[mid + d] - light[at]) > 0) at = mid + d;

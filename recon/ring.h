@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 enum { INTRA_RING_SECTORS = 64 };
+#define INTRA_RING_LINE_CLEAR 2.5 /* deviations from which on a line stands out */
 
 struct intra_ring_stretch {
     int n;         /* cells along the pipe */
@@ -49,6 +50,9 @@ void intra_ring_filter(struct intra_ring_stretch *stretch, double floor_log);
  * none. Returns how many paths were found. */
 int intra_ring_paths(struct intra_ring_stretch *stretch, double apart, int most, struct intra_ring_path *out,
                      float *score);
+/* Score of the best closed path that stays in cells [from, to), 0 where there is none. Of intra_ring_paths the best
+ * ring draws the ways of all cells around to itself; this tells what else there is beside it. */
+double intra_ring_best_score(struct intra_ring_stretch *stretch, int from, int to);
 /* Width of the line of a path at a third of its height, in cells, sector by sector; NaN where no clear line is. */
 void intra_ring_widths(struct intra_ring_stretch *stretch, const struct intra_ring_path *path,
                        float width[INTRA_RING_SECTORS]);

@@ -336,7 +336,8 @@ static enum intra_status first_seen(const struct intra_run *run, double *out_u, 
     *out_u = NAN;
     if (status != INTRA_OK) return status;
     for (int i = 0; i < run->n_points; i++)
-        if (run->points[i].host == 0 && run->points[i].n_obs >= 2 && !run->points[i].is_doubtful) u[n++] = run->points[i].u;
+        if (run->points[i].host == 0 && run->points[i].n_obs >= 2 && !run->points[i].is_doubtful)
+            u[n++] = run->points[i].u;
     if (n) qsort(u, (size_t)n, sizeof *u, compare_doubles);
     if (n >= LEVEL_POINTS) *out_u = u[n / 10];
     intra_free(u);
@@ -366,7 +367,8 @@ static enum intra_status level(struct intra_run *run, struct intra_error *err)
     for (int i = 0; i < axis->count; i++) {
         struct intra_axis_knot *k = &axis->knots[i];
         k->p = intra_pose_apply(&turned, k->p);
-        for (int j = 0; j < 2; j++) k->n[j] = intra_mat3_mul_vec(&turned.r, k->n[j]);
+        for (int j = 0; j < 2; j++)
+            k->n[j] = intra_mat3_mul_vec(&turned.r, k->n[j]);
     }
     int first = (int)floor(u) - axis->first; /* the last knot behind the seen wall, and all before it */
     for (int i = first; i >= 0; i--) {

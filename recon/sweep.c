@@ -322,8 +322,8 @@ void intra_sweep_measure(const struct intra_sweep *s, const struct intra_sweep_s
     }
 }
 
-bool intra_sweep_agrees(const struct intra_radius_sample *samples, int64_t from, int64_t end, int64_t i, double radius_m,
-                        bool is_wall)
+bool intra_sweep_agrees(const struct intra_radius_sample *samples, int64_t from, int64_t end, int64_t i,
+                        double radius_m, bool is_wall)
 {
     const struct intra_radius_sample *p = &samples[i];
     double reach = AGREE_REACH_REL * radius_m;
@@ -349,8 +349,10 @@ enum intra_status intra_sweep_prune(struct intra_radius_sample *samples, int64_t
     int64_t left = 0, from = 0, end = 0;
     INTRA_TRY(INTRA_ALLOC(is_kept, (size_t)*n + 1, err));
     for (int64_t i = 0; i < *n; i++) {
-        while ((double)samples[from].station_m < (double)samples[i].station_m - reach) from++;
-        while (end < *n && (double)samples[end].station_m < (double)samples[i].station_m + reach) end++;
+        while ((double)samples[from].station_m < (double)samples[i].station_m - reach)
+            from++;
+        while (end < *n && (double)samples[end].station_m < (double)samples[i].station_m + reach)
+            end++;
         is_kept[i] = intra_sweep_agrees(samples, from, end, i, radius_m, false);
     }
     for (int64_t i = 0; i < *n; i++)

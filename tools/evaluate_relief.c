@@ -42,8 +42,8 @@ struct window {
 };
 
 /* Ours at a cell of the truth, whose station is station_m in ours; NaN: not known there. */
-static double ours_at(const struct relief *r, const struct intra_evaluation *e, const struct window *w, double station_m,
-                      int row)
+static double ours_at(const struct relief *r, const struct intra_evaluation *e, const struct window *w,
+                      double station_m, int row)
 {
     const struct intra_tiff_info *o = r->ours;
     int64_t col = (int64_t)floor((station_m - o->x_left_m) / o->cell_x_m) - w->first;
@@ -52,9 +52,9 @@ static double ours_at(const struct relief *r, const struct intra_evaluation *e, 
     return (double)w->cells[(size_t)(((at % o->rows) + o->rows) % o->rows) * (size_t)w->n + (size_t)col];
 }
 
-/* A block of the truth's columns [col0, col1) and rows [row0, row1), which are [from_m, to_m) in ours: difference of the
- * means about the sections over the cells that both know. False: too much of it open or not seen, nothing to compare;
- * *out NaN: ours knows too little of it. */
+/* A block of the truth's columns [col0, col1) and rows [row0, row1), which are [from_m, to_m) in ours: difference of
+ * the means about the sections over the cells that both know. False: too much of it open or not seen, nothing to
+ * compare; *out NaN: ours knows too little of it. */
 static bool compare_block(const struct relief *r, const struct intra_evaluation *e, const double *terms,
                           const struct window *w, const int64_t cols[2], const double between_m[2], const int rows[2],
                           double *out)
