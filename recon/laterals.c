@@ -310,6 +310,7 @@ static enum intra_status add_lateral(struct finder *f, const struct candidate *c
     lateral.diameter_m = diameter;
     lateral.diameter_sd_m = hypot(2 * c->radius_sd_m, (stub.is_found ? PROTRUDING_FLOOR : DIAMETER_FLOOR) * diameter);
     if (stub.is_found) { /* what stands in is seen displaced forward on the wall, by about as much as it stands in */
+        intra_stub_share_diameter(&stub, &lateral.diameter_m, &lateral.diameter_sd_m);
         lateral.intrusion_m = stub.intrusion_m;
         lateral.intrusion_sd_m = stub.intrusion_sd_m;
         lateral.station_m = stub.station_m;

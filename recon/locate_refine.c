@@ -326,10 +326,8 @@ static enum intra_status refine_stub(const struct intra_scene *scene, bool is_cl
         if (!is_clear) r->station_sd_m = fmax(r->station_sd_m, x->diameter_sd_m / 2);
         return INTRA_OK;
     }
-    double seen_sd = fmax(x->diameter_sd_m, STUB_SD * x->diameter_m), ring_sd = 2 * stub.radius_sd_m;
-    double share = seen_sd * seen_sd / (seen_sd * seen_sd + ring_sd * ring_sd);
-    x->diameter_m += share * (2 * stub.radius_m - x->diameter_m);
-    x->diameter_sd_m = sqrt(share) * ring_sd;
+    x->diameter_sd_m = fmax(x->diameter_sd_m, STUB_SD * x->diameter_m);
+    intra_stub_share_diameter(&stub, &x->diameter_m, &x->diameter_sd_m);
     double ahead = stub.station_m - s, turn = intra_wrap_pi(stub.theta_rad - theta);
     r->station_from_m += ahead;
     r->station_to_m += ahead;

@@ -162,3 +162,11 @@ done:
     intra_wall_patch_fini(&patch);
     return status;
 }
+
+void intra_stub_share_diameter(const struct intra_stub *stub, double *diameter_io_m, double *sd_io_m)
+{
+    double seen_sd = *sd_io_m, ring_sd = 2 * stub->radius_sd_m;
+    double share = seen_sd * seen_sd / (seen_sd * seen_sd + ring_sd * ring_sd);
+    *diameter_io_m += share * (2 * stub->radius_m - *diameter_io_m);
+    *sd_io_m = sqrt(share) * ring_sd;
+}
