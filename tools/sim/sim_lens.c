@@ -173,7 +173,7 @@ enum intra_status intra_sim_lens_write(const struct intra_sim_lens *l, const cha
     fprintf(file.stream, "distortion_coefficients: !!opencv-matrix\n   rows: 1\n   cols: %d\n   dt: d\n   data: [ ", n);
     for (int i = 0; i < n; i++)
         fprintf(file.stream, "%s%.17g", i ? ", " : "", l->k[i]);
-    fprintf(file.stream, " ]\n");
+    fprintf(file.stream, " ]\nfocal_sd_rel: 0.0001\n"); /* it is exact; 0 would mean that it is not known */
     INTRA_TRY(intra_out_file_commit(&file, err));
 done:
     intra_out_file_abandon(&file);
