@@ -37,9 +37,6 @@ struct entry {
 /* How much more the scale differs from window to window than the adjustment's own deviation of the way across one says:
  * on the simulated scenes 0.5 to 5 times, mostly 1 to 3.5. */
 #define WANDER_SDS 2.5
-/* So much of it may the counter put right. In smooth pipe a window is off by several per cent now and then, which no
- * Gaussian deviation of that kind allows for (docs/methods.md, "Stations by picture and counter"). */
-#define COUNTED_WANDER_SDS 6.0
 /* The same of the turn about the pipe: on the simulated scenes 1 to 12 times, 6.5 RMS. What is feigned along a joint's
  * ring is not seen by the adjustment (docs/methods.md, "What was tried and lost"). */
 #define ROLL_SDS 6.0
@@ -248,7 +245,7 @@ static enum intra_status place_frame(struct intra_motion *m, const struct entry 
     double focal = m->camera->focal_sd_rel, scale = LEAST_SCALE_SD;
     if (m->scale_way > 0) scale = hypot(LEAST_SCALE_SD, SCALE_SDS * m->scale_sd_way / m->scale_way);
     out->scale_sd_rel = hypot(LEAST_SCALE_SD, SCALE_SDS * kf->scale_sd);
-    out->wander_sd_rel = COUNTED_WANDER_SDS * kf->way_sd_rel;
+    out->wander_sd_rel = WANDER_SDS * kf->way_sd_rel;
     out->wander_way_m = kf->way_m;
     out->roll_walk_rad2_m = kf->way_m > 0 ? pow(ROLL_SDS * kf->roll_sd_rad, 2) / kf->way_m : NAN;
     out->station_sd_m = sqrt(pow(0.004 * r, 2) + INTRA_STATION_WALK * r * way + m->wander_m2 +

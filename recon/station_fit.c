@@ -25,6 +25,9 @@
 
 enum { N = INTRA_KALMAN_N, OFF = 0, SLOPE, WANDER, A, K, ROUNDS = 12, LEAST_PLACES = 6 };
 #define FORGET_M 3.0
+/* Times the stated deviation of a window, for what the counter may put right: in smooth pipe a window is off by several
+ * per cent now and then, which no Gaussian deviation of that kind allows for (docs/methods.md). */
+#define WANDER_ROOM 2.4
 #define COUNTER_SD_M 0.004  /* slack, and the time between digit and picture */
 #define GAP_SD_M 1.0        /* of a gap's width, which motion guessed */
 #define OFFSET_SD_M 5.0     /* of the counter's zero, from the median */
@@ -146,7 +149,7 @@ static void widen(const struct place *p, int64_t m, double *sd, const double *st
 static void predict(struct place *to, const struct place *from, double scale_sd)
 {
     double way = to->s - from->s, rho = exp(-way / FORGET_M), w = fmax(to->wander_way, 1e-6), keep = exp(-way / w),
-           sw = to->wander_sd;
+           sw = WANDER_ROOM * to->wander_sd;
     bool is_new = to->segment != from->segment;
     double q[N][N] = {{0}};
     memset(to->k.f, 0, sizeof to->k.f);
@@ -184,7 +187,7 @@ static void run_round(struct place *p, int64_t m, double a, double k_sd, const d
             p[0].k.xp[A] = a;
             p[0].k.pp[OFF][OFF] = 1e-14;
             p[0].k.pp[SLOPE][SLOPE] = scale_sd[0] * scale_sd[0];
-            p[0].k.pp[WANDER][WANDER] = p[0].wander_sd * p[0].wander_sd + 1e-16;
+            p[0].k.pp[WANDER][WANDER] = pow(WANDER_ROOM * p[0].wander_sd, 2) + 1e-16;
             p[0].k.pp[A][A] = OFFSET_SD_M * OFFSET_SD_M;
             p[0].k.pp[K][K] = k_sd * k_sd;
         } else
