@@ -28,6 +28,7 @@ enum { SECTORS = INTRA_RING_SECTORS, MOST_GROUP = 256, MAX_PATHS = 24, CHANCE_RU
 #define MIDDLE_SCORE 0.5    /* score at which joint and chance are equally likely, */
 #define NOISE_MARGIN 0.15   /* at least so much above the noise of this pipe; */
 #define SCORE_WIDTH 0.05    /* score for a factor e in the odds */
+#define PIECES_COHERENT 0.5 /* where the line is only missed here and there: no break of more than */
 #define MOST_BREAK 0.4      /* of the ring in one piece without the line: more is a crack's */
 #define EVEN_ODDS 10.0      /* what even spacing adds to them */
 #define EVEN_SHARE 0.04     /* of the spacing */
@@ -232,7 +233,9 @@ static bool is_even(const struct finder *f, const struct candidate *c, double sp
  * ring. One that is missed here and there, as under blur, needs less than one that ends, as a crack does. */
 static bool is_whole(const struct candidate *c, double wanted, double noise)
 {
-    double chance = c->longest_break <= MOST_BREAK ? 0.5 * noise : noise;
+    bool is_in_pieces = c->longest_break <= MOST_BREAK;
+    double chance = is_in_pieces ? 0.5 * noise : noise;
+    if (is_in_pieces) wanted = fmin(wanted, PIECES_COHERENT);
     return c->coherent >= chance + (1 - chance) * wanted;
 }
 
