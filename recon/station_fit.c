@@ -16,8 +16,8 @@
 
 #include "core/mem.h"
 #include "recon/kalman.h"
-#include "recon/scale_fit.h"
 #include "recon/robust.h"
+#include "recon/scale_fit.h"
 
 #include <math.h>
 #include <stdlib.h>

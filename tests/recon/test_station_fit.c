@@ -253,10 +253,10 @@ static void memory_that_runs_out_is_said(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_bad_stretch_goes_to_the_counter), cmocka_unit_test(a_sure_stretch_stays),
-        cmocka_unit_test(a_counter_set_back_bends_nothing),  cmocka_unit_test(too_few_readings_change_nothing),
-        cmocka_unit_test(a_wander_goes_to_the_counter),      cmocka_unit_test(frames_without_reading_change_nothing),
-        cmocka_unit_test(a_fitted_lens_goes_by_the_counter), cmocka_unit_test(memory_that_runs_out_is_said),
+        cmocka_unit_test(a_bad_stretch_goes_to_the_counter),    cmocka_unit_test(a_sure_stretch_stays),
+        cmocka_unit_test(a_counter_set_back_bends_nothing),     cmocka_unit_test(too_few_readings_change_nothing),
+        cmocka_unit_test(a_wander_goes_to_the_counter),         cmocka_unit_test(frames_without_reading_change_nothing),
+        cmocka_unit_test(a_fitted_lens_goes_by_the_counter),    cmocka_unit_test(memory_that_runs_out_is_said),
         cmocka_unit_test(a_window_far_off_goes_to_the_counter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
