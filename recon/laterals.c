@@ -48,7 +48,7 @@ enum { MAX_MOUTHS = 24, MOST_GROUP = 256, MOST_PICTURE_COLS = 16000 };
 #define EVIDENCE_WIDTH 0.03
 #define STATION_FLOOR_M 0.004 /* what light and blur do to an edge, */
 #define CLOCK_FLOOR_RAD 0.012
-#define DIAMETER_FLOOR 0.03  /* of the diameter, */
+#define DIAMETER_FLOOR 0.04  /* of the diameter, */
 #define PROTRUDING_FLOOR 0.1 /* and where its outer side and its rim are seen, not the mouth */
 
 struct candidate {
