@@ -238,6 +238,10 @@ static enum intra_status read_opencv(struct yaml *y, const yaml_node_t *root, st
                         find(y, root, "distortion_coefficients|distortion_coeffs|dist_coeffs|distcoeffs|d"), &k));
     INTRA_TRY((is_fisheye ? set_kb : set_brown)(y->rd, "distortion_coefficients", &k, out));
     if (sd) INTRA_TRY(number_of(y, "focal_sd_rel", sd, &out->focal_sd_rel)); /* these two are in our own files */
+    if (out->focal_sd_rel >= 1)
+        return fail_at(y->rd, INTRA_E_FORMAT, __LINE__,
+                       "focal_sd_rel = %g must be a share of the focal length: 0.005 for half a per cent",
+                       out->focal_sd_rel);
     out->is_assumed = is_true(find(y, root, "is_assumed"));
 done:
     return status;

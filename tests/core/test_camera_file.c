@@ -255,6 +255,7 @@ static const struct {
     {OPENCV_HEAD OPENCV_MATRIX "distortion_coefficients: 7\n", INTRA_E_FORMAT, "not a list"},
     {OPENCV_HEAD "camera_matrix: [500, 3, 320, 0, 501, 240, 0, 0, 1]\n" OPENCV_K(4, "0, 0, 0, 0"), INTRA_E_UNSUPPORTED,
      "skew"},
+    {OPENCV_HEAD OPENCV_MATRIX OPENCV_K(4, "0, 0, 0, 0") "focal_sd_rel: 5\n", INTRA_E_FORMAT, "share"}, /* pixels */
     {OPENCV_HEAD "camera_matrix: [320, 240, 0, 501, 0, 1, 500, 0, 0]\n" OPENCV_K(4, "0, 0, 0, 0"), INTRA_E_FORMAT,
      "camera_matrix"},
     {OPENCV_HEAD "camera_matrix: [500, 0, 320]\n" OPENCV_K(4, "0, 0, 0, 0"), INTRA_E_FORMAT, "camera_matrix has 3"},
