@@ -6,6 +6,7 @@
 #include "core/log.h"
 #include "core/mem.h"
 #include "recon/joint_gap.h"
+#include "recon/joint_spacing.h"
 #include "recon/joints_picture.h"
 #include "recon/ring.h"
 #include "recon/wall_cells.h"
@@ -31,7 +32,6 @@ enum { SECTORS = INTRA_RING_SECTORS, MOST_GROUP = 256, MAX_PATHS = 24, CHANCE_RU
 #define PIECES_COHERENT 0.5 /* where the line is only missed here and there: no break of more than */
 #define MOST_BREAK 0.4      /* of the ring in one piece without the line: more is a crack's */
 #define EVEN_ODDS 10.0      /* what even spacing adds to them */
-#define EVEN_SHARE 0.04     /* of the spacing */
 #define BLOCK_M 0.2         /* a pipe whose every block has a ring is laid of rings, not of lengths */
 #define STEP_REACH_M 0.45   /* wall on both sides that offset and deflection are taken from */
 
@@ -43,7 +43,8 @@ struct candidate {
 };
 
 struct finder {
-    struct intra_scene *scene;
+    const struct intra_wall *wall;
+    struct intra_scene *scene; /* NULL: only where the joints are is wanted */
     const struct intra_radius_sample *samples;
     int64_t n_samples;
     double radius_m;
@@ -140,7 +141,7 @@ static enum intra_status search_stretch(struct finder *f, int64_t core_col, int6
                                         struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
-    const struct intra_wall *wall = &f->scene->wall;
+    const struct intra_wall *wall = f->wall;
     struct intra_ring_path paths[MAX_PATHS];
     int64_t col = core_col - margin_cols;
     double station0 = wall->station0_m + (double)col * wall->texel_m, cell_m = f->stretch.cell_m;
@@ -187,34 +188,17 @@ static int compare_station(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-static int compare_doubles(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return x < y ? -1 : x > y;
-}
-
-/* Distance between neighbouring joints that most of them have; NaN when there are fewer than three or they are uneven.
- */
 static enum intra_status even_spacing(const struct finder *f, double *out, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
-    double *way = NULL, last = NAN;
-    int64_t n = 0, agree = 0;
-    *out = NAN;
-    INTRA_TRY(INTRA_ALLOC(way, (size_t)f->n_found, err));
-    for (int64_t i = 0; i < f->n_found; i++) {
-        if (!f->found[i].is_joint) continue;
-        if (isfinite(last)) way[n++] = f->found[i].ring.station_m - last;
-        last = f->found[i].ring.station_m;
-    }
-    if (n < 2) goto done;
-    qsort(way, (size_t)n, sizeof *way, compare_doubles);
-    double spacing = way[(n - 1) / 2];
-    for (int64_t i = 0; i < n; i++)
-        agree += fabs(way[i] - spacing * round(way[i] / spacing)) < EVEN_SHARE * spacing;
-    if (3 * agree >= 2 * n) *out = spacing;
+    double *station = NULL;
+    int64_t n = 0;
+    INTRA_TRY(INTRA_ALLOC(station, (size_t)f->n_found, err));
+    for (int64_t i = 0; i < f->n_found; i++)
+        if (f->found[i].is_joint) station[n++] = f->found[i].ring.station_m;
+    INTRA_TRY(intra_even_spacing(station, n, out, err));
 done:
-    intra_free(way);
+    intra_free(station);
     return status;
 }
 
@@ -223,7 +207,7 @@ static bool is_even(const struct finder *f, const struct candidate *c, double sp
 {
     for (int64_t i = 0; i < f->n_found; i++) {
         double ways = (f->found[i].ring.station_m - c->ring.station_m) / spacing, whole = round(ways);
-        if (f->found[i].is_joint && fabs(whole) >= 1 && fabs(whole) <= 2 && fabs(ways - whole) < EVEN_SHARE)
+        if (f->found[i].is_joint && fabs(whole) >= 1 && fabs(whole) <= 2 && fabs(ways - whole) < INTRA_EVEN_SHARE)
             return true;
     }
     return false;
@@ -312,42 +296,79 @@ static enum intra_status add_joints(struct finder *f, struct intra_error *err)
     return INTRA_OK;
 }
 
+/* The rings of the wall, and which of them are joints. picture: NULL, or gets the scores. */
+static enum intra_status find_rings(struct finder *f, struct intra_joints_picture *picture,
+                                    const struct intra_progress *progress, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    const struct intra_wall *wall = f->wall;
+    f->group = (int)fmin(MOST_GROUP, fmax(1, round(f->radius_m / CELLS_A_RADIUS / wall->texel_m)));
+    int64_t core = (int64_t)ceil(CORE_RADII * f->radius_m / wall->texel_m / f->group) * f->group;
+    int64_t margin = (int64_t)ceil(MARGIN_RADII * f->radius_m / wall->texel_m / f->group) * f->group;
+    f->n_blocks = (int64_t)ceil((double)wall->cols * wall->texel_m / BLOCK_M);
+    INTRA_TRY(intra_ring_init(&f->stretch, (int)((core + 2 * margin) / f->group), wall->texel_m * f->group, err));
+    INTRA_TRY(INTRA_ALLOC(f->cell_score, (size_t)f->stretch.n, err));
+    INTRA_TRY(intra_wall_cells_init(&f->cells, wall, SECTORS, f->group, err));
+    INTRA_TRY(INTRA_ALLOC(f->score, (size_t)f->n_blocks, err));
+    if (picture) {
+        INTRA_TRY(intra_joints_picture_init(picture, wall->cols / f->group + 1, wall->station0_m, f->stretch.cell_m, err));
+        f->picture = picture;
+    }
+    for (int64_t col = 0; col < wall->cols; col += core) {
+        intra_progress_report(progress, "joints", (double)col, (double)wall->cols);
+        INTRA_TRY(search_stretch(f, col, core, margin, err));
+    }
+    intra_progress_report(progress, "joints", (double)wall->cols, (double)wall->cols);
+    INTRA_TRY(choose(f, err));
+done:
+    return status;
+}
+
+static void finder_fini(struct finder *f)
+{
+    intra_ring_fini(&f->stretch);
+    intra_free(f->cell_score);
+    intra_wall_cells_fini(&f->cells);
+    intra_free(f->score);
+    intra_free(f->found);
+}
+
 enum intra_status intra_joints_find(struct intra_scene *scene, const struct intra_radius_sample *samples,
                                     int64_t n_samples, const char *debug_dir, const struct intra_progress *progress,
                                     struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
-    struct finder f = {
-        .scene = scene, .samples = samples, .n_samples = n_samples, .radius_m = 0.5 * scene->nominal_diameter_m};
-    const struct intra_wall *wall = &scene->wall;
+    struct finder f = {.wall = &scene->wall,
+                       .scene = scene,
+                       .samples = samples,
+                       .n_samples = n_samples,
+                       .radius_m = 0.5 * scene->nominal_diameter_m};
     struct intra_joints_picture picture = {0};
-    f.group = (int)fmin(MOST_GROUP, fmax(1, round(f.radius_m / CELLS_A_RADIUS / wall->texel_m)));
-    int64_t core = (int64_t)ceil(CORE_RADII * f.radius_m / wall->texel_m / f.group) * f.group;
-    int64_t margin = (int64_t)ceil(MARGIN_RADII * f.radius_m / wall->texel_m / f.group) * f.group;
-    f.n_blocks = (int64_t)ceil((double)wall->cols * wall->texel_m / BLOCK_M);
-    INTRA_TRY(intra_ring_init(&f.stretch, (int)((core + 2 * margin) / f.group), wall->texel_m * f.group, err));
-    INTRA_TRY(INTRA_ALLOC(f.cell_score, (size_t)f.stretch.n, err));
-    INTRA_TRY(intra_wall_cells_init(&f.cells, wall, SECTORS, f.group, err));
-    INTRA_TRY(INTRA_ALLOC(f.score, (size_t)f.n_blocks, err));
-    if (debug_dir) {
-        INTRA_TRY(
-            intra_joints_picture_init(&picture, wall->cols / f.group + 1, wall->station0_m, f.stretch.cell_m, err));
-        f.picture = &picture;
-    }
-    for (int64_t col = 0; col < wall->cols; col += core) {
-        intra_progress_report(progress, "joints", (double)col, (double)wall->cols);
-        INTRA_TRY(search_stretch(&f, col, core, margin, err));
-    }
-    intra_progress_report(progress, "joints", (double)wall->cols, (double)wall->cols);
-    INTRA_TRY(choose(&f, err));
+    INTRA_TRY(find_rings(&f, debug_dir ? &picture : NULL, progress, err));
     INTRA_TRY(add_joints(&f, err));
     if (debug_dir) INTRA_TRY(intra_joints_picture_write(&picture, scene, debug_dir, err));
 done:
     intra_joints_picture_fini(&picture);
-    intra_ring_fini(&f.stretch);
-    intra_free(f.cell_score);
-    intra_wall_cells_fini(&f.cells);
-    intra_free(f.score);
-    intra_free(f.found);
+    finder_fini(&f);
+    return status;
+}
+
+enum intra_status intra_joints_places(const struct intra_wall *wall, double radius_m, struct intra_joint_place **out,
+                                      int64_t *out_n, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    struct finder f = {.wall = wall, .radius_m = radius_m};
+    struct intra_joint_place *places = NULL;
+    *out = NULL;
+    *out_n = 0;
+    INTRA_TRY(find_rings(&f, NULL, NULL, err));
+    INTRA_TRY(INTRA_ALLOC(places, (size_t)f.n_found, err));
+    for (int64_t i = 0; i < f.n_found; i++)
+        if (f.found[i].is_joint)
+            places[(*out_n)++] =
+                (struct intra_joint_place){f.found[i].ring.station_m, f.found[i].ring.station_sd_m};
+    *out = places;
+done:
+    finder_fini(&f);
     return status;
 }

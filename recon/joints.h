@@ -18,4 +18,13 @@ enum intra_status intra_joints_find(struct intra_scene *scene, const struct intr
                                     int64_t n_samples, const char *debug_dir, const struct intra_progress *progress,
                                     struct intra_error *err);
 
+struct intra_joint_place {
+    double station_m, sd_m; /* of the ring's middle on this wall */
+};
+
+/* Where the joints of a wall of colour alone are, in order of their stations. *out: owned by the caller
+ * (intra_free), NULL with *out_n 0 on failure. Errors: as above. */
+enum intra_status intra_joints_places(const struct intra_wall *wall, double radius_m, struct intra_joint_place **out,
+                                      int64_t *out_n, struct intra_error *err);
+
 #endif

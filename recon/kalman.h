@@ -4,9 +4,10 @@
 #ifndef INTRA_RECON_KALMAN_H
 #define INTRA_RECON_KALMAN_H
 
-enum { INTRA_KALMAN_N = 5 };
+enum { INTRA_KALMAN_N = 7 }; /* at most */
 
 struct intra_kalman {
+    int n; /* how many numbers; the caller's, the same along the places */
     double x[INTRA_KALMAN_N], p[INTRA_KALMAN_N][INTRA_KALMAN_N];   /* filtered, then smoothed */
     double xp[INTRA_KALMAN_N], pp[INTRA_KALMAN_N][INTRA_KALMAN_N]; /* predicted from the place before; of the first one, before */
     double f[INTRA_KALMAN_N][INTRA_KALMAN_N];                      /* the step to here: x = f x(before) + noise */

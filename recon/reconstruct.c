@@ -35,6 +35,7 @@
 #define FITTED_LENS_SD_REL 0.01 /* of the way by a fitted lens, at least: in smooth pipes it is 1 to 2 % off */
 #define LEAST_TURN_RAD 0.002 /* turns below move no cell of the wall */
 #define CAMERA_STEP_M 0.01   /* of the way between two looks at how the camera stands */
+#define RING_REACH 0.5         /* radii to both sides of a joint that must be of one stretch */
 #define LEAST_OFF_M 0.001    /* offsets below are not worth the copying */
 #define PLACED_SD_M 0.1      /* a stretch known better than that is placed by the counter, not by assumption */
 #define STRETCHED_REL 0.02   /* a stretch that changes by more than this is spoken of */
@@ -272,7 +273,7 @@ static void tell_stretched(const struct line *line, const struct intra_station_m
         intra_log(INTRA_LOG_INFO, "stations", "stretch %d, %.2f to %.2f m: %+.2f %% by the counter (picture's deviation %.2f %%), begins %+.1f mm",
                   a->segment, a->station_m + a->off_m, b->station_m + b->off_m, 100 * rel, 100 * sd, 1e3 * a->off_m);
         if (fabs(rel) > STRETCHED_REL)
-            warn(report, "stations %.2f to %.2f m were stretched by %+.1f %% after the distance counter: the picture alone gave that way with a "
+            warn(report, "stations %.2f to %.2f m were stretched by %+.1f %% after distance counter and joints: the picture alone gave that way with a "
                          "deviation of %.1f %%", a->station_m + a->off_m, b->station_m + b->off_m, 100 * rel, 100 * sd);
     }
 }
@@ -288,25 +289,54 @@ static bool is_in_order(const struct intra_station_map *map)
     return true;
 }
 
-/* Stations by picture and counter together (recon/station_fit). *out is empty where there is too little to tell.
- * *out_noise_m: of the counter beyond its digits, slack above all. */
-static enum intra_status fit_stations(const struct line *line, bool is_scaled, double lens_sd_rel,
-                                      struct intra_reconstruct_report *report, struct intra_station_map *out,
-                                      double *out_noise_m, struct intra_error *err)
+/* The joints' rings, by the picture's stations, segment by segment. */
+static enum intra_status find_rings(struct line *line, struct intra_station_ring **out, int64_t *out_n,
+                                    struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    struct intra_wall wall = {0};
+    struct intra_joint_place *joints = NULL;
+    double radius = line->scene->nominal_diameter_m / 2;
+    int64_t n = 0;
+    INTRA_TRY(intra_wallmap_colour(line->wall, &wall, err));
+    INTRA_TRY(intra_joints_places(&wall, radius, &joints, &n, err));
+    INTRA_TRY(INTRA_ALLOC(*out, (size_t)n, err));
+    for (int64_t i = 0; i < n; i++) {
+        double s = joints[i].station_m;
+        int segment = intra_wallmap_segment(line->wall, s - RING_REACH * radius, s + RING_REACH * radius);
+        if (segment >= 0) (*out)[(*out_n)++] = (struct intra_station_ring){segment, s, joints[i].sd_m};
+    }
+done:
+    intra_raster_destroy(&wall.colour);
+    intra_free(joints);
+    return status;
+}
+
+static int compare_rings(const void *a, const void *b)
+{
+    const struct intra_station_ring *p = a, *q = b;
+    if (p->segment != q->segment) return p->segment < q->segment ? -1 : 1;
+    return p->station_m < q->station_m ? -1 : p->station_m > q->station_m;
+}
+
+/* Stations by picture, counter and even joints together (recon/station_fit). *out is empty where there is too little to
+ * tell. *out_noise_m: of the counter beyond its digits, slack above all; NaN: the counter had no say. */
+static enum intra_status fit_stations(struct line *line, double lens_sd_rel, struct intra_reconstruct_report *report,
+                                      struct intra_station_map *out, double *out_noise_m, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
     const struct intra_scene *scene = line->scene;
     struct intra_scale_fit scale;
-    struct intra_station_reading *readings = NULL;
     struct intra_scale_pair *pairs = NULL;
+    struct intra_station_reading *readings = NULL;
     struct intra_station_stretch *stretches = NULL;
+    struct intra_station_ring *rings = NULL;
+    struct intra_station_evidence evidence = {.n_stretches = line->n_scales};
     bool *is_outward = NULL;
-    int64_t n = 0, n_pairs = 0;
-    memset(out, 0, sizeof *out);
-    if (!is_scaled || scene->n_frames == 0) return INTRA_OK;
+    int64_t n_pairs = 0;
     INTRA_TRY(intra_scale_of_frames(scene->frames, scene->n_frames, &scale, err));
-    if (!scale.is_known || fabs(scale.scale - 1) > MOST_APART_REL) goto done;
-    *out_noise_m = scale.noise_m;
+    bool has_counter = scale.is_known && fabs(scale.scale - 1) <= MOST_APART_REL;
+    *out_noise_m = has_counter ? scale.noise_m : NAN;
     INTRA_TRY(INTRA_ALLOC(readings, (size_t)scene->n_frames, err));
     INTRA_TRY(INTRA_ALLOC(pairs, (size_t)scene->n_frames, err));
     INTRA_TRY(INTRA_ALLOC(stretches, (size_t)line->n_scales, err));
@@ -314,32 +344,44 @@ static enum intra_status fit_stations(const struct line *line, bool is_scaled, d
     intra_counter_outward(scene->frames, scene->n_frames, is_outward);
     for (int64_t i = 0; i < scene->n_frames; i++) {
         const struct intra_frame_record *f = &scene->frames[i];
+        bool counts = has_counter && is_outward[i];
         if (!f->is_posed || f->segment < 0) continue;
-        readings[n++] = (struct intra_station_reading){f->segment, f->station_m, is_outward[i] ? f->counter_m : NAN,
-                                                       line->angles[i].wander_sd_rel};
-        if (is_outward[i]) pairs[n_pairs++] = (struct intra_scale_pair){f->station_m, f->counter_m};
+        readings[evidence.n_readings++] = (struct intra_station_reading){
+            f->segment, f->station_m, counts ? f->counter_m : NAN, line->angles[i].wander_sd_rel};
+        if (counts) pairs[n_pairs++] = (struct intra_scale_pair){f->station_m, f->counter_m};
     }
+    if (evidence.n_readings == 0) goto done;
+    INTRA_TRY(find_rings(line, &rings, &evidence.n_rings, err));
+    if (evidence.n_rings) qsort(rings, (size_t)evidence.n_rings, sizeof *rings, compare_rings);
     for (int i = 0; i < line->n_scales; i++) {
         const struct scale_sum *s = &line->scales[i];
         stretches[i] = (struct intra_station_stretch){i, s->way_m > 0 ? s->sd_way / s->way_m : 0.01,
                                                       s->wander_n > 0 ? s->wander_way / s->wander_n : 0};
     }
-    INTRA_TRY(intra_station_fit(readings, n, scale.is_falling ? -1 : 1, intra_scale_step(pairs, n_pairs), stretches,
-                                line->n_scales, lens_sd_rel, out, err));
+    evidence.readings = readings, evidence.stretches = stretches, evidence.rings = rings;
+    evidence.sign = has_counter && scale.is_falling ? -1 : 1;
+    evidence.step_m = has_counter ? intra_scale_step(pairs, n_pairs) : 0;
+    evidence.lens_sd_rel = lens_sd_rel;
+    INTRA_TRY(intra_station_fit(&evidence, out, err));
     if (!is_in_order(out)) {
-        intra_log(INTRA_LOG_INFO, "stations", "the distance counter would turn stretches around: it was not used for the stations");
+        intra_log(INTRA_LOG_INFO, "stations", "distance counter and joints would turn stretches around: they were not used for the stations");
         intra_station_map_fini(out);
     }
+    if (isfinite(out->joints.length_m))
+        intra_log(INTRA_LOG_INFO, "stations", "%lld joints, even by %.3f m (%d ways), each to %.1f mm",
+                  (long long)evidence.n_rings, out->joints.length_m, out->joints.n, 1e3 * out->joints.sd_m);
     if (out->n) {
-        intra_log(INTRA_LOG_INFO, "stations", "%s by %.2f %%",
-                  lens_sd_rel > 0 ? "the fitted lens makes ways too short" : "the counter's metre is shorter than the picture's",
-                  100 * out->counter_rel);
+        if (has_counter)
+            intra_log(INTRA_LOG_INFO, "stations", "%s by %.2f %%",
+                      lens_sd_rel > 0 ? "the fitted lens makes ways too short" : "the counter's metre is shorter than the picture's",
+                      100 * out->counter_rel);
         tell_stretched(line, out, report);
     }
 done:
     intra_free(readings);
     intra_free(pairs);
     intra_free(stretches);
+    intra_free(rings);
     intra_free(is_outward);
     return status;
 }
@@ -587,13 +629,12 @@ enum intra_status intra_reconstruct(const char *video_path, const struct intra_c
     INTRA_TRY(measure_diameter(scene, !camera->is_assumed, report, err)); /* by the picture's own stations */
     /* A lens fitted to the counter over the pilot's first metres: the counter over the whole run knows the way better. */
     bool is_measure = report->is_lens_fitted && !(o.length_m > 0);
-    INTRA_TRY(fit_stations(&line, !camera->is_assumed || report->is_lens_fitted,
-                           is_measure ? fmax(lens.focal_sd_rel, FITTED_LENS_SD_REL) : 0, report, &stations, &noise_m, err));
-    if (stations.n) {
-        state_stations(&line, &stations, noise_m, is_measure);
-        if (stations.most_m > LEAST_OFF_M)
-            INTRA_TRY(intra_wallmap_restation(line.wall, &stations, scene->frames, scene->n_frames, err));
-    }
+    if (!camera->is_assumed || report->is_lens_fitted)
+        INTRA_TRY(fit_stations(&line, is_measure ? fmax(lens.focal_sd_rel, FITTED_LENS_SD_REL) : 0, report, &stations,
+                               &noise_m, err));
+    if (stations.n && !isnan(noise_m)) state_stations(&line, &stations, noise_m, is_measure);
+    if (stations.n && stations.most_m > LEAST_OFF_M)
+        INTRA_TRY(intra_wallmap_restation(line.wall, &stations, scene->frames, scene->n_frames, err));
     if (scene->n_frames) INTRA_TRY(intra_states_find(scene, line.angles, err));
     summarise(scene, report);
     if (report->is_lens_fitted) scene->camera.focal_sd_rel = report->focal_sd_rel;

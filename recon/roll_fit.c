@@ -15,8 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TURN = 0, ERRORS = 1, N = INTRA_KALMAN_N, ROUNDS = 15 };
-_Static_assert(N == ERRORS + INTRA_ROLL_SIGNS, "the turn, and an error of each kind");
+enum { TURN = 0, ERRORS = 1, STATES = ERRORS + INTRA_ROLL_SIGNS, N = INTRA_KALMAN_N, ROUNDS = 15 };
+_Static_assert(STATES <= N, "the turn, and an error of each kind");
 #define DEG (M_PI / 180)
 #define ANYWHERE_RAD 1.0
 #define APART_M 0.05         /* places at least, where nothing is read */
@@ -81,7 +81,8 @@ static int64_t gather(const struct intra_roll_reading *r, int64_t n, struct plac
                                   .sign = r[i].sign,
                                   .turn = r[i].turn_rad,
                                   .sd = r[i].sd_rad,
-                                  .weight = r[i].sign != INTRA_ROLL_NONE};
+                                  .weight = r[i].sign != INTRA_ROLL_NONE,
+                                  .k.n = STATES};
         var = 0;
     }
     return m;
@@ -102,7 +103,7 @@ static void predict(struct place *to, const struct place *from)
     bool is_new = to->segment != from->segment; /* the turn behind a gap has nothing of the one before */
     double q[N][N] = {{0}};
     memset(to->k.f, 0, sizeof to->k.f);
-    for (int i = 0; i < N; i++) {
+    for (int i = 0; i < STATES; i++) {
         to->k.f[i][i] = i == TURN && is_new ? 0 : 1;
         q[i][i] = 1e-14;
     }
