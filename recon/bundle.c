@@ -1,16 +1,19 @@
 /* Window adjustment.
  *
  * Unknowns: six of each free keyframe (left update of cam_from_world: w, v), two of each free axis knot (shift along
- * its two normals), two more for the oval there, and one of each wall point: its distance d along the ray of its host
- * keyframe. The patch that was cut in the host defines the point, so the host sees it without error.
+ * its two normals), two more for the oval there, one of each ring (a joint's: its station a), and one of each wall
+ * point: its distance d along the ray of its host keyframe. The patch that was cut in the host defines the point, so
+ * the host sees it without error.
  *
  *   x_h = d ray,  X = T_h^-1 x_h,  x_t = T_t X
  *   match    e = px - pi(x_t),                    inverse covariance from the patch alignment
- *   tube     e = (|X - c(u)| - r(u, t)) / sd_r    c(u) = sum_j B_j P_j, u the nearest point, so du drops out
+ *   tube     e = (|X - c(u)| - r(u, t)) / sd_r    c(u) = sum_j B_j P_j, u the nearest point, so du drops out here
  *            r = r_expect (1 + sum_j B_j (o_j0 cos 2t + o_j1 sin 2t)), t: clock angle of X;
  *            for r, u and t are held during one adjustment
  *   axis     e = n . (P_(i-1) - 2 P_i + P_(i+1)) / (h sd_kink)
  *   oval     e = (o_(i+1) - o_i) / sd_step, o_i / sd_oval
+ *
+ *   ring     e = (h u + off - a) / sd             off: from the point to the line that its patch shows, held
  *
  * All with Cauchy weights, the matches on a scale taken from their own median. dX = R_h^T ([x_h]x w_h - v_h) from the
  * host, dX/dd = R_h^T ray. Each point couples only with its host, the keyframes that saw it and four knots, and
@@ -29,13 +32,11 @@
 #include "recon/point_ring.h"
 #include "recon/robust.h"
 
-#include <stdio.h>
 #include <string.h>
 
 enum {
-    RING_SIZE = 3, /* unknowns of a ring */
     MAX_TOUCHED = INTRA_POINT_MAX_OBS + 1 + 4 + 4 + 4 + 1,
-    MAX_COUPLED = 6 * (INTRA_POINT_MAX_OBS + 1) + 2 * 12 + RING_SIZE,
+    MAX_COUPLED = 6 * (INTRA_POINT_MAX_OBS + 1) + 2 * 12 + 1,
     N_SECTORS = 12,
     SECTOR_MIN = 4,
     SECTORS_LEAST = 9 /* that tell which of them stand off the others */
@@ -72,7 +73,7 @@ struct solver {
     int *sector;              /* of the clock, of each point */
     struct intra_ring_member *member; /* of each point */
     struct intra_point_ring rings[INTRA_POINT_RINGS_MOST], old_rings[INTRA_POINT_RINGS_MOST];
-    int n_rings, ring_var; /* first variable of the first of them */
+    int n_rings, ring_var; /* variable of the first of them */
     int nx;
     bool hold_points; /* for tests: leave the points where they are instead of eliminating them */
     double *h, *b, *damped, *step, *hp;
@@ -233,35 +234,7 @@ static void relate_poses(struct solver *s)
  * fall off (Cauchy), noise could bend a straight pipe at no cost. */
 #define KINK_C 2.0
 #define OVAL_STEP_C 2.0 /* and a change of the section */
-#define RING_C2 RP(1, 4.0)
-#define RING_TILT_SD RP(0, 0.0175) /* pipes are cut square to some millimetres per diameter */
-#define TILT_C RP(2, 2.0)
-#include <stdlib.h>
-double ring_par(int i, double dflt);
-#define RP ring_par
-double ring_par(int i, double dflt)
-{
-    static double v[8];
-    static int is_read;
-    if (!is_read) {
-        const char *e = getenv("RINGPAR");
-        for (int k = 0; k < 8; k++) v[k] = NAN;
-        for (int k = 0; e && *e && k < 8; k++) {
-            char *end;
-            v[k] = strtod(e, &end);
-            if (end == e) v[k] = NAN;
-            e = *end == ',' ? end + 1 : end + (*end && *end != ',');
-            if (*end == 0) break;
-        }
-        is_read = 1;
-    }
-    return isnan(v[i]) ? dflt : v[i];
-}
-
-static double tilt_off2(const struct intra_point_ring *ring)
-{
-    return (ring->tilt[0] * ring->tilt[0] + ring->tilt[1] * ring->tilt[1]) / (RING_TILT_SD * RING_TILT_SD);
-}
+#define RING_C2 4.0
 
 /* Deviation of a point's radius from the tube. Where points crowd each counts for less, so that the tube's mean radius
  * is one over the angle, not over the points: in an oval pipe with a dirty invert the invert would set the scale. */
@@ -324,9 +297,10 @@ static bool dark_terms(const struct solver *s, const struct intra_keyframe *kf, 
     return true;
 }
 
-/* A point of a ring: e (in deviations, observed less predicted), and its Jacobian over host pose, distance, knots and ring. False: of none. */
+/* A point of a ring: e (in deviations, observed less predicted), and its Jacobian over host pose, distance and knots;
+ * over the ring's station it is -1. False: of none. */
 struct ring_terms {
-    double e, sd, jh[6], jd, jk[4][2], jr[RING_SIZE];
+    double e, sd, jh[6], jd, jk[4][2];
     int base, var;
 };
 
@@ -341,11 +315,10 @@ static bool ring_evaluate(const struct solver *s, int index, struct ring_terms *
     if (!intra_axis_along(s->axis, x, p->u, &by_x, out->jk, &out->base)) return false;
     struct intra_vec3 nh = intra_mat3_mul_vec(&th->r, by_x), c = intra_cross(xh, nh);
     out->sd = m->sd_m;
-    out->var = s->ring_var + RING_SIZE * m->ring;
-    out->e = (ring->station_m + ring->tilt[0] * m->across[0] + ring->tilt[1] * m->across[1] - p->u * s->axis->h - m->off_m) / m->sd_m;
+    out->var = s->ring_var + m->ring;
+    out->e = (ring->station_m - p->u * s->axis->h - m->off_m) / m->sd_m;
     out->jh[0] = -c.x, out->jh[1] = -c.y, out->jh[2] = -c.z, out->jh[3] = -nh.x, out->jh[4] = -nh.y, out->jh[5] = -nh.z;
     out->jd = intra_dot(nh, p->ray);
-    out->jr[0] = -1, out->jr[1] = -m->across[0], out->jr[2] = -m->across[1];
     return true;
 }
 
@@ -409,8 +382,6 @@ static double cost_of(struct solver *s)
         struct ring_terms ring;
         if (ring_evaluate(s, i, &ring)) cost += intra_cauchy_cost(ring.e * ring.e, RING_C2);
     }
-    for (int i = 0; i < s->n_rings; i++)
-        cost += intra_huber_cost(tilt_off2(&s->rings[i]), TILT_C);
     double scale = 1 / (s->axis->h * s->options->kink_sd_rad);
     for (int i = 1; i + 1 < s->axis->count; i++) {
         const struct intra_axis_knot *k = &s->axis->knots[i];
@@ -567,7 +538,7 @@ static double add_point_tube(struct solver *s, int index, struct touched *t, dou
 static void add_point_ring(struct solver *s, int index, struct touched *t, double *hdd, double *gd)
 {
     struct ring_terms m;
-    double jac[6 + 8 + RING_SIZE], *j = jac;
+    double jac[6 + 8 + 1], *j = jac;
     int var[6], size[6], nb = 0, vh = s->kf_var[s->points[index].host - s->first_id];
     if (!ring_evaluate(s, index, &m)) return;
     if (vh >= 0) {
@@ -581,22 +552,10 @@ static void add_point_ring(struct solver *s, int index, struct touched *t, doubl
         touch(t, v, 2);
         var[nb] = v, size[nb++] = 2, j += 2;
     }
-    memcpy(j, m.jr, sizeof m.jr);
-    touch(t, m.var, RING_SIZE);
-    var[nb] = m.var, size[nb++] = RING_SIZE;
+    j[0] = -1;
+    touch(t, m.var, 1);
+    var[nb] = m.var, size[nb++] = 1;
     add_row(s, var, size, nb, jac, m.jd, intra_cauchy_weight(m.e * m.e, RING_C2) / (m.sd * m.sd), m.e * m.sd, hdd, gd);
-}
-
-static void add_ring_prior(struct solver *s)
-{
-    for (int i = 0; i < s->n_rings; i++) {
-        double w = intra_huber_weight(tilt_off2(&s->rings[i]), TILT_C) / (RING_TILT_SD * RING_TILT_SD);
-        for (int q = 0; q < 2; q++) {
-            int v = s->ring_var + RING_SIZE * i + 1 + q;
-            s->h[(size_t)v * (size_t)s->nx + (size_t)v] += w;
-            s->b[v] -= w * s->rings[i].tilt[q];
-        }
-    }
 }
 
 static void add_axis_prior(struct solver *s)
@@ -729,7 +688,6 @@ static void build_system(struct solver *s)
     add_axis_prior(s);
     add_oval_prior(s);
     add_darks(s);
-    add_ring_prior(s);
     if (s->options->fix_first && s->kf_var[0] >= 0) {
         int v = s->kf_var[0];
         s->h[(size_t)(v + 2) * (size_t)s->nx + (size_t)(v + 2)] += 1e12;
@@ -772,12 +730,8 @@ static void apply_step(struct solver *s)
         if (v >= 0) k->p = intra_mad(intra_mad(k->p, s->step[v], k->n[0]), s->step[v + 1], k->n[1]);
     }
     memcpy(s->old_rings, s->rings, sizeof s->rings);
-    for (int i = 0; i < s->n_rings; i++) {
-        const double *q = s->step + s->ring_var + RING_SIZE * i;
-        s->rings[i].station_m += q[0];
-        s->rings[i].tilt[0] += q[1];
-        s->rings[i].tilt[1] += q[2];
-    }
+    for (int i = 0; i < s->n_rings; i++)
+        s->rings[i].station_m += s->step[s->ring_var + i];
     for (int i = 0; i < s->n_points; i++) {
         s->old_dist[i] = s->points[i].dist;
         s->points[i].dist += s->dist_step[i];
@@ -934,12 +888,10 @@ static enum intra_status find_rings(struct solver *s, struct intra_error *err)
     INTRA_TRY(INTRA_ALLOC(is_taken, (size_t)s->n_points, err));
     for (int i = 0; i < s->n_points; i++)
         is_taken[i] = is_usable(s, &s->points[i]);
-    INTRA_TRY(intra_point_rings_find(s->points, is_taken, s->n_points, s->axis, s->options->radius_m, s->member, s->rings,
-                                     &s->n_rings, err));
-    if (getenv("NORINGS")) { s->n_rings = 0; for (int i = 0; i < s->n_points; i++) s->member[i].ring = -1; }
+    INTRA_TRY(intra_point_rings_find(s->points, is_taken, s->n_points, s->axis, s->options->radius_m, s->member,
+                                     s->rings, &s->n_rings, err));
     s->ring_var = s->nx;
-    s->nx += RING_SIZE * s->n_rings;
-    if (getenv("RINGLOG")) for (int i = 0; i < s->n_rings; i++) fprintf(stderr, "ring kf %d z/R %.3f tilt %.2f %.2f n %d\n", s->kfs[s->n_kfs-1].id, s->rings[i].station_m/s->options->radius_m, 57.3*s->rings[i].tilt[0], 57.3*s->rings[i].tilt[1], s->rings[i].n);
+    s->nx += s->n_rings;
 done:
     intra_free(is_taken);
     return status;

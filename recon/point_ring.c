@@ -1,9 +1,9 @@
 /* Rings among the wall points.
  *
- * A patch that a joint's line crosses knows one direction: along the pipe. Its centre stands where the grid put it, up to
- * half a patch from the line, so the line's own place is taken: the centre of the squared gradient above its mean, which
- * grain shares evenly. Candidates are sorted by the station of their lines; the span that holds most is fitted by a plane
- * square to the axis but for a tilt, by reweighted least squares; what lies near it belongs to it. */
+ * A patch that a joint's line crosses knows one direction: along the pipe. Its centre stands where the grid put it, up
+ * to half a patch from the line, so the line's own place is taken: the centre of the squared gradient above its mean,
+ * which grain shares evenly. Candidates are sorted by the station of their lines; the span that holds most is fitted by
+ * a plane square to the axis but for a tilt, by reweighted least squares; what lies near it belongs to it. */
 #include "recon/point_ring.h"
 
 #include "core/mem.h"
@@ -15,17 +15,14 @@
 
 #define ONE_WAY 0.15      /* smaller eigenvalue over the larger */
 #define ALONG_COS 0.95    /* of the strong direction against the pipe's, in the picture */
-double ring_par(int i, double dflt);
-#define SPAN_REL ring_par(3, 0.16)    /* of the radius: a ring's stations before its tilt is known */
+#define SPAN_REL 0.3      /* of the radius: where the camera's direction is off, a ring seems tilted */
 #define NEAR_REL 0.5      /* on both sides, where others are counted */
-#define LINE_SD_REL (0.008 * ring_par(4, 1)) /* of a line's place along the pipe, as a share of the radius */
-#define LINE_SD_PX (0.5 * ring_par(4, 1))    /* and in the picture */
+#define LINE_SD_REL 0.008 /* of a line's place along the pipe, as a share of the radius */
+#define LINE_SD_PX 0.5    /* and in the picture */
 #define FIT_TILT_SD 0.1   /* of a first fit, rad: the camera's direction may be off */
 #define MOST_OFF 3.0      /* deviations of a member */
 #define LINE_C2 4.0
-#define SECTORS_LEAST ring_par(5, 7)
-#define POINTS_LEAST ring_par(6, 15)
-enum { N_SECTORS = 12, ROUNDS = 8 };
+enum { N_SECTORS = 12, SECTORS_LEAST = 7, POINTS_LEAST = 8, ROUNDS = 8 };
 
 struct candidate {
     int point, sector;
@@ -88,7 +85,8 @@ static int by_station(const void *a, const void *b)
 static int count_sectors(unsigned bits)
 {
     int n = 0;
-    for (; bits; bits &= bits - 1) n++;
+    for (; bits; bits &= bits - 1)
+        n++;
     return n;
 }
 
@@ -110,15 +108,16 @@ static bool fullest_span(const struct candidate *c, int n, double span, int *fro
     return most > 0;
 }
 
-static double plane_off(const struct candidate *c, const struct intra_ring_member *members, const struct intra_point_ring *ring)
+static double plane_off(const struct candidate *c, const struct intra_ring_member *members,
+                        const struct intra_point_ring *ring)
 {
     const struct intra_ring_member *m = &members[c->point];
     return (c->z - ring->station_m - ring->tilt[0] * m->across[0] - ring->tilt[1] * m->across[1]) / m->sd_m;
 }
 
 /* Station and tilts of the candidates there. */
-static bool fit_plane(const struct candidate *c, const struct intra_ring_member *members, int from, int to, double radius_m,
-                      struct intra_point_ring *ring)
+static bool fit_plane(const struct candidate *c, const struct intra_ring_member *members, int from, int to,
+                      double radius_m, struct intra_point_ring *ring)
 {
     enum { TERMS = 3 };
     double middle = 0;
@@ -152,7 +151,8 @@ static bool fit_plane(const struct candidate *c, const struct intra_ring_member 
 }
 
 enum intra_status intra_point_rings_find(const struct intra_point *points, const bool *is_usable, int n_points,
-                                         const struct intra_axis *axis, double radius_m, struct intra_ring_member *out_members,
+                                         const struct intra_axis *axis, double radius_m,
+                                         struct intra_ring_member *out_members,
                                          struct intra_point_ring out[INTRA_POINT_RINGS_MOST], int *out_n,
                                          struct intra_error *err)
 {
@@ -167,7 +167,9 @@ enum intra_status intra_point_rings_find(const struct intra_point *points, const
         double theta = atan2(out_members[i].across[1], out_members[i].across[0]);
         int sector = (int)floor((theta + M_PI) / (2 * M_PI) * N_SECTORS);
         c[n++] = (struct candidate){.point = i,
-                                    .sector = sector < 0 ? 0 : sector >= N_SECTORS ? N_SECTORS - 1 : sector,
+                                    .sector = sector < 0            ? 0
+                                              : sector >= N_SECTORS ? N_SECTORS - 1
+                                                                    : sector,
                                     .z = points[i].u * axis->h + out_members[i].off_m};
     }
     if (n > 1) qsort(c, (size_t)n, sizeof *c, by_station);
@@ -183,7 +185,7 @@ enum intra_status intra_point_rings_find(const struct intra_point *points, const
             if (is_on) sectors |= 1u << c[i].sector, ring.n++;
             n_others += !is_on;
         }
-        is_ring = is_ring && ring.n >= POINTS_LEAST && ring.n > ring_par(7, 1) * n_others && count_sectors(sectors) >= SECTORS_LEAST;
+        is_ring = is_ring && ring.n >= POINTS_LEAST && ring.n > n_others && count_sectors(sectors) >= SECTORS_LEAST;
         for (int i = 0; i < n; i++) {
             if (c[i].is_taken) continue;
             bool is_on = is_ring && fabs(c[i].z - ring.station_m) < NEAR_REL * radius_m &&
