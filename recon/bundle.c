@@ -1,16 +1,19 @@
 /* Window adjustment.
  *
  * Unknowns: six of each free keyframe (left update of cam_from_world: w, v), two of each free axis knot (shift along
- * its two normals), two more for the oval there, and one of each wall point: its distance d along the ray of its host
- * keyframe. The patch that was cut in the host defines the point, so the host sees it without error.
+ * its two normals), two more for the oval there, one of each ring (a joint's: its station a), and one of each wall
+ * point: its distance d along the ray of its host keyframe. The patch that was cut in the host defines the point, so
+ * the host sees it without error.
  *
  *   x_h = d ray,  X = T_h^-1 x_h,  x_t = T_t X
  *   match    e = px - pi(x_t),                    inverse covariance from the patch alignment
- *   tube     e = (|X - c(u)| - r(u, t)) / sd_r    c(u) = sum_j B_j P_j, u the nearest point, so du drops out
+ *   tube     e = (|X - c(u)| - r(u, t)) / sd_r    c(u) = sum_j B_j P_j, u the nearest point, so du drops out here
  *            r = r_expect (1 + sum_j B_j (o_j0 cos 2t + o_j1 sin 2t)), t: clock angle of X;
  *            for r, u and t are held during one adjustment
  *   axis     e = n . (P_(i-1) - 2 P_i + P_(i+1)) / (h sd_kink)
  *   oval     e = (o_(i+1) - o_i) / sd_step, o_i / sd_oval
+ *
+ *   ring     e = (h u + off - a) / sd             off: from the point to the line that its patch shows, held
  *
  * All with Cauchy weights, the matches on a scale taken from their own median. dX = R_h^T ([x_h]x w_h - v_h) from the
  * host, dX/dd = R_h^T ray. Each point couples only with its host, the keyframes that saw it and four knots, and
@@ -26,13 +29,14 @@
 #include "core/mem.h"
 #include "core/select.h"
 #include "recon/dark.h"
+#include "recon/point_ring.h"
 #include "recon/robust.h"
 
 #include <string.h>
 
 enum {
-    MAX_TOUCHED = INTRA_POINT_MAX_OBS + 1 + 4 + 4,
-    MAX_COUPLED = 6 * (INTRA_POINT_MAX_OBS + 1) + 2 * 8,
+    MAX_TOUCHED = INTRA_POINT_MAX_OBS + 1 + 4 + 4 + 4 + 1,
+    MAX_COUPLED = 6 * (INTRA_POINT_MAX_OBS + 1) + 2 * 12 + 1,
     N_SECTORS = 12,
     SECTOR_MIN = 4,
     SECTORS_LEAST = 9 /* that tell which of them stand off the others */
@@ -67,6 +71,9 @@ struct solver {
     int *oval_var; /* the same of the knot's oval */
     struct oval_place *place; /* of each point */
     int *sector;              /* of the clock, of each point */
+    struct intra_ring_member *member; /* of each point */
+    struct intra_point_ring rings[INTRA_POINT_RINGS_MOST], old_rings[INTRA_POINT_RINGS_MOST];
+    int n_rings, ring_var; /* variable of the first of them */
     int nx;
     bool hold_points; /* for tests: leave the points where they are instead of eliminating them */
     double *h, *b, *damped, *step, *hp;
@@ -227,6 +234,7 @@ static void relate_poses(struct solver *s)
  * fall off (Cauchy), noise could bend a straight pipe at no cost. */
 #define KINK_C 2.0
 #define OVAL_STEP_C 2.0 /* and a change of the section */
+#define RING_C2 4.0
 
 /* Deviation of a point's radius from the tube. Where points crowd each counts for less, so that the tube's mean radius
  * is one over the angle, not over the points: in an oval pipe with a dirty invert the invert would set the scale. */
@@ -289,6 +297,31 @@ static bool dark_terms(const struct solver *s, const struct intra_keyframe *kf, 
     return true;
 }
 
+/* A point of a ring: e (in deviations, observed less predicted), and its Jacobian over host pose, distance and knots;
+ * over the ring's station it is -1. False: of none. */
+struct ring_terms {
+    double e, sd, jh[6], jd, jk[4][2];
+    int base, var;
+};
+
+static bool ring_evaluate(const struct solver *s, int index, struct ring_terms *out)
+{
+    const struct intra_ring_member *m = &s->member[index];
+    const struct intra_point *p = &s->points[index];
+    if (m->ring < 0) return false;
+    const struct intra_point_ring *ring = &s->rings[m->ring];
+    const struct intra_pose *th = &s->kfs[p->host - s->first_id].cam_from_world;
+    struct intra_vec3 xh = intra_scale(p->ray, p->dist), x = intra_mat3_tmul_vec(&th->r, intra_sub(xh, th->t)), by_x;
+    if (!intra_axis_along(s->axis, x, p->u, &by_x, out->jk, &out->base)) return false;
+    struct intra_vec3 nh = intra_mat3_mul_vec(&th->r, by_x), c = intra_cross(xh, nh);
+    out->sd = m->sd_m;
+    out->var = s->ring_var + m->ring;
+    out->e = (ring->station_m - p->u * s->axis->h - m->off_m) / m->sd_m;
+    out->jh[0] = -c.x, out->jh[1] = -c.y, out->jh[2] = -c.z, out->jh[3] = -nh.x, out->jh[4] = -nh.y, out->jh[5] = -nh.z;
+    out->jd = intra_dot(nh, p->ray);
+    return true;
+}
+
 /* The prior of a knot's oval, in deviations: it is near none, and changes little to the next knot. */
 struct oval_terms {
     double step[2], off[2], step2, off2; /* the last two: sums of squares */
@@ -346,6 +379,8 @@ static double cost_of(struct solver *s)
         struct intra_vec3 arm = intra_sub(x, intra_axis_point(s->axis, p->u, NULL, NULL, NULL));
         double e = (intra_norm(arm) - expected_radius(s, i)) / tube_sd(s, p);
         cost += intra_cauchy_cost(e * e, TUBE_C2);
+        struct ring_terms ring;
+        if (ring_evaluate(s, i, &ring)) cost += intra_cauchy_cost(ring.e * ring.e, RING_C2);
     }
     double scale = 1 / (s->axis->h * s->options->kink_sd_rad);
     for (int i = 1; i + 1 < s->axis->count; i++) {
@@ -430,6 +465,28 @@ static void add_point_matches(struct solver *s, struct intra_point *p, struct to
     }
 }
 
+/* A scalar residual of a point, e = observed less predicted: w its weight, jac its Jacobian over nb runs of unknowns, jd over the distance. */
+static void add_row(struct solver *s, const int *var, const int *size, int nb, const double *jac, double jd, double w, double e,
+                    double *hdd, double *gd)
+{
+    const double *ja = jac;
+    for (int a = 0; a < nb; ja += size[a++]) {
+        const double *jb = jac;
+        for (int i = 0; i < size[a]; i++) {
+            s->b[var[a] + i] += w * ja[i] * e;
+            s->hp[var[a] + i] += w * ja[i] * jd;
+        }
+        for (int c = 0; c < nb; jb += size[c++]) {
+            if (var[a] < var[c]) continue;
+            for (int i = 0; i < size[a]; i++)
+                for (int k = 0; k < size[c]; k++)
+                    s->h[(size_t)(var[a] + i) * (size_t)s->nx + (size_t)(var[c] + k)] += w * ja[i] * jb[k];
+        }
+    }
+    *hdd += w * jd * jd;
+    *gd += w * jd * e;
+}
+
 /* The tube prior of one point: a scalar residual over host pose, distance and four knots with their ovals. Returns
  * dr/dd. */
 static double add_point_tube(struct solver *s, int index, struct touched *t, double *hdd, double *gd)
@@ -473,23 +530,32 @@ static double add_point_tube(struct solver *s, int index, struct touched *t, dou
         touch(t, v, 2);
         var[nb] = v, size[nb++] = 2, j += 2;
     }
-    const double *ja = jac;
-    for (int a = 0; a < nb; ja += size[a++]) {
-        const double *jb = jac;
-        for (int i = 0; i < size[a]; i++) {
-            s->b[var[a] + i] += w * ja[i] * e * sd;
-            s->hp[var[a] + i] += w * ja[i] * jd;
-        }
-        for (int c = 0; c < nb; jb += size[c++]) {
-            if (var[a] < var[c]) continue;
-            for (int i = 0; i < size[a]; i++)
-                for (int k = 0; k < size[c]; k++)
-                    s->h[(size_t)(var[a] + i) * (size_t)s->nx + (size_t)(var[c] + k)] += w * ja[i] * jb[k];
-        }
-    }
-    *hdd += w * jd * jd;
-    *gd += w * jd * e * sd;
+    add_row(s, var, size, nb, jac, jd, w, e * sd, hdd, gd);
     return jd;
+}
+
+/* A point of a ring: a scalar residual over host pose, distance, four knots and the ring. */
+static void add_point_ring(struct solver *s, int index, struct touched *t, double *hdd, double *gd)
+{
+    struct ring_terms m;
+    double jac[6 + 8 + 1], *j = jac;
+    int var[6], size[6], nb = 0, vh = s->kf_var[s->points[index].host - s->first_id];
+    if (!ring_evaluate(s, index, &m)) return;
+    if (vh >= 0) {
+        memcpy(j, m.jh, sizeof m.jh);
+        var[nb] = vh, size[nb++] = 6, j += 6;
+    }
+    for (int i = 0; i < 4; i++) {
+        int v = s->knot_var[m.base + i];
+        if (v < 0) continue;
+        memcpy(j, m.jk[i], sizeof m.jk[i]);
+        touch(t, v, 2);
+        var[nb] = v, size[nb++] = 2, j += 2;
+    }
+    j[0] = -1;
+    touch(t, m.var, 1);
+    var[nb] = m.var, size[nb++] = 1;
+    add_row(s, var, size, nb, jac, m.jd, intra_cauchy_weight(m.e * m.e, RING_C2) / (m.sd * m.sd), m.e * m.sd, hdd, gd);
 }
 
 static void add_axis_prior(struct solver *s)
@@ -611,6 +677,7 @@ static void build_system(struct solver *s)
         if (!is_usable(s, p)) continue;
         add_point_matches(s, p, &t, &hdd, &gd);
         (void)add_point_tube(s, i, &t, &hdd, &gd);
+        add_point_ring(s, i, &t, &hdd, &gd);
         if (!(hdd > 0)) continue;
         s->dist_h[i] = hdd;
         s->dist_g[i] = gd;
@@ -662,6 +729,9 @@ static void apply_step(struct solver *s)
             k->oval[q] += s->step[s->oval_var[i] + q];
         if (v >= 0) k->p = intra_mad(intra_mad(k->p, s->step[v], k->n[0]), s->step[v + 1], k->n[1]);
     }
+    memcpy(s->old_rings, s->rings, sizeof s->rings);
+    for (int i = 0; i < s->n_rings; i++)
+        s->rings[i].station_m += s->step[s->ring_var + i];
     for (int i = 0; i < s->n_points; i++) {
         s->old_dist[i] = s->points[i].dist;
         s->points[i].dist += s->dist_step[i];
@@ -674,6 +744,7 @@ static void undo_step(struct solver *s)
     for (int i = 0; i < s->n_kfs; i++) s->kfs[i].cam_from_world = s->old_poses[i];
     for (int i = 0; i < s->axis->count; i++)
         s->axis->knots[i] = s->old_knots[i];
+    memcpy(s->rings, s->old_rings, sizeof s->rings);
     for (int i = 0; i < s->n_points; i++) s->points[i].dist = s->old_dist[i];
     relate_poses(s);
 }
@@ -808,6 +879,22 @@ static void assign_variables(struct solver *s)
         s->oval_var[i] = !is_used || s->axis->knots[i].is_oval_frozen ? -1 : s->nx;
         if (s->oval_var[i] >= 0) s->nx += 2;
     }
+}
+
+static enum intra_status find_rings(struct solver *s, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    bool *is_taken = NULL;
+    INTRA_TRY(INTRA_ALLOC(is_taken, (size_t)s->n_points, err));
+    for (int i = 0; i < s->n_points; i++)
+        is_taken[i] = is_usable(s, &s->points[i]);
+    INTRA_TRY(intra_point_rings_find(s->points, is_taken, s->n_points, s->axis, s->options->radius_m, s->member,
+                                     s->rings, &s->n_rings, err));
+    s->ring_var = s->nx;
+    s->nx += s->n_rings;
+done:
+    intra_free(is_taken);
+    return status;
 }
 
 /* Knots past the last free one follow in a straight line, so that the axis ahead starts from the present estimate. */
@@ -962,6 +1049,7 @@ enum intra_status intra_bundle_solve(struct intra_keyframe *kfs, int n, struct i
     INTRA_TRY(INTRA_ALLOC(s.oval_var, (size_t)axis->count, err));
     INTRA_TRY(INTRA_ALLOC(s.place, (size_t)n_points, err));
     INTRA_TRY(INTRA_ALLOC(s.sector, (size_t)n_points, err));
+    INTRA_TRY(INTRA_ALLOC(s.member, (size_t)n_points, err));
     INTRA_TRY(INTRA_ALLOC(s.old_poses, (size_t)n, err));
     INTRA_TRY(INTRA_ALLOC(s.old_knots, (size_t)axis->count, err));
     INTRA_TRY(INTRA_ALLOC(s.old_dist, (size_t)n_points, err));
@@ -976,6 +1064,7 @@ enum intra_status intra_bundle_solve(struct intra_keyframe *kfs, int n, struct i
     if (s.nx == 0) goto done;
     place_points(&s);
     share_tube(&s);
+    INTRA_TRY(find_rings(&s, err));
     INTRA_TRY(INTRA_ALLOC(s.h, (size_t)s.nx * (size_t)s.nx, err));
     INTRA_TRY(INTRA_ALLOC(s.damped, (size_t)s.nx * (size_t)s.nx, err));
     INTRA_TRY(INTRA_ALLOC(s.b, (size_t)s.nx, err));
@@ -1028,6 +1117,7 @@ done:
     intra_free(s.oval_var);
     intra_free(s.place);
     intra_free(s.sector);
+    intra_free(s.member);
     intra_free(s.old_poses);
     intra_free(s.old_knots);
     intra_free(s.old_dist);

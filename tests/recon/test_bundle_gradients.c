@@ -1,7 +1,7 @@
 /* Proves: the gradient that the window adjustment builds is the derivative of its cost, for each kind of unknown (host
- * pose, target pose, axis knot, its oval, point distance) against each kind of residual (match, tube, axis, oval, dark
- * end) by itself. The deviation of the scale follows from how sectors differ. Does not prove that the minimum is the
- * right one: test_synth does. */
+ * pose, target pose, axis knot, its oval, point distance, a ring's station) against each kind of residual (match,
+ * tube, axis, oval, dark end, ring) by itself. The deviation of the scale follows from how sectors differ. Does not
+ * prove that the minimum is the right one: test_synth does. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -29,7 +29,7 @@ struct setup {
 };
 
 /* The residual that counts; the others are there, but weigh next to nothing. */
-enum kind { MATCHES, TUBE, AXIS, OVAL, DARK };
+enum kind { MATCHES, TUBE, AXIS, OVAL, DARK, RING };
 
 static double cost_now(struct solver *s)
 {
@@ -110,7 +110,16 @@ static void make(struct setup *t, enum kind kind)
     assert_int_equal(INTRA_ALLOC(s->relative, 4 * 4, &err), INTRA_OK);
     assert_int_equal(INTRA_ALLOC(s->dist_h, 30, &err), INTRA_OK);
     assert_int_equal(INTRA_ALLOC(s->dist_g, 30, &err), INTRA_OK);
+    assert_int_equal(INTRA_ALLOC(s->member, 30, &err), INTRA_OK);
     assign_variables(s);
+    s->n_rings = kind == RING ? 2 : 0;
+    s->ring_var = s->nx;
+    s->nx += s->n_rings;
+    for (int i = 0; i < 2; i++)
+        s->rings[i] = (struct intra_point_ring){.station_m = 0.4 + 0.02 * i};
+    for (int i = 0; i < 30; i++)
+        s->member[i] = (struct intra_ring_member){.ring = kind == RING ? i % 3 - 1 : -1, .off_m = 0.004 * noise(&state),
+                                                  .sd_m = 0.02, .across = {0.1 * noise(&state), 0.1 * noise(&state)}};
     for (int i = 0; i < 30; i++) { /* any angles will do: they are held */
         s->place[i] =
             (struct oval_place){.knot = i % 7 == 6 ? -1 : 1 + i % 6, .cos2 = noise(&state), .sin2 = noise(&state)};
@@ -130,6 +139,7 @@ static void drop(struct setup *t)
     intra_free(t->s.knot_var);
     intra_free(t->s.oval_var);
     intra_free(t->s.place);
+    intra_free(t->s.member);
     intra_free(t->s.chi2);
     intra_free(t->s.coupling);
     intra_free(t->s.relative);
@@ -207,6 +217,17 @@ static void check(enum kind kind)
         worst = fmax(worst, fabs(-(cost[0] - cost[1]) / (4 * eps) - s->dist_g[i]) / size);
     }
     assert_true(worst < 1e-4);
+    worst = 0;
+    for (int i = 0; i < s->n_rings; i++) {
+        double eps = 1e-6, cost[2], *x = &s->rings[i].station_m, old = *x;
+        for (int side = 0; side < 2; side++) {
+            *x = old + (side ? -eps : eps);
+            cost[side] = cost_now(s);
+        }
+        *x = old;
+        worst = fmax(worst, fabs(-(cost[0] - cost[1]) / (4 * eps) - s->b[s->ring_var + i]) / size);
+    }
+    assert_true(worst < 1e-4);
     drop(t);
     free(t);
 }
@@ -239,6 +260,12 @@ static void gradient_of_dark_end(void **state)
 {
     (void)state;
     check(DARK);
+}
+
+static void gradient_of_ring(void **state)
+{
+    (void)state;
+    check(RING);
 }
 
 /* Six sectors of five points each, the radii of which differ by sector: the deviation is that of the mean of six; one
@@ -279,6 +306,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(gradient_of_matches),  cmocka_unit_test(gradient_of_tube),
                                        cmocka_unit_test(gradient_of_axis),     cmocka_unit_test(gradient_of_oval),
-                                       cmocka_unit_test(gradient_of_dark_end), cmocka_unit_test(scale_from_sectors)};
+                                       cmocka_unit_test(gradient_of_dark_end), cmocka_unit_test(gradient_of_ring), cmocka_unit_test(scale_from_sectors)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
