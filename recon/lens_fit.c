@@ -150,13 +150,13 @@ static enum intra_status improve(struct intra_lens_pilot *pilot, double k, doubl
     struct intra_error trouble = {0};
     struct intra_camera start = *lens;
     *out_is_usable = false;
-    if (pilot->scene.n_views == 0) return INTRA_OK; /* no run that tells a lens */
+    if (pilot->stretch.scene.n_views == 0) return INTRA_OK; /* no run that tells a lens */
     if (isfinite(k)) {
         if (!(k > NARROWEST && k < WIDEST) || intra_camera_stretch(&start, k, lens, NULL) != INTRA_OK) return INTRA_OK;
-        intra_lens_scene_stretch(&pilot->scene, k);
+        intra_lens_scene_stretch(&pilot->stretch.scene, k);
     }
     struct intra_lens_prior prior = believe(lens, isfinite(k) ? way_sd : NAN);
-    enum intra_status status = intra_lens_solve(&pilot->scene, &prior, lens, found, &trouble);
+    enum intra_status status = intra_lens_solve(&pilot->stretch.scene, &prior, lens, found, &trouble);
     if (status == INTRA_E_DEGENERATE) {
         intra_log(INTRA_LOG_INFO, "lens", "%s", trouble.text);
         *lens = start;
@@ -170,7 +170,7 @@ static enum intra_status improve(struct intra_lens_pilot *pilot, double k, doubl
               "pilot %d: %d views, %d points, %d sights, %d steps, noise %.2f, %.2f px, %.0f %% agree; f %.1f (sd %.2f "
               "%%), k "
               "%.4f (%.4f) %.4f (%.4f) %.4f (%.4f)",
-              pass + 1, pilot->scene.n_views, pilot->scene.n_tracks, found->n_sights, found->iterations, found->noise,
+              pass + 1, pilot->stretch.scene.n_views, pilot->stretch.scene.n_tracks, found->n_sights, found->iterations, found->noise,
               found->rms_px, 100 * found->inlier_share, lens->fx, 100 * sqrt(found->cov[0][0]), lens->k[0],
               sqrt(found->cov[1][1]), lens->k[1], sqrt(found->cov[2][2]), lens->k[2], sqrt(found->cov[3][3]));
     *out_is_usable = true;
@@ -247,7 +247,7 @@ enum intra_status intra_lens_fit(const char *video_path, const struct intra_lens
         if (pass == 0 && counter) INTRA_TRY(intra_counter_finish(counter, err));
         INTRA_TRY(find_scale(options, counter, &pilot, pass, &k, &sd, err));
         if (pass == 0 || isfinite(k)) is_held = !isfinite(k); /* a first drive may be too short to tell */
-        is_followed = is_held || (isfinite(k) && pilot.scene.n_views > 0);
+        is_followed = is_held || (isfinite(k) && pilot.stretch.scene.n_views > 0);
         next = lens;
         is_usable = false;
         if (is_followed) INTRA_TRY(improve(&pilot, is_held ? NAN : k, sd, pass, &next, &one, &is_usable, err));
