@@ -280,6 +280,7 @@ enum intra_status intra_station_fit(struct intra_station_reading *readings, int6
         out->most_m = fmax(out->most_m, fabs(off));
     }
     out->counter_rel = p[m - 1].k.x[K];
+    out->counter_sd_rel = sqrt(fmax(0, p[m - 1].k.p[K][K]));
 done:
     intra_free(p);
     intra_free(scratch);

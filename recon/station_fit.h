@@ -40,6 +40,7 @@ struct intra_station_map {
     double most_m;      /* largest |off_m| */
     double counter_rel; /* how much shorter the counter's metre is than the picture's: where the lens is known, beyond
                          * what was corrected; where it was fitted, all of it, and off_m has it */
+    double counter_sd_rel; /* deviation of that */
 };
 
 /* readings: in any order within a segment, segments one after the other; sorted in place. sign: -1 where the counter
