@@ -23,17 +23,7 @@
 #define WIDEST 3.0
 #define LENGTH_SD_M 0.02 /* of a length that was typed in: where it begins and ends */
 #define LENGTH_SD_REL 0.003
-/* What is believed before: what a term of the distortion does at the picture's corner, as a share of the angle there.
- */
-#define TERM_1 0.1
-#define TERM_1_SD 0.15
-#define TERM_2_SD 0.05
-#define TERM_3_SD 0.02
-#define FOCAL_SD 0.7 /* of ln f, before; where nothing tells the scale it is held instead: */
-#define HELD_SD 1e-5
-#define CENTRE_SD_PX 1e-3
-#define MODEL_SD_REL 0.004 /* of focal length and angles, beyond what the wall shows; set by hand on simulated scenes  \
-                            */
+#define TERM_1 0.1         /* of k1 at the corner, to begin with; usual lenses are bent so */
 #define WAY_SD_REL 0.0015  /* of the way: what the fitted lens leaves; likewise */
 #define STRETCH_END 1.45   /* radians: beyond, the tangent says little */
 #define BROWN_END 0.85     /* radians: wider, no pinhole */
@@ -88,20 +78,6 @@ static enum intra_status find_scale(const struct intra_lens_fit_options *options
     return INTRA_OK;
 }
 
-static struct intra_lens_prior believe(const struct intra_camera *camera, double way_sd)
-{
-    double t2 = pow(intra_camera_corner_rad(camera), 2);
-    struct intra_lens_prior p = {
-        .mean = {0, TERM_1 / t2, 0, 0, 0.5 * (camera->width - 1), 0.5 * (camera->height - 1)},
-        .sd = {HELD_SD, TERM_1_SD / t2, TERM_2_SD / (t2 * t2), TERM_3_SD / (t2 * t2 * t2), CENTRE_SD_PX, CENTRE_SD_PX}};
-    if (isfinite(way_sd)) {
-        p.sd[INTRA_LENS_F] = FOCAL_SD;
-        p.way_rel = 1;
-        p.way_sd_rel = way_sd;
-    }
-    return p;
-}
-
 /* The lens to begin with: of the same field from left to right as the assumed one, bent as usual lenses are. */
 static enum intra_status first_guess(const struct intra_camera *camera, struct intra_camera *out,
                                      struct intra_error *err)
@@ -116,9 +92,8 @@ static enum intra_status first_guess(const struct intra_camera *camera, struct i
     return intra_camera_finish(out, err);
 }
 
-/* The lens back to the field of view that is assumed: its way goes with it. */
-static enum intra_status hold_field(const struct intra_camera *assumed, struct intra_camera *lens,
-                                    struct intra_error *err)
+enum intra_status intra_lens_hold_field(const struct intra_camera *assumed, struct intra_camera *lens,
+                                        struct intra_error *err)
 {
     struct intra_camera held;
     double want = intra_camera_angle_rad(assumed, 0.5 * assumed->width);
@@ -129,19 +104,6 @@ static enum intra_status hold_field(const struct intra_camera *assumed, struct i
     return status;
 }
 
-/* d ln (angle) at the picture's corner over the parameters: a pixel of the corner stays where it is. */
-static double corner_sd(const struct intra_camera *lens, const struct intra_lens_solution *found)
-{
-    double theta = intra_camera_corner_rad(lens) * 0.999, px[2], jac[6], jp[2 * INTRA_CAMERA_MAX_PARAMS], sum = 0;
-    if (!intra_camera_project(lens, intra_vec3(sin(theta), 0, cos(theta)), px, jac, jp)) return NAN;
-    double slope = jac[0] * cos(theta) - jac[2] * sin(theta); /* d px / d theta */
-    double g[4] = {lens->fx * jp[0], jp[4], jp[5], jp[6]};
-    for (int i = 0; i < 4; i++)
-        for (int k = 0; k < 4; k++)
-            sum += g[i] * g[k] * found->cov[i][k];
-    return sqrt(fmax(0, sum)) / fabs(slope) / theta;
-}
-
 /* One pilot and what it says of the lens. *out_is_usable false: nothing. */
 static enum intra_status improve(struct intra_lens_pilot *pilot, double k, double way_sd, int pass,
                                  struct intra_camera *lens, struct intra_lens_solution *found, bool *out_is_usable,
@@ -150,13 +112,13 @@ static enum intra_status improve(struct intra_lens_pilot *pilot, double k, doubl
     struct intra_error trouble = {0};
     struct intra_camera start = *lens;
     *out_is_usable = false;
-    if (pilot->scene.n_views == 0) return INTRA_OK; /* no run that tells a lens */
+    if (pilot->stretch.scene.n_views == 0) return INTRA_OK; /* no run that tells a lens */
     if (isfinite(k)) {
         if (!(k > NARROWEST && k < WIDEST) || intra_camera_stretch(&start, k, lens, NULL) != INTRA_OK) return INTRA_OK;
-        intra_lens_scene_stretch(&pilot->scene, k);
+        intra_lens_scene_stretch(&pilot->stretch.scene, k);
     }
-    struct intra_lens_prior prior = believe(lens, isfinite(k) ? way_sd : NAN);
-    enum intra_status status = intra_lens_solve(&pilot->scene, &prior, lens, found, &trouble);
+    struct intra_lens_prior prior = intra_lens_usual(lens, isfinite(k) ? way_sd : NAN);
+    enum intra_status status = intra_lens_solve(&pilot->stretch.scene, &prior, lens, found, &trouble);
     if (status == INTRA_E_DEGENERATE) {
         intra_log(INTRA_LOG_INFO, "lens", "%s", trouble.text);
         *lens = start;
@@ -170,9 +132,10 @@ static enum intra_status improve(struct intra_lens_pilot *pilot, double k, doubl
               "pilot %d: %d views, %d points, %d sights, %d steps, noise %.2f, %.2f px, %.0f %% agree; f %.1f (sd %.2f "
               "%%), k "
               "%.4f (%.4f) %.4f (%.4f) %.4f (%.4f)",
-              pass + 1, pilot->scene.n_views, pilot->scene.n_tracks, found->n_sights, found->iterations, found->noise,
-              found->rms_px, 100 * found->inlier_share, lens->fx, 100 * sqrt(found->cov[0][0]), lens->k[0],
-              sqrt(found->cov[1][1]), lens->k[1], sqrt(found->cov[2][2]), lens->k[2], sqrt(found->cov[3][3]));
+              pass + 1, pilot->stretch.scene.n_views, pilot->stretch.scene.n_tracks, found->n_sights, found->iterations,
+              found->noise, found->rms_px, 100 * found->inlier_share, lens->fx, 100 * sqrt(found->cov[0][0]),
+              lens->k[0], sqrt(found->cov[1][1]), lens->k[1], sqrt(found->cov[2][2]), lens->k[2],
+              sqrt(found->cov[3][3]));
     *out_is_usable = true;
     return INTRA_OK;
 }
@@ -183,32 +146,41 @@ static enum intra_status wide_guess(const struct intra_camera *assumed, struct i
     return intra_camera_from_hfov(assumed->width, assumed->height, FISHEYE_RAD, out, NULL);
 }
 
-/* What is known, in words, and the model that other programs read best. */
-static void conclude(const struct intra_camera *assumed, const struct intra_lens_fit_options *options,
-                     const struct intra_lens_solution *found, double way_sd, struct intra_camera *lens,
-                     struct intra_lens_fit_result *out)
+void intra_lens_name(const struct intra_camera *assumed, bool is_whole, bool is_by_length, double focal_sd_rel,
+                     double corner_sd_rel, struct intra_camera *lens)
 {
-    bool is_whole = isfinite(way_sd);
     struct intra_camera pinhole;
-    double off, measure = options->length_m > 0 ? 0 : INTRA_COUNTER_SD_REL; /* a length's is in way_sd */
-    out->known = is_whole ? INTRA_LENS_WHOLE : INTRA_LENS_DISTORTION;
-    out->focal_sd_rel = is_whole ? hypot(hypot(sqrt(found->cov[INTRA_LENS_F][INTRA_LENS_F]), MODEL_SD_REL), measure)
-                                 : assumed->focal_sd_rel;
-    out->corner_sd_rel = hypot(corner_sd(lens, found), MODEL_SD_REL);
-    lens->is_assumed = !is_whole;
-    lens->focal_sd_rel = is_whole ? hypot(hypot(way_sd, WAY_SD_REL), measure) : assumed->focal_sd_rel;
+    double off;
     if (is_whole)
         snprintf(
             lens->source, sizeof lens->source,
             "estimated: focal length (to %.1f %%) and distortion (angle at the corner to %.1f %%) from the nominal "
             "diameter and the %s",
-            100 * out->focal_sd_rel, 100 * out->corner_sd_rel,
-            options->length_m > 0 ? "known length" : "distance counter, in whose metre ways are measured");
+            100 * focal_sd_rel, 100 * corner_sd_rel,
+            is_by_length ? "known length" : "distance counter, in whose metre ways are measured");
     else
         snprintf(lens->source, sizeof lens->source, "%.160s; distortion estimated", assumed->source);
-    if (intra_camera_corner_rad(lens) < BROWN_END &&
+    if (lens->model == INTRA_CAMERA_KB && intra_camera_corner_rad(lens) < BROWN_END &&
         intra_camera_convert(lens, INTRA_CAMERA_BROWN, &pinhole, &off, NULL) == INTRA_OK && off < BROWN_OFF_PX)
         *lens = pinhole;
+}
+
+/* What is known, with deviations. */
+static void conclude(const struct intra_camera *assumed, const struct intra_lens_fit_options *options,
+                     const struct intra_lens_solution *found, double way_sd, struct intra_camera *lens,
+                     struct intra_lens_fit_result *out)
+{
+    bool is_whole = isfinite(way_sd), is_length = options->length_m > 0;
+    double measure = is_length ? 0 : INTRA_COUNTER_SD_REL; /* a length's is in way_sd */
+    out->known = is_whole ? INTRA_LENS_WHOLE : INTRA_LENS_DISTORTION;
+    out->focal_sd_rel =
+        is_whole ? hypot(hypot(sqrt(found->cov[INTRA_LENS_F][INTRA_LENS_F]), INTRA_LENS_MODEL_SD_REL), measure)
+                 : assumed->focal_sd_rel;
+    out->corner_sd_rel =
+        hypot(intra_lens_angle_sd(lens, found->cov, 0.999 * intra_camera_corner_rad(lens)), INTRA_LENS_MODEL_SD_REL);
+    lens->is_assumed = !is_whole;
+    lens->focal_sd_rel = is_whole ? hypot(hypot(way_sd, WAY_SD_REL), measure) : assumed->focal_sd_rel;
+    intra_lens_name(assumed, is_whole, is_length, out->focal_sd_rel, out->corner_sd_rel, lens);
 }
 
 enum intra_status intra_lens_fit(const char *video_path, const struct intra_lens_fit_options *options,
@@ -247,7 +219,7 @@ enum intra_status intra_lens_fit(const char *video_path, const struct intra_lens
         if (pass == 0 && counter) INTRA_TRY(intra_counter_finish(counter, err));
         INTRA_TRY(find_scale(options, counter, &pilot, pass, &k, &sd, err));
         if (pass == 0 || isfinite(k)) is_held = !isfinite(k); /* a first drive may be too short to tell */
-        is_followed = is_held || (isfinite(k) && pilot.scene.n_views > 0);
+        is_followed = is_held || (isfinite(k) && pilot.stretch.scene.n_views > 0);
         next = lens;
         is_usable = false;
         if (is_followed) INTRA_TRY(improve(&pilot, is_held ? NAN : k, sd, pass, &next, &one, &is_usable, err));
@@ -264,7 +236,7 @@ enum intra_status intra_lens_fit(const char *video_path, const struct intra_lens
             n_steps = 0;
             continue;
         }
-        if (is_usable && is_held) is_usable = hold_field(camera, &next, NULL) == INTRA_OK;
+        if (is_usable && is_held) is_usable = intra_lens_hold_field(camera, &next, NULL) == INTRA_OK;
         if (!is_usable || !(next.fx > NARROWEST * camera->fx && next.fx < WIDEST * camera->fx)) break;
         change = angle_change(&next, &lens);
         lens = next;

@@ -19,6 +19,9 @@ struct intra_lens_fit_options {
     void *user;
 };
 
+/* Of focal length and angles, beyond what the wall shows; set by hand on simulated scenes. */
+#define INTRA_LENS_MODEL_SD_REL 0.004
+
 enum intra_lens_known {
     INTRA_LENS_UNKNOWN,    /* the camera is as it was */
     INTRA_LENS_DISTORTION, /* nothing told the way: the field of view (from left to right) is as it was, is_assumed
@@ -40,5 +43,15 @@ enum intra_status intra_lens_fit(const char *video_path, const struct intra_lens
                                  const struct intra_mask_pyramid *mask, const struct intra_view_f32 *log_shading,
                                  struct intra_camera *camera, struct intra_lens_fit_result *out,
                                  struct intra_error *err);
+
+/* The lens back to the field of view that is assumed, from left to right: its way goes with it. Beyond 83 degrees from
+ * the axis it stays as it is. Errors: those of intra_camera_stretch. */
+enum intra_status intra_lens_hold_field(const struct intra_camera *assumed, struct intra_camera *lens,
+                                        struct intra_error *err);
+
+/* Says in `lens` where it is from, and makes it a pinhole where that shows it as well, for other programs. is_whole:
+ * not the distortion only. */
+void intra_lens_name(const struct intra_camera *assumed, bool is_whole, bool is_by_length, double focal_sd_rel,
+                     double corner_sd_rel, struct intra_camera *lens);
 
 #endif

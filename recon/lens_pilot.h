@@ -6,17 +6,15 @@
 #include "core/scene.h"
 #include "core/video.h"
 #include "recon/counter.h"
-#include "recon/lens_solve.h"
+#include "recon/lens_gather.h"
 #include "recon/pyramid.h"
 
 struct intra_lens_pilot {
     struct intra_frame_record *frames; /* with index, time, segment, station */
     int64_t n, cap;
     double low_m, high_m;          /* stations */
-    struct intra_lens_scene scene; /* of the run with most wall points; n_views 0: none */
-    struct intra_axis axis;        /* its axis */
-    struct intra_lens_sight *sights;
-    struct gathering *gathering;
+    struct intra_lens_stretch stretch; /* the run with most wall points */
+    struct intra_lens_gather gather;
 };
 
 struct intra_lens_pilot_options {

@@ -44,6 +44,15 @@
 #define KNOT_AHEAD 3.0 /* radii that a knot is seen from, for the order of the unknowns only */
 #define HOLD 1e9
 #define SETTLED 2e-4 /* relative change of the lens's angles in a step */
+/* What is believed before: what a term of the distortion does at the picture's corner, as a share of the angle there.
+ */
+#define TERM_1 0.1
+#define TERM_1_SD 0.15
+#define TERM_2_SD 0.05
+#define TERM_3_SD 0.02
+#define FOCAL_SD 0.7 /* of ln f, before; where nothing tells the scale it is held instead: */
+#define HELD_SD 1e-5
+#define CENTRE_SD_PX 1e-3
 enum { N_SECTORS = 12, N_STRETCHES = 8, MAX_ITERATIONS = 20, NOISE_ITERATIONS = 3, PARAMS = INTRA_LENS_PARAMS };
 enum { MAX_LOCAL = 6 * INTRA_LENS_MAX_SIGHTS + 16 + PARAMS };
 
@@ -686,6 +695,7 @@ static bool find_cov(struct solver *s, struct local *l, struct intra_lens_soluti
         high = fmax(high, c->tracks[i].u);
     }
     memset(out->cov, 0, sizeof out->cov);
+    memset(out->common, 0, sizeof out->common);
     for (int p = 0; p < PARAMS; p++) {
         memset(y, 0, sizeof *y * (size_t)s->nx);
         y[s->lens_var + p] = 1;
@@ -711,11 +721,12 @@ static bool find_cov(struct solver *s, struct local *l, struct intra_lens_soluti
         for (int q = 0; q < PARAMS; q++) {
             const double *a = s->chi2 + (size_t)p * (size_t)s->nx, *b = s->chi2 + (size_t)q * (size_t)s->nx;
             for (int k = 0; k < N_SECTORS; k++)
-                out->cov[p][q] += group[0][k][p] * group[0][k][q] * N_SECTORS / (N_SECTORS - 1);
+                out->common[p][q] += group[0][k][p] * group[0][k][q] * N_SECTORS / (N_SECTORS - 1);
+            for (int k = 0; k < PARAMS; k++)
+                out->common[p][q] += a[s->lens_var + k] * b[s->lens_var + k] / (s->prior->sd[k] * s->prior->sd[k]);
+            out->cov[p][q] = out->common[p][q];
             for (int k = 0; k < N_STRETCHES; k++)
                 out->cov[p][q] += group[1][k][p] * group[1][k][q] * N_STRETCHES / (N_STRETCHES - 1);
-            for (int k = 0; k < PARAMS; k++)
-                out->cov[p][q] += a[s->lens_var + k] * b[s->lens_var + k] / (s->prior->sd[k] * s->prior->sd[k]);
             if (s->prior->way_sd_rel > 0)
                 out->cov[p][q] +=
                     dot(a, s->way_j, s->nx) * dot(b, s->way_j, s->nx) / (s->prior->way_sd_rel * s->prior->way_sd_rel);
@@ -843,4 +854,31 @@ done:
     intra_free(s.way_z);
     intra_free(s.chi2);
     return status;
+}
+
+/* d ln (angle) over the parameters: the pixel stays where it is. */
+double intra_lens_angle_sd(const struct intra_camera *lens, const double cov[PARAMS][PARAMS], double theta)
+{
+    double px[2], jac[6], jp[2 * INTRA_CAMERA_MAX_PARAMS], sum = 0;
+    if (!intra_camera_project(lens, intra_vec3(sin(theta), 0, cos(theta)), px, jac, jp)) return NAN;
+    double slope = jac[0] * cos(theta) - jac[2] * sin(theta); /* d px / d theta */
+    double g[4] = {lens->fx * jp[0], jp[4], jp[5], jp[6]};
+    for (int i = 0; i < 4; i++)
+        for (int k = 0; k < 4; k++)
+            sum += g[i] * g[k] * cov[i][k];
+    return sqrt(fmax(0, sum)) / fabs(slope) / theta;
+}
+
+struct intra_lens_prior intra_lens_usual(const struct intra_camera *camera, double way_sd)
+{
+    double t2 = pow(intra_camera_corner_rad(camera), 2);
+    struct intra_lens_prior p = {
+        .mean = {0, TERM_1 / t2, 0, 0, 0.5 * (camera->width - 1), 0.5 * (camera->height - 1)},
+        .sd = {HELD_SD, TERM_1_SD / t2, TERM_2_SD / (t2 * t2), TERM_3_SD / (t2 * t2 * t2), CENTRE_SD_PX, CENTRE_SD_PX}};
+    if (isfinite(way_sd)) {
+        p.sd[INTRA_LENS_F] = FOCAL_SD;
+        p.way_rel = 1;
+        p.way_sd_rel = way_sd;
+    }
+    return p;
 }

@@ -42,6 +42,8 @@ struct intra_lens_prior {
 struct intra_lens_solution {
     double value[INTRA_LENS_PARAMS];
     double cov[INTRA_LENS_PARAMS][INTRA_LENS_PARAMS]; /* with what stretches and sectors of the wall differ by */
+    double common[INTRA_LENS_PARAMS][INTRA_LENS_PARAMS]; /* of that, what other stretches of the same pipe are likely to
+                                                            share: sectors and beliefs */
     double noise;                                     /* root of median chi^2 over its expectation */
     double inlier_share, rms_px;
     int n_sights, iterations;
@@ -53,6 +55,15 @@ struct intra_lens_solution {
 enum intra_status intra_lens_solve(struct intra_lens_scene *scene, const struct intra_lens_prior *prior,
                                    struct intra_camera *camera, struct intra_lens_solution *out,
                                    struct intra_error *err);
+
+/* What is believed of lenses of pipe cameras: distortion as usual, centre in the middle of the picture. way_sd_rel: of
+ * the way as the scene gives it; NaN: not known, the focal length is held. */
+struct intra_lens_prior intra_lens_usual(const struct intra_camera *camera, double way_sd_rel);
+
+/* Deviation, relative, of the angle at which the pixel is seen that `lens` sees at theta_rad. cov: as above, of `lens`
+ * (Kannala-Brandt). NaN beyond the field. */
+double intra_lens_angle_sd(const struct intra_camera *lens, const double cov[INTRA_LENS_PARAMS][INTRA_LENS_PARAMS],
+                           double theta_rad);
 
 /* All ways along the pipe `k` times as long, sections as they are: axis, centres of views and points. Exact for the
  * lens of intra_camera_stretch in a straight pipe, a good start in a bend. */

@@ -12,6 +12,7 @@
 #include "recon/joints.h"
 #include "recon/laterals.h"
 #include "recon/lens_fit.h"
+#include "recon/lens_run.h"
 #include "recon/motion.h"
 #include "recon/roll_signs.h"
 #include "recon/states.h"
@@ -38,6 +39,8 @@
 #define RING_REACH 0.5         /* radii to both sides of a joint that must be of one stretch */
 #define LEAST_OFF_M 0.001    /* offsets below are not worth the copying */
 #define PLACED_SD_M 0.1      /* a stretch known better than that is placed by the counter, not by assumption */
+#define LENS_OFF_REL 0.01    /* the lens of the run against that of its beginning: beyond, and beyond */
+#define LENS_OFF_SDS 3.0     /* so many deviations, the run should be followed again */
 #define STRETCHED_REL 0.02   /* a stretch that changes by more than this is spoken of */
 
 struct scale_sum {
@@ -55,6 +58,8 @@ struct line {
     int n_scales, cap_scales;
     struct intra_frame *last_picture; /* of the last settled keyframe: at the end of a run it gives all it sees */
     struct intra_keyframe last_kf;
+    struct intra_lens_run lens_run;
+    bool is_lens_run; /* the lens was fitted, and is fitted on */
 };
 
 struct intra_reconstruct_options intra_reconstruct_defaults(void)
@@ -149,6 +154,10 @@ static enum intra_status on_keyframe(void *user, struct intra_run *run, const st
     intra_frame_release(&line->last_picture);
     line->last_picture = intra_frame_retain(picture);
     line->last_kf = *kf;
+    if (line->is_lens_run) {
+        enum intra_status status = intra_lens_run_keyframe(&line->lens_run, run, placement, kf, err);
+        if (status != INTRA_OK) return status;
+    }
     return intra_wall_queue_view(line->queue, run, placement, kf, picture, false, err);
 }
 
@@ -168,6 +177,10 @@ static enum intra_status on_run_end(void *user, struct intra_run *run, const str
             intra_wall_queue_view(line->queue, run, placement, &line->last_kf, line->last_picture, true, err);
         if (status != INTRA_OK) return status;
         intra_frame_release(&line->last_picture);
+    }
+    if (line->is_lens_run) {
+        enum intra_status status = intra_lens_run_end(&line->lens_run, run, err);
+        if (status != INTRA_OK) return status;
     }
     return intra_wall_queue_end_run(line->queue, run, placement, err);
 }
@@ -487,6 +500,46 @@ static void state_stations(struct line *line, const struct intra_station_map *ma
     }
 }
 
+/* The lens of the whole run, in place of that of its beginning. stations: of the ways, where the counter is the
+ * measure; NULL: they are as the picture gives them, to way_sd_rel. */
+static enum intra_status conclude_lens(struct line *line, const struct intra_camera *assumed, bool is_length,
+                                       const struct intra_station_map *stations, double way_sd_rel,
+                                       struct intra_reconstruct_report *report, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    struct intra_lens_run_result found;
+    bool is_whole = report->is_lens_fitted;
+    double way_rel = stations ? stations->counter_rel : 0, sd = stations ? stations->counter_sd_rel : 0;
+    double ways = stations ? hypot(sd, INTRA_COUNTER_SD_REL) : is_whole ? way_sd_rel : 0;
+    INTRA_TRY(intra_lens_run_conclude(&line->lens_run, way_rel, sd, &found, err));
+    if (!is_whole && found.n_pieces && intra_lens_hold_field(assumed, &found.lens, NULL) != INTRA_OK) {
+        found.lens = line->lens_run.followed;
+        found.n_pieces = 0;
+    }
+    if (found.n_pieces) {
+        if (is_whole) report->focal_sd_rel = hypot(hypot(found.focal_sd_rel, INTRA_LENS_MODEL_SD_REL), ways);
+        report->corner_sd_rel = hypot(hypot(found.corner_sd_rel, INTRA_LENS_MODEL_SD_REL), stations ? sd : ways);
+    } else {
+        report->focal_sd_rel = hypot(report->focal_sd_rel, sd);
+        report->corner_sd_rel = hypot(report->corner_sd_rel, sd);
+    }
+    double change = intra_lens_angle_change(&found.lens, &line->lens_run.followed);
+    intra_log(INTRA_LOG_INFO, "lens",
+              "of the whole run: f = %.1f px (%+.2f %%, to %.2f %%), %+.2f %% by the counter (sd %.2f %%); angles "
+              "%+.2f %% off",
+              found.lens.fx, 100 * (found.lens.fx / line->lens_run.followed.fx - 1), 100 * report->focal_sd_rel,
+              100 * way_rel, 100 * sd, 100 * change);
+    if (fabs(change) > LENS_OFF_REL && fabs(change) > LENS_OFF_SDS * found.change_sd_rel)
+        warn(report,
+             "over the whole run the lens sees angles %+.1f %% off those of its beginning, with which it was followed: "
+             "run again with what came out (--save-camera FILE, then --camera FILE)",
+             100 * change);
+    intra_lens_name(assumed, is_whole, is_length, report->focal_sd_rel, report->corner_sd_rel, &found.lens);
+    line->scene->camera = found.lens;
+done:
+    return status;
+}
+
 static void summarise(struct intra_scene *scene, struct intra_reconstruct_report *report)
 {
     report->frames_posed = report->frames_pipe = 0;
@@ -594,6 +647,8 @@ enum intra_status intra_reconstruct(const char *video_path, const struct intra_c
         report->focal_sd_rel = fitted.focal_sd_rel;
         report->corner_sd_rel = fitted.corner_sd_rel;
         add_stage(report, "lens", clock_s(CLOCK_MONOTONIC) - wall, clock_s(CLOCK_PROCESS_CPUTIME_ID) - cpu, fitted.known);
+        line.is_lens_run = fitted.known != INTRA_LENS_UNKNOWN &&
+                           intra_lens_run_init(&line.lens_run, &lens, o.diameter_m / 2, NULL) == INTRA_OK;
         if (fitted.is_unconfirmed)
             warn(report, "the lens found was not confirmed: with it the pipe was lost; give a field of view nearer to the lens's (--hfov), or its --camera");
         if (o.length_m > 0 && !report->is_lens_fitted)
@@ -619,8 +674,11 @@ enum intra_status intra_reconstruct(const char *video_path, const struct intra_c
     struct intra_wall_work unroll;
     INTRA_TRY(stream(video_path, &o, motion, counter, progress, report, err));
     INTRA_TRY(intra_wall_queue_finish(line.queue, &unroll, err));
-    add_stage(report, "follow", clock_s(CLOCK_MONOTONIC) - wall, clock_s(CLOCK_PROCESS_CPUTIME_ID) - cpu - unroll.cpu_s,
-              scene->n_frames);
+    add_stage(report, "follow", clock_s(CLOCK_MONOTONIC) - wall,
+              clock_s(CLOCK_PROCESS_CPUTIME_ID) - cpu - unroll.cpu_s - line.lens_run.cpu_s, scene->n_frames);
+    if (line.is_lens_run)
+        add_stage(report, "lens, whole run", line.lens_run.wall_s, line.lens_run.cpu_s,
+                  line.lens_run.n);                                            /* within it */
     add_stage(report, "unroll", unroll.wall_s, unroll.cpu_s, scene->n_frames); /* beside it, on a thread of its own */
 
     wall = clock_s(CLOCK_MONOTONIC), cpu = clock_s(CLOCK_PROCESS_CPUTIME_ID);
@@ -632,7 +690,11 @@ enum intra_status intra_reconstruct(const char *video_path, const struct intra_c
     if (!camera->is_assumed || report->is_lens_fitted)
         INTRA_TRY(fit_stations(&line, is_measure ? fmax(lens.focal_sd_rel, FITTED_LENS_SD_REL) : 0, report, &stations,
                                &noise_m, err));
-    if (stations.n && !isnan(noise_m)) state_stations(&line, &stations, noise_m, is_measure);
+    bool has_counter = stations.n && !isnan(noise_m);
+    if (line.is_lens_run)
+        INTRA_TRY(conclude_lens(&line, camera, o.length_m > 0, is_measure && has_counter ? &stations : NULL,
+                                lens.focal_sd_rel, report, err));
+    if (has_counter) state_stations(&line, &stations, noise_m, is_measure);
     if (stations.n && stations.most_m > LEAST_OFF_M)
         INTRA_TRY(intra_wallmap_restation(line.wall, &stations, scene->frames, scene->n_frames, err));
     if (scene->n_frames) INTRA_TRY(intra_states_find(scene, line.angles, err));
@@ -656,6 +718,7 @@ enum intra_status intra_reconstruct(const char *video_path, const struct intra_c
     INTRA_TRY(find_features(line.wall, &o, progress, scene, report, err));
 done:
     intra_frame_release(&line.last_picture);
+    intra_lens_run_fini(&line.lens_run);
     intra_motion_destroy(&motion);
     intra_counter_queue_destroy(&counter);
     intra_wall_queue_destroy(&line.queue);

@@ -439,6 +439,7 @@ enum intra_status intra_station_fit(const struct intra_station_evidence *e, stru
                var = k->p[OFF][OFF] + 2 * way * k->p[OFF][K] + way * way * k->p[K][K];
         out->knots[i].off_sd_m = sqrt(fmax(0, var));
     }
+    out->counter_sd_rel = sqrt(fmax(0, p[m - 1].k.p[K][K]));
 done:
     intra_free(p);
     intra_free(scratch);

@@ -43,6 +43,7 @@ struct intra_station_map {
     struct intra_joint_spacing joints; /* length_m NaN: not even, or too few; they had no say */
     double counter_rel; /* how much shorter the counter's metre is than the picture's: where the lens is known, beyond
                          * what was corrected; where it was fitted, all of it, and off_m has it */
+    double counter_sd_rel; /* deviation of that */
 };
 
 /* A joint's ring on the wall. */
