@@ -15,7 +15,8 @@
  *
  *   ring     e = (h u + off - a) / sd             off: from the point to the line that its patch shows, held
  *
- * All with Cauchy weights, the matches on a scale taken from their own median. dX = R_h^T ([x_h]x w_h - v_h) from the
+ * All with Cauchy weights (axis, oval and ring: Huber), the matches on a scale taken from their own median.
+ * dX = R_h^T ([x_h]x w_h - v_h) from the
  * host, dX/dd = R_h^T ray. Each point couples only with its host, the keyframes that saw it and four knots, and
  * is eliminated by itself (Schur complement with a scalar pivot); the rest is one small dense system, solved by
  * Cholesky under Levenberg-Marquardt damping. Triggs et al. 2000; the one-unknown-per-point layout as in DSO (Engel et
@@ -234,7 +235,7 @@ static void relate_poses(struct solver *s)
  * fall off (Cauchy), noise could bend a straight pipe at no cost. */
 #define KINK_C 2.0
 #define OVAL_STEP_C 2.0 /* and a change of the section */
-#define RING_C2 4.0
+#define RING_C 2.0
 
 /* Deviation of a point's radius from the tube. Where points crowd each counts for less, so that the tube's mean radius
  * is one over the angle, not over the points: in an oval pipe with a dirty invert the invert would set the scale. */
@@ -380,7 +381,7 @@ static double cost_of(struct solver *s)
         double e = (intra_norm(arm) - expected_radius(s, i)) / tube_sd(s, p);
         cost += intra_cauchy_cost(e * e, TUBE_C2);
         struct ring_terms ring;
-        if (ring_evaluate(s, i, &ring)) cost += intra_cauchy_cost(ring.e * ring.e, RING_C2);
+        if (ring_evaluate(s, i, &ring)) cost += intra_huber_cost(ring.e * ring.e, RING_C);
     }
     double scale = 1 / (s->axis->h * s->options->kink_sd_rad);
     for (int i = 1; i + 1 < s->axis->count; i++) {
@@ -555,7 +556,7 @@ static void add_point_ring(struct solver *s, int index, struct touched *t, doubl
     j[0] = -1;
     touch(t, m.var, 1);
     var[nb] = m.var, size[nb++] = 1;
-    add_row(s, var, size, nb, jac, m.jd, intra_cauchy_weight(m.e * m.e, RING_C2) / (m.sd * m.sd), m.e * m.sd, hdd, gd);
+    add_row(s, var, size, nb, jac, m.jd, intra_huber_weight(m.e * m.e, RING_C) / (m.sd * m.sd), m.e * m.sd, hdd, gd);
 }
 
 static void add_axis_prior(struct solver *s)
@@ -888,7 +889,8 @@ static enum intra_status find_rings(struct solver *s, struct intra_error *err)
     INTRA_TRY(INTRA_ALLOC(is_taken, (size_t)s->n_points, err));
     for (int i = 0; i < s->n_points; i++)
         is_taken[i] = is_usable(s, &s->points[i]);
-    INTRA_TRY(intra_point_rings_find(s->points, is_taken, s->n_points, s->axis, s->options->radius_m, s->member,
+    INTRA_TRY(intra_point_rings_find(s->points, is_taken, s->n_points, s->axis, s->options->radius_m,
+                                     s->kfs[s->n_kfs - 1].u * s->axis->h, s->member,
                                      s->rings, &s->n_rings, err));
     s->ring_var = s->nx;
     s->nx += s->n_rings;

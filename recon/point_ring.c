@@ -3,7 +3,8 @@
  * A patch that a joint's line crosses knows one direction: along the pipe. Its centre stands where the grid put it, up
  * to half a patch from the line, so the line's own place is taken: the centre of the squared gradient above its mean,
  * which grain shares evenly. Candidates are sorted by the station of their lines; the span that holds most is fitted by
- * a plane square to the axis but for a tilt, by reweighted least squares; what lies near it belongs to it. */
+ * a plane square to the axis but for a tilt, by least squares that tighten to Cauchy's weights; what lies near it belongs
+ * to it. */
 #include "recon/point_ring.h"
 
 #include "core/mem.h"
@@ -16,13 +17,15 @@
 #define ONE_WAY 0.15      /* smaller eigenvalue over the larger */
 #define ALONG_COS 0.95    /* of the strong direction against the pipe's, in the picture */
 #define SPAN_REL 0.3      /* of the radius: where the camera's direction is off, a ring seems tilted */
-#define NEAR_REL 0.5      /* on both sides, where others are counted */
+#define FAR_TILT 0.1      /* so much more far ahead: a direction that is 3 degrees off tilts by twice that times (z / R)^2 */
+#define MOST_SPAN_REL 1.0
+#define NEAR_REL 0.6      /* on both sides, where others are counted */
 #define LINE_SD_REL 0.008 /* of a line's place along the pipe, as a share of the radius */
 #define LINE_SD_PX 0.5    /* and in the picture */
-#define FIT_TILT_SD 0.1   /* of a first fit, rad: the camera's direction may be off */
+#define FIT_TILT_SD 0.3   /* of a first fit, rad: the camera's direction may be off */
 #define MOST_OFF 3.0      /* deviations of a member */
 #define LINE_C2 4.0
-enum { N_SECTORS = 12, SECTORS_LEAST = 7, POINTS_LEAST = 8, ROUNDS = 8 };
+enum { N_SECTORS = 12, SECTORS_LEAST = 7, POINTS_LEAST = 8, ROUNDS = 10, WIDE_ROUNDS = 6 };
 
 struct candidate {
     int point, sector;
@@ -91,12 +94,14 @@ static int count_sectors(unsigned bits)
 }
 
 /* The span that holds most candidates of enough sectors: [*from, *to). False: there is none. */
-static bool fullest_span(const struct candidate *c, int n, double span, int *from, int *to)
+static bool fullest_span(const struct candidate *c, int n, double radius_m, double camera_m, int *from, int *to)
 {
     int most = 0;
     for (int i = 0; i < n; i++) {
         unsigned sectors = 0;
         int count = 0, k = i;
+        double far = fmax(0, c[i].z - camera_m) / radius_m;
+        double span = radius_m * fmin(MOST_SPAN_REL, fmax(SPAN_REL, FAR_TILT * far * far));
         if (c[i].is_taken) continue;
         for (; k < n && c[k].z < c[i].z + span; k++)
             if (!c[k].is_taken) sectors |= 1u << c[k].sector, count++;
@@ -126,7 +131,7 @@ static bool fit_plane(const struct candidate *c, const struct intra_ring_member 
         if (!c[i].is_taken) middle += c[i].z, n++;
     *ring = (struct intra_point_ring){.station_m = middle / n};
     for (int round = 0; round < ROUNDS; round++) {
-        double h[TERMS * TERMS] = {0}, x[TERMS] = {0}, c2 = round < ROUNDS / 2 ? 4 * LINE_C2 : LINE_C2;
+        double h[TERMS * TERMS] = {0}, x[TERMS] = {0}, c2 = LINE_C2 * pow(4, fmax(0, WIDE_ROUNDS - round));
         for (int i = from; i < to; i++) {
             const struct intra_ring_member *m = &members[c[i].point];
             double row[TERMS] = {1, m->across[0], m->across[1]}, e = plane_off(&c[i], members, ring);
@@ -151,7 +156,7 @@ static bool fit_plane(const struct candidate *c, const struct intra_ring_member 
 }
 
 enum intra_status intra_point_rings_find(const struct intra_point *points, const bool *is_usable, int n_points,
-                                         const struct intra_axis *axis, double radius_m,
+                                         const struct intra_axis *axis, double radius_m, double camera_m,
                                          struct intra_ring_member *out_members,
                                          struct intra_point_ring out[INTRA_POINT_RINGS_MOST], int *out_n,
                                          struct intra_error *err)
@@ -177,7 +182,7 @@ enum intra_status intra_point_rings_find(const struct intra_point *points, const
         struct intra_point_ring ring;
         unsigned sectors = 0;
         int n_others = 0;
-        if (!fullest_span(c, n, SPAN_REL * radius_m, &from, &to)) break;
+        if (!fullest_span(c, n, radius_m, camera_m, &from, &to)) break;
         bool is_ring = fit_plane(c, out_members, from, to, radius_m, &ring);
         for (int i = 0; i < n && is_ring; i++) {
             if (c[i].is_taken || fabs(c[i].z - ring.station_m) > NEAR_REL * radius_m) continue;
