@@ -9,8 +9,8 @@
 
 enum { LEAST_WAYS = 3, MOST_LENGTHS = 4 };
 #define KNOWN_SHARE 0.125 /* a way less sure than this share of a length cannot be counted in lengths */
-/* What single lengths stray, before any is seen: lengths of one delivery differ by some 2 mm (EN 295-1 and EN 1916 allow
- * more, from one delivery to another), gaps by some 4. It counts as BELIEF_WAYS ways. */
+/* What single lengths stray, before any is seen: lengths of one delivery differ by some 2 mm (EN 295-1 and EN 1916
+ * allow more, from one delivery to another), gaps by some 4. It counts as BELIEF_WAYS ways. */
 #define BELIEF_SD_M 0.005
 #define BELIEF_WAYS 3.0
 #define LEAST_SD_M 0.003

@@ -20,9 +20,9 @@ struct intra_joint_spacing {
  * or uneven. station_m: n, ascending. Errors: INTRA_E_MEM. */
 enum intra_status intra_even_spacing(const double *station_m, int64_t n, double *out, struct intra_error *err);
 
-/* The same with what a fit wants. way_sd_m[i]: deviation of the way from station i - 1 to i. lengths[i]: how many lengths
- * that way is, 0 where it is no multiple, or is not known to an eighth of a length (and for i = 0). Three ways at least
- * must be. Errors: INTRA_E_MEM. */
+/* The same with what a fit wants. way_sd_m[i]: deviation of the way from station i - 1 to i. lengths[i]: how many
+ * lengths that way is, 0 where it is no multiple, or is not known to an eighth of a length (and for i = 0). Three ways
+ * at least must be. Errors: INTRA_E_MEM. */
 enum intra_status intra_joint_spacing_find(const double *station_m, const double *way_sd_m, int64_t n, int *lengths,
                                            struct intra_joint_spacing *out, struct intra_error *err);
 

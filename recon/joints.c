@@ -311,7 +311,8 @@ static enum intra_status find_rings(struct finder *f, struct intra_joints_pictur
     INTRA_TRY(intra_wall_cells_init(&f->cells, wall, SECTORS, f->group, err));
     INTRA_TRY(INTRA_ALLOC(f->score, (size_t)f->n_blocks, err));
     if (picture) {
-        INTRA_TRY(intra_joints_picture_init(picture, wall->cols / f->group + 1, wall->station0_m, f->stretch.cell_m, err));
+        INTRA_TRY(
+            intra_joints_picture_init(picture, wall->cols / f->group + 1, wall->station0_m, f->stretch.cell_m, err));
         f->picture = picture;
     }
     for (int64_t col = 0; col < wall->cols; col += core) {
@@ -365,8 +366,7 @@ enum intra_status intra_joints_places(const struct intra_wall *wall, double radi
     INTRA_TRY(INTRA_ALLOC(places, (size_t)f.n_found, err));
     for (int64_t i = 0; i < f.n_found; i++)
         if (f.found[i].is_joint)
-            places[(*out_n)++] =
-                (struct intra_joint_place){f.found[i].ring.station_m, f.found[i].ring.station_sd_m};
+            places[(*out_n)++] = (struct intra_joint_place){f.found[i].ring.station_m, f.found[i].ring.station_sd_m};
     *out = places;
 done:
     finder_fini(&f);

@@ -3,8 +3,8 @@
  * A patch that a joint's line crosses knows one direction: along the pipe. Its centre stands where the grid put it, up
  * to half a patch from the line, so the line's own place is taken: the centre of the squared gradient above its mean,
  * which grain shares evenly. Candidates are sorted by the station of their lines; the span that holds most is fitted by
- * a plane square to the axis but for a tilt, by least squares that tighten to Cauchy's weights; what lies near it belongs
- * to it. */
+ * a plane square to the axis but for a tilt, by least squares that tighten to Cauchy's weights; what lies near it
+ * belongs to it. */
 #include "recon/point_ring.h"
 
 #include "core/mem.h"
@@ -14,10 +14,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ONE_WAY 0.15      /* smaller eigenvalue over the larger */
-#define ALONG_COS 0.95    /* of the strong direction against the pipe's, in the picture */
-#define SPAN_REL 0.3      /* of the radius: where the camera's direction is off, a ring seems tilted */
-#define FAR_TILT 0.1      /* so much more far ahead: a direction that is 3 degrees off tilts by twice that times (z / R)^2 */
+#define ONE_WAY 0.15   /* smaller eigenvalue over the larger */
+#define ALONG_COS 0.95 /* of the strong direction against the pipe's, in the picture */
+#define SPAN_REL 0.3   /* of the radius: where the camera's direction is off, a ring seems tilted */
+#define FAR_TILT 0.1 /* so much more far ahead: a direction that is 3 degrees off tilts by twice that times (z / R)^2  \
+                      */
 #define MOST_SPAN_REL 1.0
 #define NEAR_REL 0.6      /* on both sides, where others are counted */
 #define LINE_SD_REL 0.008 /* of a line's place along the pipe, as a share of the radius */

@@ -23,9 +23,9 @@ struct intra_ring_member {
 };
 
 /* Look for rings among the points, whose u, x, near and patches are current: patches that know one direction only,
- * along the pipe; close together by station; around most of the clock; and many against their surroundings. camera_m: where the last camera
- * stands along the axis, as station_m. is_usable: n_points, which points may be taken. out_members: n_points. Returns how many rings were found, strongest first.
- * Allocates scratch. */
+ * along the pipe; close together by station; around most of the clock; and many against their surroundings. camera_m:
+ * where the last camera stands along the axis, as station_m. is_usable: n_points, which points may be taken.
+ * out_members: n_points. Returns how many rings were found, strongest first. Allocates scratch. */
 enum intra_status intra_point_rings_find(const struct intra_point *points, const bool *is_usable, int n_points,
                                          const struct intra_axis *axis, double radius_m, double camera_m,
                                          struct intra_ring_member *out_members,

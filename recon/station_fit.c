@@ -1,21 +1,18 @@
-/* State at a place: x = (off, slope, wander, a, k, grid, length): the station is off beyond the picture's and grows by slope + wander
- * a metre; the counter shows sign * c = s + off + a + k s at s metres of the picture's way (k off is of second order).
- * Between places, L apart,
- *   slope'  = rho slope + w,       rho = exp(-L / FORGET_M),  var w = sd^2 (1 - rho^2)
- *   wander' = q wander + v,        q = exp(-L / W),           var v = sw^2 (1 - q^2)
- *   off'    = off + slope L + wander W (1 - q) + z,           var z = sw^2 W^2 (2 L / W - 3 + 4 q - q^2),
- *                                                             cov(z, v) = sw^2 W (1 - q)^2:
- * the scale's errors keep their deviations and are forgotten, one over FORGET_M, one over the window W of the
- * adjustment (an Ornstein-Uhlenbeck process and its integral). At a new segment off is anywhere (a gap), slope and
- * wander fresh. The first place is where stations begin: off = 0. A reading is a change of the counter's digit: what
- * stands in one digit says no more, rounding is no noise that could be averaged away. Huber weights, a few rounds.
+/* State at a place: x = (off, slope, wander, a, k, grid, length): the station is off beyond the picture's and grows by
+ * slope + wander a metre; the counter shows sign * c = s + off + a + k s at s metres of the picture's way (k off is of
+ * second order). Between places, L apart, slope'  = rho slope + w,       rho = exp(-L / FORGET_M),  var w = sd^2 (1 -
+ * rho^2) wander' = q wander + v,        q = exp(-L / W),           var v = sw^2 (1 - q^2) off'    = off + slope L +
+ * wander W (1 - q) + z,           var z = sw^2 W^2 (2 L / W - 3 + 4 q - q^2), cov(z, v) = sw^2 W (1 - q)^2: the scale's
+ * errors keep their deviations and are forgotten, one over FORGET_M, one over the window W of the adjustment (an
+ * Ornstein-Uhlenbeck process and its integral). At a new segment off is anywhere (a gap), slope and wander fresh. The
+ * first place is where stations begin: off = 0. A reading is a change of the counter's digit: what stands in one digit
+ * says no more, rounding is no noise that could be averaged away. Huber weights, a few rounds.
  *
- * grid is where the last joint stands, length how far it is from joint to joint. At a joint that is n lengths behind the
- * last one,
- *   grid' = grid + n length + e,   var e = n sd_e^2,
- * and the ring is seen at s + off = grid'. So lengths differ, and what they differ by adds up; a step that is many
- * deviations off (a short piece, another delivery) gets a wider one (Cauchy). Which joint is how many lengths behind the
- * last is counted on the stations that come out without joints. A joint where that cannot be told begins anew.
+ * grid is where the last joint stands, length how far it is from joint to joint. At a joint that is n lengths behind
+ * the last one, grid' = grid + n length + e,   var e = n sd_e^2, and the ring is seen at s + off = grid'. So lengths
+ * differ, and what they differ by adds up; a step that is many deviations off (a short piece, another delivery) gets a
+ * wider one (Cauchy). Which joint is how many lengths behind the last is counted on the stations that come out without
+ * joints. A joint where that cannot be told begins anew.
  *
  * Where the lens was fitted to the counter, the counter's metre is the measure and the picture's scale is off by k all
  * along: s + off + k s is the station then, and the counter has no scale of its own. */
@@ -36,8 +33,8 @@ _Static_assert(STATES <= N, "one number more");
 /* Times the stated deviation of a window, for what the counter may put right: in smooth pipe a window is off by several
  * per cent now and then, which no Gaussian deviation of that kind allows for (docs/methods.md). */
 #define WANDER_ROOM 2.4
-/* What stretches state of themselves has as much room already (SCALE_SDS in recon/motion.c). The deviations that come out
- * are those without either: */
+/* What stretches state of themselves has as much room already (SCALE_SDS in recon/motion.c). The deviations that come
+ * out are those without either: */
 #define SCALE_ROOM 1.5
 #define COUNTER_SD_M 0.004  /* slack, and the time between digit and picture */
 #define GAP_SD_M 1.0        /* of a gap's width, which motion guessed */
@@ -57,9 +54,9 @@ struct place {
     double low;      /* of a change of digit: the last place before it, at least */
     double wander_sd, wander_way;
     double weight;
-    double ring_sd;      /* of a joint's ring here; 0: none */
-    int lengths;         /* from the last ring; 0: not counted */
-    double length_sd;    /* of all of them */
+    double ring_sd;   /* of a joint's ring here; 0: none */
+    int lengths;      /* from the last ring; 0: not counted */
+    double length_sd; /* of all of them */
     struct intra_kalman k;
 };
 
@@ -295,8 +292,8 @@ static int64_t add_rings(struct place *p, int64_t m, const struct intra_station_
     return all;
 }
 
-/* Deviation of the way between two rings: the picture's own, though the counter may know it better; behind a gap what the
- * stations came out to. */
+/* Deviation of the way between two rings: the picture's own, though the counter may know it better; behind a gap what
+ * the stations came out to. */
 static double way_sd_m(const struct place *from, const struct place *to, double scale_sd)
 {
     double rings2 = from->ring_sd * from->ring_sd + to->ring_sd * to->ring_sd, way = to->s - from->s;
@@ -435,8 +432,7 @@ enum intra_status intra_station_fit(const struct intra_station_evidence *e, stru
     run_round(p, m, a, k_sd, scale_sd, 1, isfinite(out->joints.length_m) ? &out->joints : NULL, is_measure);
     for (int64_t i = 0; i < m; i++) {
         const struct intra_kalman *k = &p[i].k;
-        double way = is_measure ? p[i].way : 0,
-               var = k->p[OFF][OFF] + 2 * way * k->p[OFF][K] + way * way * k->p[K][K];
+        double way = is_measure ? p[i].way : 0, var = k->p[OFF][OFF] + 2 * way * k->p[OFF][K] + way * way * k->p[K][K];
         out->knots[i].off_sd_m = sqrt(fmax(0, var));
     }
     out->counter_sd_rel = sqrt(fmax(0, p[m - 1].k.p[K][K]));

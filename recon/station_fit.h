@@ -1,10 +1,11 @@
 /* Stations between picture, distance counter and joints: how far along each stretch what the picture gives is off.
  *
  * The picture's own scale is off by a deviation that each stretch states for itself, and wanders about that from place
- * to place where there is little to hold on to; the counter has an offset and a scale of its own and rounds. A Kalman filter along the stations and a Rauch-Tung-Striebel smoother back (AIAA J.
- * 3(8), 1965) weigh the two: where the picture is sure the counter moves next to nothing, where it is not (smooth wall,
- * a short stretch behind a cut) the counter rules. Joints that stand at even ways (recon/joint_spacing) say that pipes of
- * one delivery are equally long, each but for a deviation that adds up from pipe to pipe. */
+ * to place where there is little to hold on to; the counter has an offset and a scale of its own and rounds. A Kalman
+ * filter along the stations and a Rauch-Tung-Striebel smoother back (AIAA J. 3(8), 1965) weigh the two: where the
+ * picture is sure the counter moves next to nothing, where it is not (smooth wall, a short stretch behind a cut) the
+ * counter rules. Joints that stand at even ways (recon/joint_spacing) say that pipes of one delivery are equally long,
+ * each but for a deviation that adds up from pipe to pipe. */
 #ifndef INTRA_RECON_STATION_FIT_H
 #define INTRA_RECON_STATION_FIT_H
 
@@ -53,7 +54,8 @@ struct intra_station_ring {
 };
 
 struct intra_station_evidence {
-    struct intra_station_reading *readings; /* in any order within a segment, segments one after the other; sorted in place */
+    struct intra_station_reading
+        *readings; /* in any order within a segment, segments one after the other; sorted in place */
     int64_t n_readings;
     const struct intra_station_stretch *stretches; /* ascending by segment */
     int n_stretches;
@@ -61,8 +63,8 @@ struct intra_station_evidence {
     int64_t n_rings;
     int sign;           /* -1 where the counter falls */
     double step_m;      /* of its last digit */
-    double lens_sd_rel; /* 0 where the lens is known; above, it was fitted to the counter: all stretches share a scale that
-                         * is off by so much, and the counter's metre is the measure */
+    double lens_sd_rel; /* 0 where the lens is known; above, it was fitted to the counter: all stretches share a scale
+                         * that is off by so much, and the counter's metre is the measure */
 };
 
 /* Too few readings and no even joints: the map is empty (n = 0), no error. Errors: INTRA_E_MEM. */

@@ -150,8 +150,8 @@ static int rings_found(struct window *w, struct intra_point_ring ring[INTRA_POIN
     int n = -1;
     memset(is_usable, true, sizeof is_usable);
     place(w);
-    assert_int_equal(intra_point_rings_find(w->points, is_usable, N_POINTS, &w->axis, RADIUS, 0, members, ring, &n, &err),
-                     INTRA_OK);
+    assert_int_equal(
+        intra_point_rings_find(w->points, is_usable, N_POINTS, &w->axis, RADIUS, 0, members, ring, &n, &err), INTRA_OK);
     return n;
 }
 

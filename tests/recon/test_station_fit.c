@@ -225,8 +225,7 @@ static void a_fitted_lens_goes_by_the_counter(void **state)
     }
     for (int mode = 0; mode < 2; mode++) {
         struct intra_station_map map;
-        assert_int_equal(run(readings, STEPS, 1, 0.1, &stretch, 1, mode ? 0.01 : 0, &map, NULL),
-                         INTRA_OK);
+        assert_int_equal(run(readings, STEPS, 1, 0.1, &stretch, 1, mode ? 0.01 : 0, &map, NULL), INTRA_OK);
         off[mode] = intra_station_off(&map, 0, 5 + 3.045, &sd[mode]);
         intra_station_map_fini(&map);
     }
@@ -266,8 +265,13 @@ static double off_by_joints(const double *unevenness, double *out_length, double
         true_at[i] = at;
         rings[i] = (struct intra_station_ring){0, at - 0.03 * fmin(fmax(at - 3.3, 0), 1), 0.001};
     }
-    const struct intra_station_evidence evidence = {
-        .readings = readings, .n_readings = STEPS, .stretches = &stretch, .n_stretches = 1, .rings = rings, .n_rings = RINGS, .sign = 1};
+    const struct intra_station_evidence evidence = {.readings = readings,
+                                                    .n_readings = STEPS,
+                                                    .stretches = &stretch,
+                                                    .n_stretches = 1,
+                                                    .rings = rings,
+                                                    .n_rings = RINGS,
+                                                    .sign = 1};
     assert_int_equal(intra_station_fit(&evidence, &map, NULL), INTRA_OK);
     double worst = 0;
     for (int i = 1; i < RINGS; i++) {
@@ -322,11 +326,16 @@ static void memory_that_runs_out_is_said(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_bad_stretch_goes_to_the_counter),    cmocka_unit_test(a_sure_stretch_stays),
-        cmocka_unit_test(a_counter_set_back_bends_nothing),     cmocka_unit_test(too_few_readings_change_nothing),
-        cmocka_unit_test(a_wander_goes_to_the_counter),         cmocka_unit_test(frames_without_reading_change_nothing),
-        cmocka_unit_test(a_fitted_lens_goes_by_the_counter),    cmocka_unit_test(memory_that_runs_out_is_said),
-        cmocka_unit_test(a_window_far_off_goes_to_the_counter), cmocka_unit_test(even_joints_tell_a_bad_metre),
+        cmocka_unit_test(a_bad_stretch_goes_to_the_counter),
+        cmocka_unit_test(a_sure_stretch_stays),
+        cmocka_unit_test(a_counter_set_back_bends_nothing),
+        cmocka_unit_test(too_few_readings_change_nothing),
+        cmocka_unit_test(a_wander_goes_to_the_counter),
+        cmocka_unit_test(frames_without_reading_change_nothing),
+        cmocka_unit_test(a_fitted_lens_goes_by_the_counter),
+        cmocka_unit_test(memory_that_runs_out_is_said),
+        cmocka_unit_test(a_window_far_off_goes_to_the_counter),
+        cmocka_unit_test(even_joints_tell_a_bad_metre),
         cmocka_unit_test(a_short_piece_stays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
