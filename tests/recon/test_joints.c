@@ -371,6 +371,27 @@ static void the_gap_is_not_measured(void **state)
     intra_scene_fini(&made.scene);
 }
 
+/* Stations of the joints from colour alone, as the fit of stations asks for them, are those of the features. */
+static void places_on_colour_alone(void **state)
+{
+    struct made_wall wall = {2.4, {{0.6, 0.008, 0, 0.5, 0, 1, 0}, {1.5, 0.008, 0.01, 0.5, 0, 1, 0}}, 2, false, false, 0, 0};
+    struct made made = make(&wall);
+    struct intra_joint_place *places;
+    int64_t n;
+    (void)state;
+    assert_int_equal(intra_joints_find(&made.scene, made.samples, made.n, NULL, NULL, NULL), INTRA_OK);
+    assert_int_equal(intra_joints_places(&made.scene.wall, made.scene.nominal_diameter_m / 2, &places, &n, NULL), INTRA_OK);
+    assert_int_equal(n, 2);
+    assert_int_equal(made.scene.n_features, 2);
+    for (int i = 0; i < 2; i++) {
+        assert_true(places[i].station_m == made.scene.features[i].station_m);
+        assert_true(places[i].sd_m > 0 && places[i].sd_m < 0.01);
+    }
+    intra_free(places);
+    free(made.samples);
+    intra_scene_fini(&made.scene);
+}
+
 static void failing_allocations(void **state)
 {
     struct made_wall made = {1.2, {{0.6, 0.008, 0, 0.5, 0, 1, 0}}, 1, false, false, 0, 0};
@@ -432,6 +453,7 @@ int main(void)
         cmocka_unit_test(water_hides_joints),
         cmocka_unit_test(even_spacing_helps_a_faint_ring_only),
         cmocka_unit_test(the_gap_is_not_measured),
+        cmocka_unit_test(places_on_colour_alone),
         cmocka_unit_test(failing_allocations),
         cmocka_unit_test(picture_for_debugging),
     };
