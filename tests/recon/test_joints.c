@@ -374,13 +374,15 @@ static void the_gap_is_not_measured(void **state)
 /* Stations of the joints from colour alone, as the fit of stations asks for them, are those of the features. */
 static void places_on_colour_alone(void **state)
 {
-    struct made_wall wall = {2.4, {{0.6, 0.008, 0, 0.5, 0, 1, 0}, {1.5, 0.008, 0.01, 0.5, 0, 1, 0}}, 2, false, false, 0, 0};
+    struct made_wall wall = {2.4, {{0.6, 0.008, 0, 0.5, 0, 1, 0}, {1.5, 0.008, 0.01, 0.5, 0, 1, 0}}, 2, false, false, 0,
+                             0};
     struct made made = make(&wall);
     struct intra_joint_place *places;
     int64_t n;
     (void)state;
     assert_int_equal(intra_joints_find(&made.scene, made.samples, made.n, NULL, NULL, NULL), INTRA_OK);
-    assert_int_equal(intra_joints_places(&made.scene.wall, made.scene.nominal_diameter_m / 2, &places, &n, NULL), INTRA_OK);
+    assert_int_equal(intra_joints_places(&made.scene.wall, made.scene.nominal_diameter_m / 2, &places, &n, NULL),
+                     INTRA_OK);
     assert_int_equal(n, 2);
     assert_int_equal(made.scene.n_features, 2);
     for (int i = 0; i < 2; i++) {
@@ -442,20 +444,13 @@ static void picture_for_debugging(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(dark_bright_and_tilted),
-        cmocka_unit_test(offset_to_the_right),
-        cmocka_unit_test(nothing_on_a_plain_wall),
-        cmocka_unit_test(courses_are_no_joints),
-        cmocka_unit_test(half_a_ring_is_a_crack),
-        cmocka_unit_test(a_block_scores_by_itself),
-        cmocka_unit_test(a_ring_in_pieces_is_a_joint),
-        cmocka_unit_test(ring_must_be_seen),
-        cmocka_unit_test(water_hides_joints),
-        cmocka_unit_test(even_spacing_helps_a_faint_ring_only),
-        cmocka_unit_test(the_gap_is_not_measured),
-        cmocka_unit_test(places_on_colour_alone),
-        cmocka_unit_test(failing_allocations),
-        cmocka_unit_test(picture_for_debugging),
+        cmocka_unit_test(dark_bright_and_tilted),      cmocka_unit_test(offset_to_the_right),
+        cmocka_unit_test(nothing_on_a_plain_wall),     cmocka_unit_test(courses_are_no_joints),
+        cmocka_unit_test(half_a_ring_is_a_crack),      cmocka_unit_test(a_block_scores_by_itself),
+        cmocka_unit_test(a_ring_in_pieces_is_a_joint), cmocka_unit_test(ring_must_be_seen),
+        cmocka_unit_test(water_hides_joints),          cmocka_unit_test(even_spacing_helps_a_faint_ring_only),
+        cmocka_unit_test(the_gap_is_not_measured),     cmocka_unit_test(places_on_colour_alone),
+        cmocka_unit_test(failing_allocations),         cmocka_unit_test(picture_for_debugging),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

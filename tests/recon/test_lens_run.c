@@ -8,6 +8,7 @@
 #include "core/camera_convert.h"
 #include "core/mem.h"
 #include "recon/station_fit.h"
+#include "tests/recon/made_lens.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -21,29 +22,6 @@
 
 enum { MOST = 40 };
 static struct intra_lens_piece pieces[MOST];
-
-static double random_unit(uint64_t *state)
-{
-    *state = *state * 6364136223846793005u + 1442695040888963407u;
-    return (double)(*state >> 11) / 9007199254740992.0;
-}
-
-static double random_normal(uint64_t *state)
-{
-    double sum = -6;
-    for (int i = 0; i < 12; i++)
-        sum += random_unit(state);
-    return sum;
-}
-
-static struct intra_camera lens_of(double f, double k1, double k2)
-{
-    struct intra_camera c = {
-        .model = INTRA_CAMERA_KB, .width = 768, .height = 576, .fx = f, .fy = f, .cx = 383.5, .cy = 287.5};
-    c.k[0] = k1, c.k[1] = k2;
-    assert_int_equal(intra_camera_finish(&c, NULL), INTRA_OK);
-    return c;
-}
 
 /* Stretches whose focal lengths scatter by `sd`, stated as own_sd, of that common_sd shared. */
 static void make_pieces(int n, uint64_t seed, double sd, double own_sd, double common_sd)

@@ -6,6 +6,7 @@
 #include "recon/lens_solve.h"
 
 #include "core/camera_convert.h"
+#include "tests/recon/made_lens.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -28,29 +29,6 @@ struct drive {
     struct intra_axis axis;
     struct intra_lens_scene scene;
 };
-
-static double random_unit(uint64_t *state)
-{
-    *state = *state * 6364136223846793005u + 1442695040888963407u;
-    return (double)(*state >> 11) / 9007199254740992.0;
-}
-
-static double random_normal(uint64_t *state)
-{
-    double sum = -6;
-    for (int i = 0; i < 12; i++)
-        sum += random_unit(state);
-    return sum;
-}
-
-static struct intra_camera lens_of(double f, double k1, double k2)
-{
-    struct intra_camera c = {
-        .model = INTRA_CAMERA_KB, .width = 768, .height = 576, .fx = f, .fy = f, .cx = 383.5, .cy = 287.5};
-    c.k[0] = k1, c.k[1] = k2;
-    assert_int_equal(intra_camera_finish(&c, NULL), INTRA_OK);
-    return c;
-}
 
 /* The world is that of a run: X along the axis, Z up; the camera looks along X. */
 static struct intra_pose pose_at(double s, uint64_t *state)
