@@ -30,7 +30,7 @@ enum { SECTORS = INTRA_RING_SECTORS, MOST_GROUP = 256, MAX_PATHS = 24, CHANCE_RU
 #define NOISE_MARGIN 0.15   /* at least so much above the noise of this pipe; */
 #define SCORE_WIDTH 0.05    /* score for a factor e in the odds */
 #define PIECES_COHERENT 0.5 /* where the line is only missed here and there: no break of more than */
-#define MOST_BREAK 0.4      /* of the ring in one piece without the line: more is a crack's */
+#define MOST_BREAK 0.45     /* of the ring in one piece without the line: more is a crack's */
 #define EVEN_ODDS 10.0      /* what even spacing adds to them */
 #define BLOCK_M 0.2         /* a pipe whose every block has a ring is laid of rings, not of lengths */
 #define STEP_REACH_M 0.45   /* wall on both sides that offset and deflection are taken from */
