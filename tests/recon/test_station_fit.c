@@ -261,7 +261,7 @@ static double off_by_joints(const double *unevenness, double *out_length, double
         double s = 9.0 * i / STEPS;
         readings[i] = (struct intra_station_reading){0, s - 0.03 * fmin(fmax(s - 3.3, 0), 1), NAN, 0.012};
     }
-    for (int i = 0; i < RINGS; i++, at += 1 + unevenness[i]) {
+    for (int i = 0; i < RINGS; at += 1 + unevenness[i++]) {
         true_at[i] = at;
         rings[i] = (struct intra_station_ring){0, at - 0.03 * fmin(fmax(at - 3.3, 0), 1), 0.001};
     }
