@@ -380,7 +380,7 @@ static enum intra_status fit_stations(struct line *line, double lens_sd_rel, str
         intra_log(INTRA_LOG_INFO, "stations", "distance counter and joints would turn stretches around: they were not used for the stations");
         intra_station_map_fini(out);
     }
-    if (isfinite(out->joints.length_m))
+    if (out->n && isfinite(out->joints.length_m))
         intra_log(INTRA_LOG_INFO, "stations", "%lld joints, even by %.3f m (%d ways), each to %.1f mm",
                   (long long)evidence.n_rings, out->joints.length_m, out->joints.n, 1e3 * out->joints.sd_m);
     if (out->n) {
