@@ -16,11 +16,10 @@
  *   ring     e = (h u + off - a) / sd             off: from the point to the line that its patch shows, held
  *
  * All with Cauchy weights (axis, oval and ring: Huber), the matches on a scale taken from their own median.
- * dX = R_h^T ([x_h]x w_h - v_h) from the
- * host, dX/dd = R_h^T ray. Each point couples only with its host, the keyframes that saw it and four knots, and
- * is eliminated by itself (Schur complement with a scalar pivot); the rest is one small dense system, solved by
- * Cholesky under Levenberg-Marquardt damping. Triggs et al. 2000; the one-unknown-per-point layout as in DSO (Engel et
- * al. 2018).
+ * dX = R_h^T ([x_h]x w_h - v_h) from the host, dX/dd = R_h^T ray. Each point couples only with its host, the keyframes
+ * that saw it, four knots and its ring, and is eliminated by itself (Schur complement with a scalar pivot); the rest is
+ * one small dense system, solved by Cholesky under Levenberg-Marquardt damping. Triggs et al. 2000; the
+ * one-unknown-per-point layout as in DSO (Engel et al. 2018).
  *
  * r_data: the radius that parallax alone gives, poses held: one more Newton step of the point without the tube
  * prior. It is what sections are fitted to, since it does not lean on the nominal radius. */

@@ -283,7 +283,7 @@ static void tell_stretched(const struct line *line, const struct intra_station_m
         double way = b->station_m - a->station_m, rel = way > 0 ? (b->off_m - a->off_m) / way : 0;
         const struct scale_sum *s = a->segment < line->n_scales ? &line->scales[a->segment] : NULL;
         double sd = s && s->way_m > 0 ? s->sd_way / s->way_m : NAN;
-        intra_log(INTRA_LOG_INFO, "stations", "stretch %d, %.2f to %.2f m: %+.2f %% by the counter (picture's deviation %.2f %%), begins %+.1f mm",
+        intra_log(INTRA_LOG_INFO, "stations", "stretch %d, %.2f to %.2f m: %+.2f %% by counter and joints (picture's deviation %.2f %%), begins %+.1f mm",
                   a->segment, a->station_m + a->off_m, b->station_m + b->off_m, 100 * rel, 100 * sd, 1e3 * a->off_m);
         if (fabs(rel) > STRETCHED_REL)
             warn(report, "stations %.2f to %.2f m were stretched by %+.1f %% after distance counter and joints: the picture alone gave that way with a "

@@ -332,13 +332,13 @@ done:
 }
 
 /* Steps of the grid that come out many deviations off had a deviation that was too small. */
-static void widen_steps(struct place *p, int64_t m, double sd, double room)
+static void widen_steps(struct place *p, int64_t m, double sd)
 {
     const struct place *last = NULL;
     for (int64_t i = 0; i < m; i++) {
         if (!(p[i].ring_sd > 0)) continue;
         if (p[i].lengths > 0 && last) {
-            double stated = room * sd * sqrt(p[i].lengths),
+            double stated = WANDER_ROOM * sd * sqrt(p[i].lengths),
                    z = (p[i].k.x[GRID] - last->k.x[GRID] - p[i].lengths * p[i].k.x[LENGTH]) / stated;
             p[i].length_sd = stated / sqrt(intra_cauchy_weight(z * z, STEP_SDS * STEP_SDS));
         }
@@ -356,7 +356,7 @@ static void run_rounds(struct place *p, int64_t m, double a, double lens_sd_rel,
     for (int round = 0; round < ROUNDS; round++) {
         run_round(p, m, a, *k_sd, scale_sd, WANDER_ROOM, joints, is_measure);
         widen(p, m, scale_sd, stated);
-        if (joints) widen_steps(p, m, joints->sd_m, WANDER_ROOM);
+        if (joints) widen_steps(p, m, joints->sd_m);
         if (!is_measure) { /* nor does a counter that is 2 % off draw the picture along */
             double z = p[m - 1].k.x[K] / INTRA_COUNTER_SD_REL;
             *k_sd = INTRA_COUNTER_SD_REL / sqrt(intra_cauchy_weight(z * z, STRETCH_SDS * STRETCH_SDS));
