@@ -49,6 +49,28 @@ def run(command, may_be_incomplete=False):
     return done.stdout
 
 
+def simulated(intrados, name, scene, seed):
+    """The simulated scene in folder `name`, unless it is there; an unfinished one never has this name."""
+    if os.path.isdir(name):
+        return
+    with open(name + ".json", "w", encoding="utf-8") as f:
+        json.dump(scene, f, indent=1)
+    run([intrados, "simulate", name + ".json", "--seed", str(seed), "-o", name + ".part", "--force", "-q"])
+    os.rename(name + ".part", name)
+
+
+def measured(intrados, name, diameter_m, options):
+    """Figures of the scene in `name`, reconstructed with the options beside its diameter."""
+    run([intrados, "reconstruct", os.path.join(name, "video.mp4"), "--diameter", f"{diameter_m}m", *options, "-o",
+         name + ".result", "--force", "-q"], True)
+    return json.loads(run([intrados, "evaluate", name + ".result", "--truth", name, "--json"]))["figures"]
+
+
+def row_of(figures, columns):
+    values = [figures.get(key, {}).get("value") for _, key, _ in columns]
+    return " | ".join("-" if v is None else f"{v:.{c[2]}f}" for v, c in zip(values, columns))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--intrados", default="build/release/bin/intrados")
@@ -63,17 +85,9 @@ def main():
             continue
         for seed in a.seeds.split(","):
             name = os.path.join(a.out, f"{row[0]}-{seed}")
-            with open(name + ".json", "w", encoding="utf-8") as f:
-                json.dump(scene_of(a.intrados, row), f, indent=1)
-            if not os.path.isdir(name):
-                run([a.intrados, "simulate", name + ".json", "--seed", seed, "-o", name + ".part", "--force", "-q"])
-                os.rename(name + ".part", name)
-            run([a.intrados, "reconstruct", os.path.join(name, "video.mp4"), "--diameter", f"{1e3 * row[6]:g}mm", "--camera",
-                 os.path.join(name, "camera.yaml"), "-o", name + ".result", "--force", "-q"], True)
-            figures = json.loads(run([a.intrados, "evaluate", name + ".result", "--truth", name, "--json"]))["figures"]
-            values = [figures[key]["value"] for _, key, _ in FIGURES]
-            print(f"| {row[0]} | {seed} | " +
-                  " | ".join("-" if v is None else f"{v:.{f[2]}f}" for v, f in zip(values, FIGURES)) + " |", flush=True)
+            simulated(a.intrados, name, scene_of(a.intrados, row), seed)
+            figures = measured(a.intrados, name, row[6], ["--camera", os.path.join(name, "camera.yaml")])
+            print(f"| {row[0]} | {seed} | {row_of(figures, FIGURES)} |", flush=True)
 
 
 if __name__ == "__main__":

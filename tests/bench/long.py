@@ -14,7 +14,7 @@ import os
 import random
 import time
 
-from bends import run
+from bends import measured, row_of, run, simulated
 
 # Name, preset, way m, speed m/s, length of pipe m, its deviation m, station of a short piece or None.
 SCENES = [
@@ -75,25 +75,16 @@ def main():
             continue
         for seed in a.seeds.split(","):
             name = os.path.join(a.out, f"{row[0]}-{seed}")
-            if not os.path.isdir(name):
-                with open(name + ".json", "w", encoding="utf-8") as f:
-                    json.dump(scene_of(a.intrados, row, int(seed)), f, indent=1)
-                run([a.intrados, "simulate", name + ".json", "--seed", seed, "-o", name + ".part", "--force", "-q"])
-                os.rename(name + ".part", name)
+            simulated(a.intrados, name, scene_of(a.intrados, row, int(seed)), seed)
             if a.simulate_only:
                 continue
             with open(os.path.join(name, "truth", "truth.json"), encoding="utf-8") as f:
                 diameter = json.load(f)["nominal_diameter_m"]
             lens = [] if a.no_camera else ["--camera", os.path.join(name, "camera.yaml")]
-            counter = ["--counter", "off"] if a.no_counter else []
             begun = time.monotonic()
-            run([a.intrados, "reconstruct", os.path.join(name, "video.mp4"), "--diameter", f"{diameter}m", *lens, *counter,
-                 "-o", name + ".result", "--force", "-q"], True)
+            figures = measured(a.intrados, name, diameter, lens + (["--counter", "off"] if a.no_counter else []))
             took = time.monotonic() - begun
-            figures = json.loads(run([a.intrados, "evaluate", name + ".result", "--truth", name, "--json"]))["figures"]
-            values = [figures.get(key, {}).get("value") for _, key, _ in FIGURES]
-            print(f"| {row[0]} | {seed} | {took / row[2]:.1f} | " +
-                  " | ".join("-" if v is None else f"{v:.{f[2]}f}" for v, f in zip(values, FIGURES)) + " |", flush=True)
+            print(f"| {row[0]} | {seed} | {took / row[2]:.1f} | {row_of(figures, FIGURES)} |", flush=True)
 
 
 if __name__ == "__main__":
