@@ -27,10 +27,11 @@ enum { MAX_MOUTHS = 24, MOST_GROUP = 256, MOST_PICTURE_COLS = 16000 };
 #define LEAST_SEWER_RADIUS_M 0.0425
 #define SEWER_SHARE 0.15 /* of the pipe's radius, between the two */
 #define LEAST_SHARE 0.11
+#define SMALL_BORE 0.8 /* of the least radius: the bore of one that stands in may seem so small */
 #define MOST_RADIUS_M 0.3
 #define MOST_SHARE 0.97  /* of the pipe's radius */
 #define LEAST_CIRCLE 0.3 /* score of a circle that is looked at further */
-#define ON_JOINT 0.6     /* radii of a mouth, from its middle: a joint that runs through there */
+#define ON_JOINT 1.0     /* radii of a mouth, from its middle: a joint that runs through there */
 /* What a lateral must have: */
 #define LEAST_SCORE 0.85
 #define LEAST_COHERENT 0.9
@@ -254,14 +255,32 @@ static bool is_on_joint(const struct finder *f, const struct candidate *c)
     return false;
 }
 
-static bool is_lateral(const struct finder *f, const struct candidate *c)
+static bool is_mouth(const struct finder *f, const struct candidate *c)
 {
     bool is_bulge = c->n_deep >= BULGE_NODES && c->n_deep >= BULGE_MEASURED * c->n_middle &&
                     c->deep_m < -BULGE_SHARE * f->radius_m && c->rim_m > 1.5 * c->deep_m;
     return c->score >= LEAST_SCORE && c->coherent >= LEAST_COHERENT && c->seen >= LEAST_SEEN &&
            c->contrast >= LEAST_CONTRAST && c->rest <= MOST_REST && c->stretch >= LEAST_STRETCH &&
-           c->stretch <= MOST_STRETCH && c->radius_m >= least_radius_m(f) && c->views >= LEAST_VIEWS &&
-           c->grain_m * GRAINS_A_RADIUS <= c->radius_m && !is_bulge && !is_on_joint(f, c);
+           c->stretch <= MOST_STRETCH && c->views >= LEAST_VIEWS && c->grain_m * GRAINS_A_RADIUS <= c->radius_m &&
+           !is_bulge && !is_on_joint(f, c);
+}
+
+/* As large as a connection is? The picture of one that stands in is that of its bore, seen past its rim, and is too
+ * small: there the ring of its end has a say. */
+static enum intra_status is_large_enough(const struct finder *f, const struct candidate *c, bool *out,
+                                         struct intra_error *err)
+{
+    struct intra_stub stub;
+    double least = least_radius_m(f), diameter = 2 * c->radius_m, sd = 2 * c->radius_sd_m;
+    *out = c->radius_m >= least;
+    if (*out || c->radius_m < SMALL_BORE * least) return INTRA_OK;
+    enum intra_status status =
+        intra_stub_find(f->scene, c->station_m, c->theta_rad, c->radius_m, c->radius_sd_m, &stub, err);
+    if (status != INTRA_OK || !stub.is_found) return status;
+    sd = hypot(sd, PROTRUDING_FLOOR * diameter);
+    intra_stub_share_diameter(&stub, &diameter, &sd);
+    *out = diameter >= 2 * least;
+    return INTRA_OK;
 }
 
 static int compare_score(const void *a, const void *b)
@@ -277,12 +296,14 @@ static int compare_station(const void *a, const void *b)
 }
 
 /* The best of what overlaps. */
-static void choose(struct finder *f)
+static enum intra_status choose(struct finder *f, struct intra_error *err)
 {
+    enum intra_status status = INTRA_OK;
     if (f->n_found) qsort(f->found, (size_t)f->n_found, sizeof *f->found, compare_score);
     for (int64_t i = 0; i < f->n_found; i++) {
         struct candidate *c = &f->found[i];
-        c->is_lateral = is_lateral(f, c);
+        c->is_lateral = false;
+        if (is_mouth(f, c)) INTRA_TRY(is_large_enough(f, c, &c->is_lateral, err));
         for (int64_t k = 0; k < i && c->is_lateral; k++)
             if (f->found[k].is_lateral &&
                 apart_m(f, c, &f->found[k]) <
@@ -290,6 +311,8 @@ static void choose(struct finder *f)
                 c->is_lateral = false;
     }
     if (f->n_found) qsort(f->found, (size_t)f->n_found, sizeof *f->found, compare_station);
+done:
+    return status;
 }
 
 static enum intra_status add_lateral(struct finder *f, const struct candidate *c, struct intra_error *err)
@@ -392,7 +415,7 @@ enum intra_status intra_laterals_find(struct intra_scene *scene, const char *deb
         if (debug_dir) add_to_picture(&f, (int)(margin / group), (int)((margin + core) / group), col / group);
     }
     intra_progress_report(progress, "laterals", (double)wall->cols, (double)wall->cols);
-    choose(&f);
+    INTRA_TRY(choose(&f, err));
     for (int64_t i = 0; i < f.n_found; i++) {
         if (!f.found[i].is_lateral) continue;
         INTRA_TRY(add_lateral(&f, &f.found[i], err));

@@ -65,12 +65,12 @@ struct entry {
 #define OTHER_PICTURE 0.3       /* a change that no drive makes: a title page, another camera */
 #define CUT_SHARE 0.75
 #define CUT_RETURN_SHARE 0.75 /* of the points in view must agree for a way back over a cut */
-/* A zoom: the picture is larger or smaller than any pose explains. Drives through bends, over joints and past laterals
- * stay below 5 deviations on all simulated scenes; a zoom shows with 8 within a few frames. */
-#define ZOOM_OFF 0.015
-#define ZOOM_BETTER 0.95 /* of the drive's noise at most is left, and no fewer points agree */
-#define ZOOM_OFF_SDS 5.0
-#define ZOOM_BEGIN 0.015 /* magnification (log) from which it is taken for one, and below which it has ended */
+/* A zoom: the picture is larger or smaller than any pose explains, by so much and so many deviations, and a fit with turn and
+ * magnification alone explains it better. That is looked for at once: a few frames later the pose has followed. */
+#define ZOOM_OFF 0.012
+#define ZOOM_BETTER 0.97 /* of the drive's cost at most is left, with no more freedom: the lens is held */
+#define ZOOM_OFF_SDS 4.0
+#define ZOOM_BEGIN 0.012 /* magnification (log) from which it is taken for one, and below which it has ended */
 #define ZOOM_END 0.01
 enum { CUT_LEVEL = 3, CUT_HABIT = 12 /* frames */ };
 enum { N_ANCHORS = 8 };
@@ -712,7 +712,7 @@ static bool follow_zoom(struct intra_motion *m, const struct intra_frame *frame,
     struct intra_pose_fit fit;
     fit_zoom(m, &fit);
     bool is_zoomed = fit.is_good && fabs(log(fit.zoom)) > (z->is_on ? ZOOM_END : ZOOM_BEGIN) && !is_cut(m, &fit);
-    if (!z->is_on) is_zoomed = is_zoomed && fit.noise < ZOOM_BETTER * drive->noise && fit.n_inlier >= drive->n_inlier;
+    if (!z->is_on) is_zoomed = is_zoomed && fit.cost < ZOOM_BETTER * drive->cost;
     intra_log(INTRA_LOG_DEBUG, "motion", "frame %lld: zoom %.3f, %d of %d, noise %.2f, %.2f px, %s",
               (long long)frame->index, fit.zoom, fit.n_inlier, fit.n_visible, fit.noise, fit.rms_px,
               is_zoomed ? "zoomed" : "not zoomed");

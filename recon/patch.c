@@ -115,9 +115,28 @@ void intra_patch_complete(struct intra_patch *patch, const struct intra_pyramid 
     for (int k = 1; k < INTRA_PATCH_SCALES; k++) patch->scale[k].is_valid = cut_scale(patch, k, pyramid, mask, x, y, 1e-6 * INTRA_PATCH_N);
 }
 
+/* Information k H of a match less what grain feigns. Grain in the host adds its own gradients to H, in all directions
+ * alike, and a step along gradients that are only grain's comes out short: the match says that the prediction was
+ * right. Of an eigenvalue l the share f = 1 - n / l is the wall's. The step is f of the true one, and as a measurement
+ * of that knows f^2 l. */
+static void discount_grain(const float h[3], double k, double feigned, double out[3])
+{
+    double n = feigned / k, middle = 0.5 * ((double)h[0] + h[2]);
+    double root = hypot(0.5 * ((double)h[0] - h[2]), h[1]), l[2] = {middle + root, middle - root}, known[2];
+    for (int i = 0; i < 2; i++) {
+        double f = l[i] > n ? 1 - n / l[i] : 0;
+        known[i] = k * l[i] * f * f;
+    }
+    /* The same directions with other eigenvalues: a I + b H. */
+    double b = root > 0 ? (known[0] - known[1]) / (l[0] - l[1]) : 0, a = known[0] - b * l[0];
+    out[0] = a + b * h[0];
+    out[1] = b * h[1];
+    out[2] = a + b * h[2];
+}
+
 INTRA_CLONES void intra_patch_step(const struct intra_patch *patch, int scale, const struct intra_pyramid *target,
                                    const struct intra_mask_pyramid *mask, double u, double v,
-                                   const struct intra_warp *warp, struct intra_patch_match *out)
+                                   const struct intra_warp *warp, double grain, struct intra_patch_match *out)
 {
     const double *a = warp->a;
     double det = a[0] * a[3] - a[1] * a[2];
@@ -179,11 +198,12 @@ INTRA_CLONES void intra_patch_step(const struct intra_patch *patch, int scale, c
     double rest = cc - gain * gain * tt - gain * (bu * d0 + bv * d1);
     double var = rest / (INTRA_PATCH_N - 6);
     if (!(var > 2e-5)) var = 2e-5;
-    double k = gain * gain / var, i00 = k * h[0], i01 = k * h[1], i11 = k * h[2];
+    double kh[3];
+    discount_grain(h, gain * gain / var, grain / (spacing * spacing), kh);
     /* Into target pixels: d = -A^-1 du, so info_u = A^-T info_d A^-1. */
     double inv[4] = {a[3] / det, -a[1] / det, -a[2] / det, a[0] / det};
-    double m00 = i00 * inv[0] + i01 * inv[2], m01 = i00 * inv[1] + i01 * inv[3];
-    double m10 = i01 * inv[0] + i11 * inv[2], m11 = i01 * inv[1] + i11 * inv[3];
+    double m00 = kh[0] * inv[0] + kh[1] * inv[2], m01 = kh[0] * inv[1] + kh[1] * inv[3];
+    double m10 = kh[1] * inv[0] + kh[2] * inv[2], m11 = kh[1] * inv[1] + kh[2] * inv[3];
     out->info[0] = inv[0] * m00 + inv[2] * m10;
     out->info[1] = inv[0] * m01 + inv[2] * m11;
     out->info[2] = inv[1] * m01 + inv[3] * m11;

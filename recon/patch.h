@@ -48,9 +48,12 @@ bool intra_patch_cut(struct intra_patch *patch, const struct intra_pyramid *pyra
 void intra_patch_complete(struct intra_patch *patch, const struct intra_pyramid *pyramid,
                           const struct intra_mask_pyramid *mask, double x, double y);
 
-/* One alignment step of `scale` in the target. (u, v): predicted pixel. */
+/* One alignment step of `scale` in the target. (u, v): predicted pixel. grain: information that the host's grain feigns
+ * in every direction, 1 / (spacing of the samples)^2, which is taken off; 0 for none. White grain in host and target alike
+ * feigns 16: 64 samples, each gradient with half of the grain's variance, and half of the residual is the host's. Bilinear
+ * sampling, coding, and whatever else the residual holds make it less. (Errors in the variables: Weber and Malik 1995.) */
 void intra_patch_step(const struct intra_patch *patch, int scale, const struct intra_pyramid *target,
                       const struct intra_mask_pyramid *mask, double u, double v, const struct intra_warp *warp,
-                      struct intra_patch_match *out);
+                      double grain, struct intra_patch_match *out);
 
 #endif

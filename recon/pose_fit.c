@@ -11,6 +11,9 @@
 /* No match is trusted below this: what patches share (shear of a wrong section, coding, blur) does not average out.
  * With 0.1 px the ties between keyframes outweigh the tube and a wrong direction grows from keyframe to keyframe. */
 #define MATCH_FLOOR_PX 0.3
+/* What the host's grain feigns of a match's information, see intra_patch_step. Between none and this, smooth pipe comes
+ * out better the more is taken off (docs/methods.md, "Patches and their alignment"). */
+#define GRAIN 6.0
 /* Correlation at which a match begins to count, and from which it counts in full. A chance match says that the
  * prediction is right; many of them would carry a wrong direction on. */
 #define TRUST_FROM_NCC 0.2
@@ -23,6 +26,7 @@
 #define ZOOM_MIN_INLIERS 10 /* the view is narrow, and only turn and magnification are to be found */
 #define ZOOM_SD 0.1         /* of the magnification from frame to frame */
 #define HOLD_SD_REL 0.1   /* radii that a panning head moves the lens */
+#define MOST_CHI2 25      /* in the cost of a fit: of what does not match at all, and what is far off */
 #define MAX_RMS_REL 0.003 /* of the picture's width: an uncalibrated lens may leave that much */
 
 /* A zoom enlarges the picture about the principal point. */
@@ -110,7 +114,7 @@ static void match_all(struct intra_run *run, const struct intra_pyramid *pyramid
         if (!intra_pose_see(run, pose, p->x, 4, px, NULL, NULL) || !intra_pose_warp(run, pose, p, px, &warp)) continue;
         m->ncc = -1;
         visible++;
-        intra_patch_step(&p->patch, scale, pyramid, run->mask, px[0], px[1], &warp, m);
+        intra_patch_step(&p->patch, scale, pyramid, run->mask, px[0], px[1], &warp, GRAIN, m);
         if (!m->is_valid) continue;
         double trust = (m->ncc - TRUST_FROM_NCC) / (TRUST_FULL_NCC - TRUST_FROM_NCC);
         trust = trust < 0.01 ? 0.01 : trust > 1 ? 1 : trust;
@@ -278,11 +282,13 @@ static void fit_from(struct intra_run *run, const struct intra_pyramid *pyramid,
     for (int i = 0; i < run->n_points; i++) {
         const struct intra_patch_match *m = &run->matches[i];
         double wide = 1 << run->points[i].patch.level;
+        if (m->ncc > -2) out->cost += log1p((m->is_valid ? fmin(chi2_of(m), MOST_CHI2) : MOST_CHI2) / 4);
         if (!m->is_valid || m->ncc < AGREE_NCC || chi2_of(m) / n2 > 9 || m->du * m->du + m->dv * m->dv > far2 * wide)
             continue;
         inlier++;
         out->n_sure += m->ncc > SURE_NCC;
     }
+    out->cost /= fmax(1, out->n_visible);
     out->n_inlier = inlier;
     out->is_good = inlier >= (prior->is_zoom_free ? ZOOM_MIN_INLIERS : INTRA_MIN_INLIERS) &&
                    inlier > 0.35 * out->n_visible && out->noise < 12 && out->rms_px < MAX_RMS_REL * run->camera->width;

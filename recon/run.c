@@ -155,7 +155,7 @@ static bool is_wall(const struct intra_run *run, const struct intra_point *p, do
     reach = fmin(reach, fmax(1, SLIDE_SHARE * hypot(px[0] - p->px[0], px[1] - p->px[1])));
     at[0] = px[0], at[1] = px[1];
     for (int round = 0; round < 5; round++) {
-        intra_patch_step(&p->patch, round < 2, &run->before, run->mask, at[0], at[1], &warp, &m);
+        intra_patch_step(&p->patch, round < 2, &run->before, run->mask, at[0], at[1], &warp, 0, &m);
         if (!m.is_valid && round >= 2) return m.ncc <= -1 && is_strong; /* hidden there by a border */
         if (!m.is_valid || round == 4) continue;
         at[0] += m.du;

@@ -33,6 +33,7 @@ struct intra_pose_fit {
     double zoom_off,
         zoom_off_sd; /* how much larger (log) the picture seems than pose and zoom explain; NaN: not known */
     bool is_good;
+    double cost;         /* how badly the points in view agree, on one scale for all fits of a frame: mean log(1 + chi^2 / 4) */
 };
 
 struct intra_run {

@@ -26,6 +26,8 @@
 #define BUSY_RMS 0.10          /* gradient rms of text whose digits change, log luminance per pixel */
 #define BUSY_TIMES 3.0         /* and so many times the picture's median */
 #define SHADING_BLUR_PX 10
+#define BOX_SHARE 0.55 /* of a rectangle masked: it is a box, and the rest of it is plain */
+#define BOX_MOST 0.1   /* of the picture */
 
 enum intra_status intra_still_sums_init(struct intra_still_sums *sums, int rows, int cols, struct intra_error *err)
 {
@@ -255,6 +257,61 @@ done:
     return status;
 }
 
+/* A masked piece from (row, col) on, marked 1; its rectangle [r0, r1) x [c0, c1) and how many pixels of it are masked.
+ * stack: as many as the picture has pixels. */
+struct piece {
+    int r0, r1, c0, c1;
+    int64_t n;
+};
+
+static struct piece take_piece(struct intra_view_u8 *mask, int row, int col, int *stack)
+{
+    static const int steps[4][2] = {{0, 1}, {1, 0}, {0, -1}, {-1, 0}};
+    struct piece p = {row, row + 1, col, col + 1, 0};
+    int n = 0;
+    stack[n++] = row * mask->cols + col;
+    intra_row_u8(mask, row)[col] = 1;
+    while (n > 0) {
+        int r = stack[--n] / mask->cols, c = stack[n] % mask->cols;
+        p.r0 = r < p.r0 ? r : p.r0;
+        p.r1 = r >= p.r1 ? r + 1 : p.r1;
+        p.c0 = c < p.c0 ? c : p.c0;
+        p.c1 = c >= p.c1 ? c + 1 : p.c1;
+        p.n++;
+        for (int k = 0; k < 4; k++) {
+            int y = r + steps[k][0], x = c + steps[k][1];
+            if (y < 0 || y >= mask->rows || x < 0 || x >= mask->cols || intra_row_u8(mask, y)[x] != 0) continue;
+            intra_row_u8(mask, y)[x] = 1;
+            stack[n++] = y * mask->cols + x;
+        }
+    }
+    return p;
+}
+
+/* Text stands in boxes, and a plain box has edges at its rim and its letters only. */
+static enum intra_status fill_boxes(struct intra_view_u8 *mask, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    int *stack = NULL;
+    double all = (double)mask->rows * mask->cols;
+    INTRA_TRY(INTRA_ALLOC(stack, (size_t)mask->rows * (size_t)mask->cols, err));
+    for (int r = 0; r < mask->rows; r++)
+        for (int c = 0; c < mask->cols; c++) {
+            if (intra_row_u8(mask, r)[c] != 0) continue;
+            struct piece p = take_piece(mask, r, c, stack);
+            double area = (double)(p.r1 - p.r0) * (p.c1 - p.c0);
+            if (area > BOX_MOST * all || (double)p.n < BOX_SHARE * area) continue;
+            for (int y = p.r0; y < p.r1; y++)
+                memset(intra_row_u8(mask, y) + p.c0, 1, (size_t)(p.c1 - p.c0));
+        }
+    for (int r = 0; r < mask->rows; r++)
+        for (int c = 0; c < mask->cols; c++)
+            if (intra_row_u8(mask, r)[c] == 1) intra_row_u8(mask, r)[c] = 0;
+done:
+    intra_free(stack);
+    return status;
+}
+
 static enum intra_status find_mask(const struct intra_still_sums *sums, const struct intra_view_f32 *mean_log,
                                    struct intra_still *out, struct intra_error *err)
 {
@@ -283,6 +340,7 @@ static enum intra_status find_mask(const struct intra_still_sums *sums, const st
     /* Close letters and words, then leave a margin for what the codec smears and for digits that change. */
     INTRA_TRY(box_spread(&out->mask, 9, 6, 0, err));
     INTRA_TRY(box_spread(&out->mask, 5, 3, 255, err));
+    INTRA_TRY(fill_boxes(&out->mask, err));
 done:
     intra_image_f32_fini(&smooth);
     return status;

@@ -17,11 +17,13 @@
 
 static const double LEAST_REL = 0.045; /* of the pipe's radius: an offset joint or a root is less */
 static const double MOST_REL = 0.3, BESIDE_M = 0.02, BEFORE_REL = 0.35;
+static const double MOST_SHIFT = 2.5; /* of what stands in: how far along it is seen too far; looked at from 2 radii */
 static const double END_SHARE = 0.8; /* of the innermost: cells of the end, not of the flank */
 static const double RIM_M = 0.003, RIM_SD_M = 0.012, SCATTER_M = 0.005, MOST_REST_M = 0.008;
 static const double SEEN_THETA_SD = 0.03; /* the picture of a mouth is right around the pipe */
 static const double STATION_SD_M =
     0.012; /* the near half of a rim is seldom measured: the circle leans on its far half */
+static const double HIDDEN_SDS = 2; /* of ring and picture, by which the bore seems too small */
 static const double INTRUSION_SD_M = 0.001, INTRUSION_SD_REL = 0.06;
 enum { LEAST_CELLS = 30, MOST_CELLS = 8192, SECTORS = 12, LEAST_SECTORS = 4, FREE_CELLS = 16 };
 
@@ -144,8 +146,8 @@ enum intra_status intra_stub_find(const struct intra_scene *scene, double statio
     if (n < LEAST_CELLS / 2) goto done;
     double x[3] = {station_m - depth, near, radius_m + RIM_M};
     if (!fit_ring(cells, n, patch.radius_m, radius_m + RIM_M, fmax(RIM_SD_M, radius_sd_m), x, sd)) goto done;
-    if (x[0] > station_m + 0.3 * radius_m || x[0] < station_m - radius_m - BEFORE_REL * pipe ||
-        fabs(x[1] - near) * pipe > 0.5 * radius_m)
+    double most_shift = fmin(radius_m + BEFORE_REL * pipe, 0.3 * radius_m + MOST_SHIFT * depth);
+    if (x[0] > station_m + 0.3 * radius_m || x[0] < station_m - most_shift || fabs(x[1] - near) * pipe > 0.5 * radius_m)
         goto done;
     out->is_found = true;
     out->intrusion_m = depth;
@@ -165,8 +167,14 @@ done:
 
 void intra_stub_share_diameter(const struct intra_stub *stub, double *diameter_io_m, double *sd_io_m)
 {
-    double seen_sd = *sd_io_m, ring_sd = 2 * stub->radius_sd_m;
-    double share = seen_sd * seen_sd / (seen_sd * seen_sd + ring_sd * ring_sd);
+    double seen_sd = *sd_io_m, ring_sd = 2 * stub->radius_sd_m, both = hypot(seen_sd, ring_sd);
+    double share = seen_sd * seen_sd / (both * both);
+    if (2 * stub->radius_m - *diameter_io_m >
+        HIDDEN_SDS * both) { /* the end hides some of the bore, never adds to it */
+        *diameter_io_m = 2 * stub->radius_m;
+        *sd_io_m = ring_sd;
+        return;
+    }
     *diameter_io_m += share * (2 * stub->radius_m - *diameter_io_m);
     *sd_io_m = sqrt(share) * ring_sd;
 }

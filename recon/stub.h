@@ -19,7 +19,8 @@ struct intra_stub {
 enum intra_status intra_stub_find(const struct intra_scene *scene, double station_m, double theta_rad, double radius_m,
                                   double radius_sd_m, struct intra_stub *out, struct intra_error *err);
 
-/* What was seen of the mouth's diameter, with its deviation, and the ring of the end: their mean by deviations. */
+/* What was seen of the mouth's diameter, with its deviation, and the ring of the end: their mean by deviations; the ring's
+ * alone where the mouth seems far smaller, since the end hides some of it. */
 void intra_stub_share_diameter(const struct intra_stub *stub, double *diameter_io_m, double *sd_io_m);
 
 #endif

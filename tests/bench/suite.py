@@ -84,6 +84,11 @@ LENS_FIGURES = [
     ("silent failures", "eval.figures.silent_failures.value", 0, max, "0"),
 ]
 
+# Things in their 95 % interval: too few a run for a median of runs, so they are counted over all runs.
+INTERVALS = [("joints, station", "joint_station_within_sd_pct"), ("joints, offset", "joint_offset_within_sd_pct"),
+             ("laterals, station", "lateral_station_within_sd_pct"), ("laterals, clock", "lateral_clock_within_sd_pct"),
+             ("laterals, diameter", "lateral_diameter_within_sd_pct")]
+
 
 def measured(command, log):
     """Exit status, seconds on the clock, CPU seconds and peak memory in MB of a command."""
@@ -217,6 +222,17 @@ def write_table(runs, figures, to):
     to.write("| target | | " + " | ".join(f[4] for f in figures) + " |\n")
 
 
+def write_intervals(runs, to):
+    """Of all things of a kind, the share that is in its own stated interval."""
+    to.write("| in its 95 % interval | things | % |\n|---|---|---|\n")
+    for label, key in INTERVALS:
+        found = [f for f in (r.get("eval", {}).get("figures", {}).get(key, {}) for r in runs) if f.get("value") is not None]
+        n = sum(f["n"] for f in found)
+        inside = round(sum(f["value"] * f["n"] / 100 for f in found))
+        to.write(f"| {label} | {n} | {cell(100 * inside / n if n else None, 1)} |\n")
+    to.write("| target | | 93 to 97 |\n")
+
+
 def write_tables(runs, to):
     write_table(runs, FIGURES, to)
     to.write("\nJoints:\n\n")
@@ -227,6 +243,8 @@ def write_tables(runs, to):
     write_table(runs, LATERAL_FIGURES, to)
     to.write("\nLens, diameter, counter, deviations:\n\n")
     write_table(runs, LENS_FIGURES, to)
+    to.write("\nJoints and laterals in their intervals:\n\n")
+    write_intervals(runs, to)
 
 
 def write_csv(runs, path):

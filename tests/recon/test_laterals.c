@@ -1,5 +1,6 @@
 /* Proves, on made walls: mouths are found with station, clock angle and diameter, at the crown, beside the cut, dark,
- * lit from one side, next to a joint, on brick; one that stands in is told by its rim; none on a wall without, on
+ * lit from one side, next to a joint, on brick; one that stands in is told by its rim, which must lie
+ * where its end is seen, and may be small; none on a wall without, on
  * brick, for joints, patches that are long or bulge inwards, half a mouth, a small hole, what was seen coarsely
  * or once; failing allocations come back as errors. Does not prove how real mouths look. */
 #include <setjmp.h>
@@ -191,6 +192,40 @@ static void one_that_stands_in(void **state)
     intra_scene_fini(&scene);
 }
 
+/* Its bore seems too small for a connection; without a rim that stands in it is a hole. */
+static void small_bore(void **state)
+{
+    (void)state;
+    for (int stands_in = 0; stands_in < 2; stands_in++) {
+        double deep = stands_in ? -0.025 : 0;
+        struct made_wall made = {
+            .length_m = 1.6,
+            .spots = {{0.8, 1.0, 0.11, 0, 0, deep, 0, ROUND}, {0.8, 1.0, 0.066, -0.8, 0, NAN, 0, ROUND}},
+            .n_spots = 2};
+        struct intra_scene scene = laterals_of(&made);
+        assert_int_equal(scene.n_features, stands_in);
+        for (int64_t i = 0; i < scene.n_features; i++)
+            assert_true(fabs(scene.features[i].intrusion_m - 0.025) < 1.96 * scene.features[i].intrusion_sd_m);
+        intra_scene_fini(&scene);
+    }
+}
+
+/* What stands in by a little, half a mouth before it, is not its end: that is seen displaced by as much as it stands
+ * in. */
+static void deposit_beside_a_mouth(void **state)
+{
+    struct made_wall made = {
+        .length_m = 1.6,
+        .spots = {{0.735, 1.0, 0.11, 0, 0, 0, -0.008, ROUND}, {0.8, 1.0, 0.12, -0.8, 0, NAN, 0, ROUND}},
+        .n_spots = 2};
+    struct intra_scene scene = laterals_of(&made);
+    (void)state;
+    assert_int_equal(scene.n_features, 1);
+    if (!(fabs(scene.features[0].station_m - 0.8) < 0.008 && isnan(scene.features[0].intrusion_m)))
+        fail_msg("at %.3f m, standing in by %.1f mm", scene.features[0].station_m, 1e3 * scene.features[0].intrusion_m);
+    intra_scene_fini(&scene);
+}
+
 static void none_where_there_is_none(void **state)
 {
     struct made_wall made = {.length_m = 3.2};
@@ -225,7 +260,7 @@ static void not_on_a_joint(void **state)
         struct intra_feature joint = intra_feature_unknown();
         int n = 0;
         joint.kind = INTRA_FEATURE_JOINT;
-        joint.station_m = 0.8 + (beside ? 0.09 : 0.02);
+        joint.station_m = 0.8 + (beside ? 0.09 : 0.05);
         assert_int_equal(intra_scene_add_feature(&scene, &joint, NULL), INTRA_OK);
         assert_int_equal(intra_laterals_find(&scene, NULL, NULL, NULL), INTRA_OK);
         for (int64_t i = 0; i < scene.n_features; i++)
@@ -289,10 +324,16 @@ static void picture_for_debugging(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(around_the_pipe),          cmocka_unit_test(one_that_stands_in),
-        cmocka_unit_test(none_where_there_is_none), cmocka_unit_test(decoys),
-        cmocka_unit_test(must_be_seen_well),        cmocka_unit_test(failing_allocations),
-        cmocka_unit_test(picture_for_debugging),    cmocka_unit_test(not_on_a_joint),
+        cmocka_unit_test(around_the_pipe),
+        cmocka_unit_test(one_that_stands_in),
+        cmocka_unit_test(small_bore),
+        cmocka_unit_test(deposit_beside_a_mouth),
+        cmocka_unit_test(none_where_there_is_none),
+        cmocka_unit_test(decoys),
+        cmocka_unit_test(must_be_seen_well),
+        cmocka_unit_test(failing_allocations),
+        cmocka_unit_test(picture_for_debugging),
+        cmocka_unit_test(not_on_a_joint),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

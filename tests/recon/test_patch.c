@@ -1,6 +1,7 @@
 /* Proves: a patch finds its own shift in a textured picture to a hundredth of a pixel, also where it is stretched to
  * second order; gain, offset and a slope of brightness across the
- * picture change neither shift nor correlation; a picture without texture gives no patch. Does not prove anything about
+ * picture change neither shift nor correlation; grain along a line counts for less than its gradients say; a picture
+ * without texture gives no patch. Does not prove anything about
  * real wall. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -58,7 +59,7 @@ static void check_shift(double gain, double slope)
     make_scene(&b, 0.8, -0.6, gain, slope, 0.1);
     assert_true(intra_patch_cut(&patch, &a.pyramid, &a.mask, 60, 48, 0, 0.01));
     for (int i = 0; i < 8; i++) {
-        intra_patch_step(&patch, 0, &b.pyramid, &b.mask, u, v, &same, &m);
+        intra_patch_step(&patch, 0, &b.pyramid, &b.mask, u, v, &same, 0, &m);
         assert_true(m.is_valid);
         u += m.du;
         v += m.dv;
@@ -97,7 +98,7 @@ static void second_order_moves_nothing(void **state)
             struct intra_patch_match m = {0};
             double u = cx + 0.2, v = CY - 0.1;
             for (int i = 0; i < 8; i++) {
-                intra_patch_step(&patch, 0, &b.pyramid, &b.mask, u, v, &warp, &m);
+                intra_patch_step(&patch, 0, &b.pyramid, &b.mask, u, v, &warp, 0, &m);
                 assert_true(m.is_valid);
                 u += m.du;
                 v += m.dv;
@@ -112,6 +113,51 @@ static void second_order_moves_nothing(void **state)
     }
     if (!(worst < 0.03 && mean > 0.06))
         fail_msg("second order: up to %.3f px off; first: %.3f on average", worst, mean);
+}
+
+static double grain(unsigned *state)
+{
+    double sum = 0;
+    for (int i = 0; i < 12; i++) {
+        *state = *state * 1664525u + 1013904223u;
+        sum += (*state >> 8) / 16777216.0 - 0.5;
+    }
+    return sum;
+}
+
+/* A line in grain, which is another one in each picture: moved along itself it looks the same, and its matches must say
+ * less of that direction than the gradients of grain have (16 / px^2 each). What they say across it stays. */
+static void grain_tells_no_standstill(void **state)
+{
+    enum { MATCHES = 100 };
+    const double sd = 0.015;
+    static const struct intra_warp same = {.a = {1, 0, 0, 1}};
+    double along = 0, across = 0, mean = 0;
+    unsigned seed = 5;
+    struct scene s[2];
+    (void)state;
+    for (int i = 0; i < 2; i++)
+        make_scene(&s[i], 0, 0, 1, 0, 0.1);
+    for (int n = 0; n < MATCHES; n++) {
+        struct intra_patch patch;
+        struct intra_patch_match m = {0};
+        for (int i = 0; i < 2; i++)
+            for (int r = 0; r < ROWS; r++)
+                for (int c = 0; c < COLS; c++) {
+                    double off = (c - 60 - 0.2 * i) / 1.5;
+                    intra_row_f32(&s[i].pyramid.level[0], r)[c] = (float)(exp(-0.5 * off * off) + sd * grain(&seed));
+                }
+        assert_true(intra_patch_cut(&patch, &s[0].pyramid, &s[0].mask, 60, 48, 0, 0.01));
+        intra_patch_step(&patch, 0, &s[1].pyramid, &s[1].mask, 60, 48, &same, 4, &m);
+        assert_true(m.is_valid);
+        along += m.info[2] / MATCHES;
+        across += m.info[0] / MATCHES;
+        mean += m.du / MATCHES;
+    }
+    if (!(along < 0.75 * 16 && across > 500 * 16 && fabs(mean - 0.2) < 0.05))
+        fail_msg("along the line %.1f / px^2, across %.1f, %.3f px off", along, across, mean);
+    for (int i = 0; i < 2; i++)
+        drop_scene(&s[i]);
 }
 
 static void shift_is_found(void **state)
@@ -147,6 +193,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shift_is_found),
         cmocka_unit_test(second_order_moves_nothing),
+        cmocka_unit_test(grain_tells_no_standstill),
         cmocka_unit_test(brightness_does_not_move_it),
         cmocka_unit_test(no_texture_no_patch),
     };
