@@ -40,7 +40,7 @@ enum { MAX_MOUTHS = 24, MOST_GROUP = 256, MOST_PICTURE_COLS = 16000 };
 #define MOST_REST 0.06
 #define LEAST_STRETCH 0.85 /* a hole or a stain is seldom round; a branch at an angle is longer than wide */
 #define MOST_STRETCH 1.3
-#define LEAST_VIEWS 4.0
+#define LEAST_VIEWS 3.0
 #define GRAINS_A_RADIUS 12.0 /* ground resolution, the least */
 #define BULGE_SHARE 0.025    /* of the pipe's radius: what stands so far into the pipe in the middle is a deposit; */
 #define BULGE_NODES 30       /* measured so often, */
@@ -49,7 +49,7 @@ enum { MAX_MOUTHS = 24, MOST_GROUP = 256, MOST_PICTURE_COLS = 16000 };
 #define EVIDENCE_WIDTH 0.03
 #define STATION_FLOOR_M 0.004 /* what light and blur do to an edge, */
 #define CLOCK_FLOOR_RAD 0.012
-#define DIAMETER_FLOOR 0.04  /* of the diameter, */
+#define DIAMETER_FLOOR 0.05  /* of the diameter, */
 #define PROTRUDING_FLOOR 0.1 /* and where its outer side and its rim are seen, not the mouth */
 
 struct candidate {
@@ -265,22 +265,19 @@ static bool is_mouth(const struct finder *f, const struct candidate *c)
            !is_bulge && !is_on_joint(f, c);
 }
 
-/* As large as a connection is? The picture of one that stands in is that of its bore, seen past its rim, and is too
- * small: there the ring of its end has a say. */
+/* As large as a connection is? The picture of one that stands in is that of its bore, seen past its rim, and is too small:
+ * there the ring of its end tells. */
 static enum intra_status is_large_enough(const struct finder *f, const struct candidate *c, bool *out,
                                          struct intra_error *err)
 {
     struct intra_stub stub;
-    double least = least_radius_m(f), diameter = 2 * c->radius_m, sd = 2 * c->radius_sd_m;
+    double least = least_radius_m(f);
     *out = c->radius_m >= least;
     if (*out || c->radius_m < SMALL_BORE * least) return INTRA_OK;
     enum intra_status status =
         intra_stub_find(f->scene, c->station_m, c->theta_rad, c->radius_m, c->radius_sd_m, &stub, err);
-    if (status != INTRA_OK || !stub.is_found) return status;
-    sd = hypot(sd, PROTRUDING_FLOOR * diameter);
-    intra_stub_share_diameter(&stub, &diameter, &sd);
-    *out = diameter >= 2 * least;
-    return INTRA_OK;
+    *out = status == INTRA_OK && stub.is_found && stub.radius_m >= least;
+    return status;
 }
 
 static int compare_score(const void *a, const void *b)

@@ -26,15 +26,16 @@
 #define BUSY_RMS 0.10          /* gradient rms of text whose digits change, log luminance per pixel */
 #define BUSY_TIMES 3.0         /* and so many times the picture's median */
 #define SHADING_BLUR_PX 10
-#define BOX_SHARE 0.55 /* of a rectangle masked: it is a box, and the rest of it is plain */
-#define BOX_MOST 0.1   /* of the picture */
+#define BOX_SHARE 0.55    /* of a rectangle masked: it may be a box */
+#define BOX_MOST 0.1      /* of the picture */
+#define BOX_VARIANCE 0.25 /* of the median of the picture, that a pixel has in all looks: the plain inside of one */
 
 enum intra_status intra_still_sums_init(struct intra_still_sums *sums, int rows, int cols, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
-    struct intra_view_f32 *all[4] = {&sums->log_sum, &sums->gx_sum, &sums->gy_sum, &sums->g2_sum};
+    struct intra_view_f32 *all[5] = {&sums->log_sum, &sums->log2_sum, &sums->gx_sum, &sums->gy_sum, &sums->g2_sum};
     memset(sums, 0, sizeof *sums);
-    for (int i = 0; i < 4; i++) INTRA_TRY(intra_image_f32_init(all[i], rows, cols, 1, err));
+    for (int i = 0; i < 5; i++) INTRA_TRY(intra_image_f32_init(all[i], rows, cols, 1, err));
     INTRA_TRY(intra_image_f32_init(&sums->odd, (rows + 1) / 2, (cols + 1) / 2, 1, err));
     INTRA_TRY(intra_image_f32_init(&sums->now, rows, cols, 1, err));
     INTRA_TRY(intra_image_f32_init(&sums->last, rows / SMALL + 1, cols / SMALL + 1, 1, err));
@@ -46,6 +47,7 @@ done:
 void intra_still_sums_fini(struct intra_still_sums *sums)
 {
     intra_image_f32_fini(&sums->log_sum);
+    intra_image_f32_fini(&sums->log2_sum);
     intra_image_f32_fini(&sums->gx_sum);
     intra_image_f32_fini(&sums->gy_sum);
     intra_image_f32_fini(&sums->g2_sum);
@@ -123,8 +125,11 @@ INTRA_CLONES bool intra_still_sums_add(struct intra_still_sums *sums, const stru
     }
     for (int r = 0; r < rows; r++) {
         const float *p = intra_row_f32(&sums->now, r);
-        float *l = intra_row_f32(&sums->log_sum, r);
-        for (int c = 0; c < cols; c++) l[c] += p[c];
+        float *l = intra_row_f32(&sums->log_sum, r), *l2 = intra_row_f32(&sums->log2_sum, r);
+        for (int c = 0; c < cols; c++) {
+            l[c] += p[c];
+            l2[c] += p[c] * p[c];
+        }
     }
     count_odd(sums, frame);
     sums->n++;
@@ -233,24 +238,43 @@ static int compare_float(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
+/* Variance of a pixel's log luminance over the looks. */
+static float variance_at(const struct intra_still_sums *sums, int r, int c)
+{
+    float n = (float)sums->n, mean = intra_row_f32(&sums->log_sum, r)[c] / n;
+    return intra_row_f32(&sums->log2_sum, r)[c] / n - mean * mean;
+}
+
+static float g2_at(const struct intra_still_sums *sums, int r, int c)
+{
+    return intra_row_f32(&sums->g2_sum, r)[c] / (float)sums->n;
+}
+
+/* Median over the picture, of every so many pixels. */
+static float median_of(const struct intra_still_sums *sums, float (*at)(const struct intra_still_sums *, int, int))
+{
+    float sorted[4096];
+    int n = 0, rows = sums->log_sum.rows, cols = sums->log_sum.cols, step = (int)sqrt((double)rows * cols / 4096) + 1;
+    for (int r = 0; r < rows; r += step)
+        for (int c = 0; c < cols && n < 4096; c += step)
+            sorted[n++] = at(sums, r, c);
+    qsort(sorted, (size_t)n, sizeof *sorted, compare_float);
+    return sorted[n / 2];
+}
+
 /* Digits that change have no steady gradient, but stronger ones than any wall, and stand beside text that is still. */
 static enum intra_status add_busy(const struct intra_still_sums *sums, struct intra_still *out, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
     struct intra_view_u8 beside = {0};
-    float sorted[4096];
-    int n = 0, rows = out->mask.rows, cols = out->mask.cols;
-    int step = (int)sqrt((double)rows * cols / 4096) + 1;
-    for (int r = 0; r < rows; r += step)
-        for (int c = 0; c < cols && n < 4096; c += step) sorted[n++] = intra_row_f32(&sums->g2_sum, r)[c] / (float)sums->n;
-    qsort(sorted, (size_t)n, sizeof *sorted, compare_float);
-    float limit = fmaxf((float)(BUSY_RMS * BUSY_RMS), (float)(BUSY_TIMES * BUSY_TIMES) * sorted[n / 2]);
+    int rows = out->mask.rows, cols = out->mask.cols;
+    float limit = fmaxf((float)(BUSY_RMS * BUSY_RMS), (float)(BUSY_TIMES * BUSY_TIMES) * median_of(sums, g2_at));
     INTRA_TRY(intra_image_u8_init(&beside, rows, cols, 1, err));
     for (int r = 0; r < rows; r++) memcpy(intra_row_u8(&beside, r), intra_row_u8(&out->mask, r), (size_t)cols);
     INTRA_TRY(box_spread(&beside, cols / 12, 4, 0, err));
     for (int r = 0; r < rows; r++)
         for (int c = 0; c < cols; c++)
-            if (!intra_row_u8(&beside, r)[c] && intra_row_f32(&sums->g2_sum, r)[c] / (float)sums->n > limit)
+            if (!intra_row_u8(&beside, r)[c] && g2_at(sums, r, c) > limit)
                 intra_row_u8(&out->mask, r)[c] = 0;
 done:
     intra_image_u8_fini(&beside);
@@ -288,12 +312,15 @@ static struct piece take_piece(struct intra_view_u8 *mask, int row, int col, int
     return p;
 }
 
-/* Text stands in boxes, and a plain box has edges at its rim and its letters only. */
-static enum intra_status fill_boxes(struct intra_view_u8 *mask, struct intra_error *err)
+/* Text stands in boxes, and a plain box has edges at its rim and its letters only. Its inside is told from wall that shows
+ * between letters by keeping its brightness. */
+static enum intra_status fill_boxes(struct intra_view_u8 *mask, const struct intra_still_sums *sums,
+                                    struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
     int *stack = NULL;
     double all = (double)mask->rows * mask->cols;
+    float most = (float)BOX_VARIANCE * median_of(sums, variance_at);
     INTRA_TRY(INTRA_ALLOC(stack, (size_t)mask->rows * (size_t)mask->cols, err));
     for (int r = 0; r < mask->rows; r++)
         for (int c = 0; c < mask->cols; c++) {
@@ -302,7 +329,8 @@ static enum intra_status fill_boxes(struct intra_view_u8 *mask, struct intra_err
             double area = (double)(p.r1 - p.r0) * (p.c1 - p.c0);
             if (area > BOX_MOST * all || (double)p.n < BOX_SHARE * area) continue;
             for (int y = p.r0; y < p.r1; y++)
-                memset(intra_row_u8(mask, y) + p.c0, 1, (size_t)(p.c1 - p.c0));
+                for (int x = p.c0; x < p.c1; x++)
+                    if (variance_at(sums, y, x) < most) intra_row_u8(mask, y)[x] = 1;
         }
     for (int r = 0; r < mask->rows; r++)
         for (int c = 0; c < mask->cols; c++)
@@ -340,7 +368,7 @@ static enum intra_status find_mask(const struct intra_still_sums *sums, const st
     /* Close letters and words, then leave a margin for what the codec smears and for digits that change. */
     INTRA_TRY(box_spread(&out->mask, 9, 6, 0, err));
     INTRA_TRY(box_spread(&out->mask, 5, 3, 255, err));
-    INTRA_TRY(fill_boxes(&out->mask, err));
+    INTRA_TRY(fill_boxes(&out->mask, sums, err));
 done:
     intra_image_f32_fini(&smooth);
     return status;

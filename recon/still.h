@@ -27,7 +27,7 @@ void intra_still_fini(struct intra_still *still);
 
 /* The sums by themselves, for tests and for callers with frames of their own. */
 struct intra_still_sums {
-    struct intra_view_f32 log_sum, gx_sum, gy_sum, g2_sum;
+    struct intra_view_f32 log_sum, log2_sum, gx_sum, gy_sum, g2_sum; /* log2: of squares */
     struct intra_view_f32 odd;  /* half size: in how many looks the colour was foreign to the picture */
     struct intra_view_f32 last; /* small copy of the last picture taken */
     struct intra_view_f32 now;  /* log luminance of the picture being added */
