@@ -40,7 +40,8 @@ enum { MAX_MOUTHS = 24, MOST_GROUP = 256, MOST_PICTURE_COLS = 16000 };
 #define MOST_REST 0.06
 #define LEAST_STRETCH 0.85 /* a hole or a stain is seldom round; a branch at an angle is longer than wide */
 #define MOST_STRETCH 1.3
-#define LEAST_VIEWS 3.0
+#define LEAST_VIEWS 4.0
+#define FEW_VIEWS 3.0 /* enough where what stands in says so too */
 #define GRAINS_A_RADIUS 12.0 /* ground resolution, the least */
 #define BULGE_SHARE 0.025    /* of the pipe's radius: what stands so far into the pipe in the middle is a deposit; */
 #define BULGE_NODES 30       /* measured so often, */
@@ -261,18 +262,18 @@ static bool is_mouth(const struct finder *f, const struct candidate *c)
                     c->deep_m < -BULGE_SHARE * f->radius_m && c->rim_m > 1.5 * c->deep_m;
     return c->score >= LEAST_SCORE && c->coherent >= LEAST_COHERENT && c->seen >= LEAST_SEEN &&
            c->contrast >= LEAST_CONTRAST && c->rest <= MOST_REST && c->stretch >= LEAST_STRETCH &&
-           c->stretch <= MOST_STRETCH && c->views >= LEAST_VIEWS && c->grain_m * GRAINS_A_RADIUS <= c->radius_m &&
+           c->stretch <= MOST_STRETCH && c->views >= FEW_VIEWS && c->grain_m * GRAINS_A_RADIUS <= c->radius_m &&
            !is_bulge && !is_on_joint(f, c);
 }
 
-/* As large as a connection is? The picture of one that stands in is that of its bore, seen past its rim, and is too small:
- * there the ring of its end tells. */
-static enum intra_status is_large_enough(const struct finder *f, const struct candidate *c, bool *out,
-                                         struct intra_error *err)
+/* As large as a connection is, and seen often? The picture of one that stands in is that of its bore, seen past its rim,
+ * and is too small: there the ring of its end tells. It vouches for a mouth that few views show, too. */
+static enum intra_status is_connection(const struct finder *f, const struct candidate *c, bool *out,
+                                       struct intra_error *err)
 {
     struct intra_stub stub;
     double least = least_radius_m(f);
-    *out = c->radius_m >= least;
+    *out = c->radius_m >= least && c->views >= LEAST_VIEWS;
     if (*out || c->radius_m < SMALL_BORE * least) return INTRA_OK;
     enum intra_status status =
         intra_stub_find(f->scene, c->station_m, c->theta_rad, c->radius_m, c->radius_sd_m, &stub, err);
@@ -300,7 +301,7 @@ static enum intra_status choose(struct finder *f, struct intra_error *err)
     for (int64_t i = 0; i < f->n_found; i++) {
         struct candidate *c = &f->found[i];
         c->is_lateral = false;
-        if (is_mouth(f, c)) INTRA_TRY(is_large_enough(f, c, &c->is_lateral, err));
+        if (is_mouth(f, c)) INTRA_TRY(is_connection(f, c, &c->is_lateral, err));
         for (int64_t k = 0; k < i && c->is_lateral; k++)
             if (f->found[k].is_lateral &&
                 apart_m(f, c, &f->found[k]) <
