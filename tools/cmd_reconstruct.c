@@ -396,8 +396,6 @@ static enum intra_status compute(struct run *run, struct intra_error *err)
     if (run->counter.n && intra_counter_file_fill(&run->counter, run->scene.frames, run->scene.n_frames) == 0)
         intra_log(INTRA_LOG_WARNING, "counter", "%s: no row belongs to a frame of %s", run->request.counter_path,
                   run->request.input);
-    for (int i = 0; i < run->report.n_warnings; i++)
-        intra_log(INTRA_LOG_WARNING, "reconstruct", "%s", run->report.warnings[i]);
     for (int i = 0; i < run->report.n_stages; i++)
         intra_console_stage(run->console, run->report.stages[i].name, run->report.stages[i].wall_s,
                             run->report.stages[i].cpu_s, run->report.stages[i].items);
