@@ -266,19 +266,25 @@ static bool is_mouth(const struct finder *f, const struct candidate *c)
            !is_bulge && !is_on_joint(f, c);
 }
 
-/* As large as a connection is, and seen often? The picture of one that stands in is that of its bore, seen past its rim,
- * and is too small: there the ring of its end tells. It vouches for a mouth that few views show, too. */
+/* As large as a connection is, and seen often? The picture of one that stands in is that of its bore, seen past its
+ * rim, and is too small: there the ring of its end tells. It vouches for a mouth that few views show, too; but what
+ * comes out far too small with it is none. */
 static enum intra_status is_connection(const struct finder *f, const struct candidate *c, bool *out,
                                        struct intra_error *err)
 {
     struct intra_stub stub;
-    double least = least_radius_m(f);
-    *out = c->radius_m >= least && c->views >= LEAST_VIEWS;
-    if (*out || c->radius_m < SMALL_BORE * least) return INTRA_OK;
+    double least = least_radius_m(f), diameter = 2 * c->radius_m,
+           sd = hypot(2 * c->radius_sd_m, PROTRUDING_FLOOR * diameter);
+    *out = false;
+    if (c->radius_m < SMALL_BORE * least) return INTRA_OK;
     enum intra_status status =
         intra_stub_find(f->scene, c->station_m, c->theta_rad, c->radius_m, c->radius_sd_m, &stub, err);
-    *out = status == INTRA_OK && stub.is_found && stub.radius_m >= least;
-    return status;
+    if (status != INTRA_OK) return status;
+    *out = c->radius_m >= least && c->views >= LEAST_VIEWS;
+    if (!stub.is_found) return INTRA_OK;
+    intra_stub_share_diameter(&stub, &diameter, &sd);
+    *out = (*out || stub.radius_m >= least) && diameter >= 2 * SMALL_BORE * least;
+    return INTRA_OK;
 }
 
 static int compare_score(const void *a, const void *b)
