@@ -61,6 +61,7 @@ struct candidate {
     int n_deep, n_rim;     /* nodes of the relief measured there, */
     int n_middle;          /* and all in the middle */
     double grain_m, views; /* medians of ground resolution and number of views */
+    struct intra_stub stub; /* of a mouth: its end, where it stands in */
     bool is_lateral;
 };
 
@@ -266,24 +267,29 @@ static bool is_mouth(const struct finder *f, const struct candidate *c)
            !is_bulge && !is_on_joint(f, c);
 }
 
+/* The diameter of a mouth and its deviation; where it stands in the ring of its end has a say. */
+static double diameter_of(const struct candidate *c, double *out_sd)
+{
+    double diameter = 2 * c->radius_m;
+    *out_sd = hypot(2 * c->radius_sd_m, (c->stub.is_found ? PROTRUDING_FLOOR : DIAMETER_FLOOR) * diameter);
+    if (c->stub.is_found) intra_stub_share_diameter(&c->stub, &diameter, out_sd);
+    return diameter;
+}
+
 /* As large as a connection is, and seen often? The picture of one that stands in is that of its bore, seen past its
  * rim, and is too small: there the ring of its end tells. It vouches for a mouth that few views show, too; but what
- * comes out far too small with it is none. */
-static enum intra_status is_connection(const struct finder *f, const struct candidate *c, bool *out,
-                                       struct intra_error *err)
+ * comes out far too small with it is none. Looks for the end. */
+static enum intra_status find_connection(const struct finder *f, struct candidate *c, struct intra_error *err)
 {
-    struct intra_stub stub;
-    double least = least_radius_m(f), diameter = 2 * c->radius_m,
-           sd = hypot(2 * c->radius_sd_m, PROTRUDING_FLOOR * diameter);
-    *out = false;
+    double least = least_radius_m(f), sd;
     if (c->radius_m < SMALL_BORE * least) return INTRA_OK;
     enum intra_status status =
-        intra_stub_find(f->scene, c->station_m, c->theta_rad, c->radius_m, c->radius_sd_m, &stub, err);
+        intra_stub_find(f->scene, c->station_m, c->theta_rad, c->radius_m, c->radius_sd_m, &c->stub, err);
     if (status != INTRA_OK) return status;
-    *out = c->radius_m >= least && c->views >= LEAST_VIEWS;
-    if (!stub.is_found) return INTRA_OK;
-    intra_stub_share_diameter(&stub, &diameter, &sd);
-    *out = (*out || stub.radius_m >= least) && diameter >= 2 * SMALL_BORE * least;
+    bool is_plain = c->radius_m >= least && c->views >= LEAST_VIEWS;
+    c->is_lateral = c->stub.is_found
+                        ? (is_plain || c->stub.radius_m >= least) && diameter_of(c, &sd) >= 2 * SMALL_BORE * least
+                        : is_plain;
     return INTRA_OK;
 }
 
@@ -307,7 +313,7 @@ static enum intra_status choose(struct finder *f, struct intra_error *err)
     for (int64_t i = 0; i < f->n_found; i++) {
         struct candidate *c = &f->found[i];
         c->is_lateral = false;
-        if (is_mouth(f, c)) INTRA_TRY(is_connection(f, c, &c->is_lateral, err));
+        if (is_mouth(f, c)) INTRA_TRY(find_connection(f, c, err));
         for (int64_t k = 0; k < i && c->is_lateral; k++)
             if (f->found[k].is_lateral &&
                 apart_m(f, c, &f->found[k]) <
@@ -322,11 +328,7 @@ done:
 static enum intra_status add_lateral(struct finder *f, const struct candidate *c, struct intra_error *err)
 {
     struct intra_feature lateral = intra_feature_unknown();
-    struct intra_stub stub;
-    double diameter = 2 * c->radius_m;
-    enum intra_status status =
-        intra_stub_find(f->scene, c->station_m, c->theta_rad, c->radius_m, c->radius_sd_m, &stub, err);
-    if (status != INTRA_OK) return status;
+    const struct intra_stub *stub = &c->stub;
     lateral.kind = INTRA_FEATURE_LATERAL;
     lateral.station_m = c->station_m;
     lateral.station_sd_m =
@@ -334,16 +336,14 @@ static enum intra_status add_lateral(struct finder *f, const struct candidate *c
     lateral.clock_rad = c->theta_rad;
     double clock_floor = hypot(CLOCK_FLOOR_RAD, intra_scene_roll_sd(f->scene, c->station_m));
     lateral.clock_sd_rad = hypot(c->theta_sd_rad, clock_floor);
-    lateral.diameter_m = diameter;
-    lateral.diameter_sd_m = hypot(2 * c->radius_sd_m, (stub.is_found ? PROTRUDING_FLOOR : DIAMETER_FLOOR) * diameter);
-    if (stub.is_found) { /* what stands in is seen displaced forward on the wall, by about as much as it stands in */
-        intra_stub_share_diameter(&stub, &lateral.diameter_m, &lateral.diameter_sd_m);
-        lateral.intrusion_m = stub.intrusion_m;
-        lateral.intrusion_sd_m = stub.intrusion_sd_m;
-        lateral.station_m = stub.station_m;
-        lateral.station_sd_m = hypot(stub.station_sd_m, intra_scene_station_sd(f->scene, c->station_m));
-        lateral.clock_rad = stub.theta_rad;
-        lateral.clock_sd_rad = hypot(stub.theta_sd_rad, clock_floor);
+    lateral.diameter_m = diameter_of(c, &lateral.diameter_sd_m);
+    if (stub->is_found) { /* what stands in is seen displaced forward on the wall, by about as much as it stands in */
+        lateral.intrusion_m = stub->intrusion_m;
+        lateral.intrusion_sd_m = stub->intrusion_sd_m;
+        lateral.station_m = stub->station_m;
+        lateral.station_sd_m = hypot(stub->station_sd_m, intra_scene_station_sd(f->scene, c->station_m));
+        lateral.clock_rad = stub->theta_rad;
+        lateral.clock_sd_rad = hypot(stub->theta_sd_rad, clock_floor);
     }
     lateral.confidence = 1 / (1 + exp((MIDDLE_EVIDENCE - 0.5 * (c->score + c->coherent)) / EVIDENCE_WIDTH));
     return intra_scene_add_feature(f->scene, &lateral, err);

@@ -11,8 +11,8 @@
 /* No match is trusted below this: what patches share (shear of a wrong section, coding, blur) does not average out.
  * With 0.1 px the ties between keyframes outweigh the tube and a wrong direction grows from keyframe to keyframe. */
 #define MATCH_FLOOR_PX 0.3
-/* What the host's grain feigns of a match's information, see intra_patch_step. Between none and this, smooth pipe comes
- * out better the more is taken off (docs/methods.md, "Patches and their alignment"). */
+/* What the host's grain feigns of a match's information, see intra_patch_step; set on smooth pipe (docs/methods.md,
+ * "Patches and their alignment"). */
 #define GRAIN 6.0
 /* Correlation at which a match begins to count, and from which it counts in full. A chance match says that the
  * prediction is right; many of them would carry a wrong direction on. */

@@ -23,7 +23,7 @@ static const double RIM_M = 0.003, RIM_SD_M = 0.012, SCATTER_M = 0.005, MOST_RES
 static const double SEEN_THETA_SD = 0.03; /* the picture of a mouth is right around the pipe */
 static const double STATION_SD_M =
     0.012; /* the near half of a rim is seldom measured: the circle leans on its far half */
-static const double RADIUS_SD_REL = 0.07; /* of an end's ring: of six stubs (DN225, DN800) 8 % RMS */
+static const double RADIUS_SD_REL = 0.07; /* of an end's ring: six readings of four stubs (DN225, DN800), 8 % RMS */
 static const double HIDDEN_SDS = 2; /* of ring and picture, by which the bore seems too small */
 static const double INTRUSION_SD_M = 0.001, INTRUSION_SD_REL = 0.06;
 enum { LEAST_CELLS = 30, MOST_CELLS = 8192, SECTORS = 12, LEAST_SECTORS = 4, FREE_CELLS = 16 };

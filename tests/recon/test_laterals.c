@@ -1,8 +1,8 @@
 /* Proves, on made walls: mouths are found with station, clock angle and diameter, at the crown, beside the cut, dark,
  * lit from one side, next to a joint, on brick; one that stands in is told by its rim, which must lie
- * where its end is seen, and may be small; none on a wall without, on
- * brick, for joints, patches that are long or bulge inwards, half a mouth, a small hole, what was seen coarsely
- * or once; failing allocations come back as errors. Does not prove how real mouths look. */
+ * where its end is seen, and may be small, and whose diameter the ring of its end shares or tells; none on a wall
+ * without, on brick, for joints, patches that are long or bulge inwards, half a mouth, a small hole, what was seen
+ * coarsely or once; failing allocations come back as errors. Does not prove how real mouths look. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,6 +11,7 @@
 #include "core/mem.h"
 #include "core/raster.h"
 #include "recon/laterals.h"
+#include "recon/stub.h"
 
 #include <cmocka.h>
 #include <math.h>
@@ -210,6 +211,37 @@ static void small_bore(void **state)
     }
 }
 
+/* A bore that seems smaller than the ring of its end by two deviations is half hidden by it: the ring tells. Else both
+ * do. */
+static void ring_and_bore(void **state)
+{
+    const struct intra_stub stub = {.is_found = true, .radius_m = 0.05, .radius_sd_m = 0.003};
+    static const double seen_m[] = {0.07, 0.094, 0.13};
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        double diameter = seen_m[i], sd = 0.008;
+        intra_stub_share_diameter(&stub, &diameter, &sd);
+        double want = i == 0 ? 0.1 : (seen_m[i] / (0.008 * 0.008) + 0.1 / (0.006 * 0.006)) * 0.0048 * 0.0048;
+        assert_true(fabs(diameter - want) < 1e-9 && fabs(sd - (i == 0 ? 0.006 : 0.0048)) < 1e-9);
+    }
+}
+
+/* Seen as large as a connection, but the end that stands in is a small one. */
+static void small_end(void **state)
+{
+    struct made_wall made = {.length_m = 1.6,
+                             .spots = {{0.8, 1.0, 0.072, -0.8, 0, NAN, 0, ROUND},
+                                       {0.8, 1.0, 0.044, -0.8, 0, -0.02, 0, ROUND},
+                                       {0.8, 1.0, 0.03, -0.8, 0, NAN, 0, ROUND}},
+                             .n_spots = 3};
+    (void)state;
+    assert_none(&made);
+    made.n_spots = 1;
+    struct intra_scene scene = laterals_of(&made);
+    assert_int_equal(scene.n_features, 1);
+    intra_scene_fini(&scene);
+}
+
 /* What stands in by a little, half a mouth before it, is not its end: that is seen displaced by as much as it stands
  * in. */
 static void deposit_beside_a_mouth(void **state)
@@ -327,6 +359,8 @@ int main(void)
         cmocka_unit_test(around_the_pipe),
         cmocka_unit_test(one_that_stands_in),
         cmocka_unit_test(small_bore),
+        cmocka_unit_test(ring_and_bore),
+        cmocka_unit_test(small_end),
         cmocka_unit_test(deposit_beside_a_mouth),
         cmocka_unit_test(none_where_there_is_none),
         cmocka_unit_test(decoys),
