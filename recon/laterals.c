@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_MOUTHS = 24, MOST_GROUP = 256, MOST_PICTURE_COLS = 16000 };
+enum { MOST_GROUP = 256, MOST_PICTURE_COLS = 16000 };
 
 #define CELLS_A_RADIUS 40.0
 #define WIDEST_CELL_M 0.008
@@ -32,11 +32,13 @@ enum { MAX_MOUTHS = 24, MOST_GROUP = 256, MOST_PICTURE_COLS = 16000 };
 #define MOST_SHARE 0.97  /* of the pipe's radius */
 #define LEAST_CIRCLE 0.3 /* score of a circle that is looked at further */
 #define ON_JOINT 1.0     /* radii of a mouth, from its middle: a joint that runs through there */
+#define WITHIN 1.1       /* radii of the larger one */
 /* What a lateral must have: */
 #define LEAST_SCORE 0.85
 #define LEAST_COHERENT 0.9
 #define LEAST_SEEN 0.85
-#define LEAST_CONTRAST 0.08 /* log luminance and colour, inside against around */
+#define LEAST_CONTRAST 0.08 /* log luminance and colour, inside against around: */
+#define AROUND 1.5          /* radii */
 #define MOST_REST 0.06
 #define LEAST_STRETCH 0.85 /* a hole or a stain is seldom round; a branch at an angle is longer than wide */
 #define MOST_STRETCH 1.3
@@ -67,6 +69,7 @@ struct candidate {
 
 struct finder {
     struct intra_scene *scene;
+    int threads;
     double radius_m;
     struct intra_wall_cells cells;
     struct intra_mouth_stretch stretch;
@@ -88,7 +91,8 @@ static enum intra_status add_candidate(struct finder *f, const struct candidate 
 {
     for (int64_t i = 0; i < f->n_found; i++) {
         struct candidate *o = &f->found[i];
-        if (apart_m(f, o, c) > 0.8 * fmax(o->radius_m, c->radius_m)) continue;
+        double small = fmin(o->radius_m, c->radius_m), large = fmax(o->radius_m, c->radius_m);
+        if (apart_m(f, o, c) > 0.8 * large || large > INTRA_MOUTH_ONE_SIZE * small) continue;
         if (o->score < c->score) *o = *c;
         return INTRA_OK;
     }
@@ -133,13 +137,15 @@ static void measure_contrast(const struct finder *f, struct candidate *c, double
 {
     const struct intra_mouth_stretch *m = &f->stretch;
     struct mean light[2] = {{0}}, chroma[2] = {{0}}, half[2][2] = {{{0}}}; /* inside, around; near, far */
+    double middle = (c->station_m - station0_m) / m->cell_m, reach = AROUND * c->radius_m / m->cell_m + 1;
+    int from = (int)fmax(0, middle - reach), to = (int)fmin(m->n, middle + reach);
     for (int row = 0; row < m->rows; row++)
-        for (int col = 0; col < m->n; col++) {
+        for (int col = from; col < to; col++) {
             size_t at = (size_t)row * (size_t)m->n + (size_t)col;
             if (!isfinite(m->light[at])) continue;
             double station = station0_m + (col + 0.5) * m->cell_m;
             double share = share_at(f, c, station, 2 * M_PI * (row + 0.5) / m->rows);
-            int side = share < 0.85 ? 0 : share > 1.15 && share < 1.5 ? 1 : -1;
+            int side = share < 0.85 ? 0 : share > 1.15 && share < AROUND ? 1 : -1;
             if (side < 0) continue;
             add_to(&light[side], m->light[at]);
             add_to(&chroma[side], m->chroma[at]);
@@ -226,14 +232,14 @@ static enum intra_status search_stretch(struct finder *f, int64_t core_col, int6
 {
     enum intra_status status = INTRA_OK;
     const struct intra_wall *wall = &f->scene->wall;
-    struct intra_mouth mouths[MAX_MOUTHS];
+    struct intra_mouth mouths[INTRA_MOUTH_MOST];
     int64_t col = core_col - margin_cols;
     double station0 = wall->station0_m + (double)col * wall->texel_m;
     int group = f->cells.group, from = (int)(margin_cols / group), to = (int)((margin_cols + core_cols) / group);
     INTRA_TRY(intra_wall_cells_read(&f->cells, col, f->stretch.n, f->stretch.light, f->stretch.chroma, err));
     intra_mouth_edges(&f->stretch);
     int n = intra_mouth_search(&f->stretch, from, to, LEAST_RADIUS_M, fmin(MOST_RADIUS_M, MOST_SHARE * f->radius_m),
-                               LEAST_CIRCLE, MAX_MOUTHS, mouths);
+                               LEAST_CIRCLE, INTRA_MOUTH_MOST, f->threads, mouths);
     for (int i = 0; i < n; i++)
         if (intra_mouth_refine(&f->stretch, &mouths[i])) INTRA_TRY(judge_mouth(f, &mouths[i], station0, err));
 done:
@@ -282,6 +288,7 @@ static double diameter_of(const struct candidate *c, double *out_sd)
 static enum intra_status find_connection(const struct finder *f, struct candidate *c, struct intra_error *err)
 {
     double least = least_radius_m(f), sd;
+    c->is_lateral = false;
     if (c->radius_m < SMALL_BORE * least) return INTRA_OK;
     enum intra_status status =
         intra_stub_find(f->scene, c->station_m, c->theta_rad, c->radius_m, c->radius_sd_m, &c->stub, err);
@@ -305,15 +312,26 @@ static int compare_station(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* The best of what overlaps. */
+/* Within another mouth, larger by more than one and the same can seem? */
+static bool is_within(const struct finder *f, const struct candidate *c, const struct candidate *mouth)
+{
+    return mouth->radius_m > INTRA_MOUTH_ONE_SIZE * c->radius_m &&
+           apart_m(f, c, mouth) + c->radius_m < WITHIN * mouth->radius_m;
+}
+
+/* The best of what overlaps; what lies within a mouth, as its lit flank does, is none of its own. */
 static enum intra_status choose(struct finder *f, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
     if (f->n_found) qsort(f->found, (size_t)f->n_found, sizeof *f->found, compare_score);
+    for (int64_t i = 0; i < f->n_found; i++)
+        f->found[i].is_lateral = is_mouth(f, &f->found[i]);
+    for (int64_t i = 0; i < f->n_found; i++)
+        for (int64_t k = 0; k < f->n_found && f->found[i].is_lateral; k++)
+            if (f->found[k].is_lateral && is_within(f, &f->found[i], &f->found[k])) f->found[i].is_lateral = false;
     for (int64_t i = 0; i < f->n_found; i++) {
         struct candidate *c = &f->found[i];
-        c->is_lateral = false;
-        if (is_mouth(f, c)) INTRA_TRY(find_connection(f, c, err));
+        if (c->is_lateral) INTRA_TRY(find_connection(f, c, err));
         for (int64_t k = 0; k < i && c->is_lateral; k++)
             if (f->found[k].is_lateral &&
                 apart_m(f, c, &f->found[k]) <
@@ -395,11 +413,11 @@ static enum intra_status write_picture(struct finder *f, const char *debug_dir, 
     return intra_image_write_png(path, &f->picture, err);
 }
 
-enum intra_status intra_laterals_find(struct intra_scene *scene, const char *debug_dir,
+enum intra_status intra_laterals_find(struct intra_scene *scene, int threads, const char *debug_dir,
                                       const struct intra_progress *progress, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
-    struct finder f = {.scene = scene, .radius_m = 0.5 * scene->nominal_diameter_m};
+    struct finder f = {.scene = scene, .threads = threads, .radius_m = 0.5 * scene->nominal_diameter_m};
     const struct intra_wall *wall = &scene->wall;
     double cell = fmin(f.radius_m / CELLS_A_RADIUS, WIDEST_CELL_M);
     int group = (int)fmin(MOST_GROUP, fmax(1, round(cell / wall->texel_m)));

@@ -9,9 +9,9 @@
 #include "core/scene.h"
 
 /* Add the laterals to scene->features, in order of their stations. Reads the wall's three rasters, frames and sections;
- * all must be complete. debug_dir (may be NULL): gets laterals.png, the wall with every mouth looked at. One thread.
- * Errors: INTRA_E_MEM, and those of the rasters. */
-enum intra_status intra_laterals_find(struct intra_scene *scene, const char *debug_dir,
+ * all must be complete. debug_dir (may be NULL): gets laterals.png, the wall with every mouth looked at. OpenMP,
+ * same result for every thread count. Errors: INTRA_E_MEM, and those of the rasters. */
+enum intra_status intra_laterals_find(struct intra_scene *scene, int threads, const char *debug_dir,
                                       const struct intra_progress *progress, struct intra_error *err);
 
 #endif

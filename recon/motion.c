@@ -704,15 +704,20 @@ static void fit_zoom(struct intra_motion *m, struct intra_pose_fit *out)
     }
 }
 
-/* Follow a frame of a zoom, or see whether one begins, which it must explain better than `drive` does. True: the frame
+/* Whether a frame that `drive` explains too is the first of a zoom: that must explain it better. */
+static bool begins_zoom(const struct intra_pose_fit *drive, const struct intra_pose_fit *zoomed)
+{
+    return zoomed->is_good && fabs(log(zoomed->zoom)) > ZOOM_BEGIN && zoomed->cost < ZOOM_BETTER * drive->cost;
+}
+
+/* Follow a frame of a zoom, or see whether one begins (`drive`: what it is without). True: the frame
  * is dealt with; the camera stands where it stood. */
 static bool follow_zoom(struct intra_motion *m, const struct intra_frame *frame, const struct intra_pose_fit *drive)
 {
     struct zoom_watch *z = &m->zoom;
     struct intra_pose_fit fit;
     fit_zoom(m, &fit);
-    bool is_zoomed = fit.is_good && fabs(log(fit.zoom)) > (z->is_on ? ZOOM_END : ZOOM_BEGIN) && !is_cut(m, &fit);
-    if (!z->is_on) is_zoomed = is_zoomed && fit.cost < ZOOM_BETTER * drive->cost;
+    bool is_zoomed = (z->is_on ? fit.is_good && fabs(log(fit.zoom)) > ZOOM_END : begins_zoom(drive, &fit)) && !is_cut(m, &fit);
     intra_log(INTRA_LOG_DEBUG, "motion", "frame %lld: zoom %.3f, %d of %d, noise %.2f, %.2f px, %s",
               (long long)frame->index, fit.zoom, fit.n_inlier, fit.n_visible, fit.noise, fit.rms_px,
               is_zoomed ? "zoomed" : "not zoomed");

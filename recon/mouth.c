@@ -13,7 +13,15 @@
 #include <math.h>
 #include <string.h>
 
-enum { RAYS = INTRA_MOUTH_RAYS, COARSE_RAYS = 32, REACH = 16, WAYS = 2 * REACH + 1, HALF = 2, BLOCKS = 16 };
+enum {
+    RAYS = INTRA_MOUTH_RAYS,
+    COARSE_RAYS = 32,
+    REACH = 16,
+    WAYS = 2 * REACH + 1,
+    HALF = 2,
+    BLOCKS = 16,
+    MOST_RADII = 32
+};
 
 #define EDGE_FROM 1.5f   /* deviations at which an edge begins to count, */
 #define EDGE_FULL 5.0f   /* and at which it counts fully */
@@ -162,15 +170,21 @@ static double apart(const struct intra_mouth_stretch *m, const struct intra_mout
     return hypot(a->s - b->s, remainder(a->theta_rad - b->theta_rad, 2 * M_PI) * m->radius_m / m->cell_m);
 }
 
+/* Of one place and about one size? What lies inside of a mouth, its lit flank say, is another one. */
+static bool are_one(const struct intra_mouth_stretch *m, const struct intra_mouth *a, const struct intra_mouth *b)
+{
+    double small = fmin(a->radius, b->radius), large = fmax(a->radius, b->radius);
+    return large < INTRA_MOUTH_ONE_SIZE * small && apart(m, a, b) < large;
+}
+
 static int keep(const struct intra_mouth_stretch *m, struct intra_mouth *found, int n, int most,
                 const struct intra_mouth *mouth)
 {
     int kept = 0;
     for (int i = 0; i < n; i++)
-        if (apart(m, &found[i], mouth) < fmax(found[i].radius, mouth->radius) && found[i].score >= mouth->score)
-            return n;
+        if (are_one(m, &found[i], mouth) && found[i].score >= mouth->score) return n;
     for (int i = 0; i < n; i++)
-        if (apart(m, &found[i], mouth) >= fmax(found[i].radius, mouth->radius)) found[kept++] = found[i];
+        if (!are_one(m, &found[i], mouth)) found[kept++] = found[i];
     if (kept == most && found[most - 1].score >= mouth->score) return kept;
     int at = kept < most ? kept++ : most - 1;
     while (at > 0 && found[at - 1].score < mouth->score) {
@@ -181,23 +195,38 @@ static int keep(const struct intra_mouth_stretch *m, struct intra_mouth *found, 
     return kept;
 }
 
-int intra_mouth_search(struct intra_mouth_stretch *m, int from, int to, double radius_from_m, double radius_to_m,
-                       double least_score, int most, struct intra_mouth *out)
+/* The circles of one radius. */
+static int search_radius(const struct intra_mouth_stretch *m, int from, int to, double radius, double least_score,
+                         int most, struct intra_mouth *out)
 {
     int found = 0;
     struct contour_point points[COARSE_RAYS];
-    for (double r = radius_from_m; r <= radius_to_m; r *= RADIUS_STEP) {
-        double radius = r / m->cell_m;
-        /* Out of order, so that a quarter of the rays already goes around. */
-        for (int k = 0; k < COARSE_RAYS; k++)
-            points[k] = contour_at(m, radius, (k * 5) % COARSE_RAYS, COARSE_RAYS);
-        for (int row = 0; row < m->rows; row += 2)
-            for (int col = from; col < to; col += 2) {
-                struct intra_mouth mouth = {.s = col, .theta_rad = 2 * M_PI * (row + 0.5) / m->rows, .radius = radius};
-                mouth.score = circle_score(m, mouth.s, mouth.theta_rad, points, COARSE_RAYS);
-                if (mouth.score >= least_score) found = keep(m, out, found, most, &mouth);
-            }
-    }
+    /* Out of order, so that a quarter of the rays already goes around. */
+    for (int k = 0; k < COARSE_RAYS; k++)
+        points[k] = contour_at(m, radius, (k * 5) % COARSE_RAYS, COARSE_RAYS);
+    for (int row = 0; row < m->rows; row += 2)
+        for (int col = from; col < to; col += 2) {
+            struct intra_mouth mouth = {.s = col, .theta_rad = 2 * M_PI * (row + 0.5) / m->rows, .radius = radius};
+            mouth.score = circle_score(m, mouth.s, mouth.theta_rad, points, COARSE_RAYS);
+            if (mouth.score >= least_score) found = keep(m, out, found, most, &mouth);
+        }
+    return found;
+}
+
+int intra_mouth_search(const struct intra_mouth_stretch *m, int from, int to, double radius_from_m, double radius_to_m,
+                       double least_score, int most, int threads, struct intra_mouth *out)
+{
+    int n_radii = (int)floor(1 + log(radius_to_m / radius_from_m) / log(RADIUS_STEP)), found = 0; /* below 1: none */
+    if (n_radii > MOST_RADII) n_radii = MOST_RADII;
+    if (most > INTRA_MOUTH_MOST) most = INTRA_MOUTH_MOST;
+    struct intra_mouth lists[MOST_RADII][INTRA_MOUTH_MOST];
+    int n[MOST_RADII] = {0};
+#pragma omp parallel for schedule(dynamic, 1) num_threads(threads)
+    for (int k = 0; k < n_radii; k++)
+        n[k] = search_radius(m, from, to, radius_from_m * pow(RADIUS_STEP, k) / m->cell_m, least_score, most, lists[k]);
+    for (int k = 0; k < n_radii; k++)
+        for (int i = 0; i < n[k]; i++)
+            found = keep(m, out, found, most, &lists[k][i]);
     return found;
 }
 

@@ -8,7 +8,9 @@
 
 #include <stdbool.h>
 
-enum { INTRA_MOUTH_RAYS = 64 };
+enum { INTRA_MOUTH_RAYS = 64, INTRA_MOUTH_MOST = 48 };
+
+#define INTRA_MOUTH_ONE_SIZE 1.5 /* circles of one place whose radii differ by less are of one mouth */
 
 struct intra_mouth_stretch {
     int rows, n;              /* cells around and along */
@@ -36,10 +38,11 @@ void intra_mouth_fini(struct intra_mouth_stretch *stretch); /* accepts a zeroed 
 /* Fill the edges from light and chroma. */
 void intra_mouth_edges(struct intra_mouth_stretch *stretch);
 
-/* Circles with the strongest edge whose middle lies in cells [from, to), best first, none inside another; at most
- * `most`. radius_from, radius_to in metres. Not refined. Returns how many. */
-int intra_mouth_search(struct intra_mouth_stretch *stretch, int from, int to, double radius_from_m, double radius_to_m,
-                       double least_score, int most, struct intra_mouth *out);
+/* Circles with the strongest edge whose middle lies in cells [from, to), best first, none inside another of its size;
+ * at most `most`, INTRA_MOUTH_MOST at most. radius_from, radius_to in metres, up to 19 times as large. Not refined.
+ * OpenMP. Returns how many. */
+int intra_mouth_search(const struct intra_mouth_stretch *stretch, int from, int to, double radius_from_m,
+                       double radius_to_m, double least_score, int most, int threads, struct intra_mouth *out);
 /* Follow the edge around `mouth` and fit the line to it. False when it is lost. */
 bool intra_mouth_refine(struct intra_mouth_stretch *stretch, struct intra_mouth *mouth);
 

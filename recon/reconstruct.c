@@ -558,7 +558,7 @@ static void summarise(struct intra_scene *scene, struct intra_reconstruct_report
 }
 
 static enum intra_status find_features(const struct intra_wallmap *map, const struct intra_reconstruct_options *options,
-                                     const struct intra_progress *progress, struct intra_scene *scene,
+                                     int threads, const struct intra_progress *progress, struct intra_scene *scene,
                                      struct intra_reconstruct_report *report, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
@@ -570,7 +570,7 @@ static enum intra_status find_features(const struct intra_wallmap *map, const st
               scene->n_features);
     int64_t before = scene->n_features;
     wall = clock_s(CLOCK_MONOTONIC), cpu = clock_s(CLOCK_PROCESS_CPUTIME_ID);
-    INTRA_TRY(intra_laterals_find(scene, options->debug_dir, progress, err));
+    INTRA_TRY(intra_laterals_find(scene, threads, options->debug_dir, progress, err));
     add_stage(report, "laterals", clock_s(CLOCK_MONOTONIC) - wall, clock_s(CLOCK_PROCESS_CPUTIME_ID) - cpu,
               scene->n_features - before);
     before = scene->n_features;
@@ -659,7 +659,8 @@ enum intra_status intra_reconstruct(const char *video_path, const struct intra_c
 
     struct intra_wall_options wall_options = {.radius_m = o.diameter_m / 2, .texel_m = o.texel_m,
                                               .section_step_m = o.section_step_m, .start_station_m = o.start_station_m,
-                                              .cut_rad = o.cut_rad, .threads = pass_threads, .scratch_dir = o.scratch_dir};
+                                              .cut_rad = o.cut_rad, .threads = pass_threads, .finish_threads = threads,
+                                              .scratch_dir = o.scratch_dir};
     INTRA_TRY(intra_wallmap_create(&wall_options, &lens, &still, &line.wall, err));
     INTRA_TRY(intra_wall_queue_create(line.wall, &line.queue, err));
     struct intra_motion_options motion_options = {.radius_m = o.diameter_m / 2,
@@ -715,7 +716,7 @@ enum intra_status intra_reconstruct(const char *video_path, const struct intra_c
     INTRA_TRY(fit_rolls(&line, &rolls, err));
     INTRA_TRY(intra_wallmap_finish(line.wall, progress, scene, err));
     add_stage(report, "wall", clock_s(CLOCK_MONOTONIC) - wall, clock_s(CLOCK_PROCESS_CPUTIME_ID) - cpu, scene->wall.cols);
-    INTRA_TRY(find_features(line.wall, &o, progress, scene, report, err));
+    INTRA_TRY(find_features(line.wall, &o, threads, progress, scene, report, err));
 done:
     intra_frame_release(&line.last_picture);
     intra_lens_run_fini(&line.lens_run);

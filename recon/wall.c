@@ -1387,8 +1387,9 @@ static float relief_at(const struct intra_wallmap *map, const struct intra_scene
 }
 
 /* out: rows x STRIP_COLS x 4 */
-static void paint_colour(const struct cell *cells, int rows, uint8_t *out)
+static void paint_colour(const struct cell *cells, int rows, int threads, uint8_t *out)
 {
+#pragma omp parallel for schedule(static) num_threads(threads)
     for (int r = 0; r < rows; r++)
         for (int c = 0; c < STRIP_COLS; c++) {
             uint8_t *p = out + 4 * ((int64_t)r * STRIP_COLS + c);
@@ -1441,17 +1442,17 @@ static enum intra_status make_rasters(struct intra_wallmap *map, const struct in
         if (!in) continue;
         INTRA_TRY(intra_raster_strip(wall->colour, strip, &out[0], err));
         cells = in;
-        paint_colour(cells, rows, out[0]);
+        paint_colour(cells, rows, map->options.finish_threads, out[0]);
         if (!scene) continue;
         INTRA_TRY(intra_raster_strip(wall->relief, strip, &out[1], err));
         INTRA_TRY(intra_raster_strip(wall->coverage, strip, &out[2], err));
         relief = out[1], coverage = out[2];
-#pragma omp parallel for schedule(dynamic, 4) num_threads(map->options.threads)
+#pragma omp parallel for schedule(dynamic, 4) num_threads(map->options.finish_threads)
         for (int i = 0; i < n_k * n_c; i++) {
             double s = wall->station0_m + ((double)strip * STRIP_COLS + (double)(i % n_c) * NODE) * wall->texel_m;
             knots[i] = relief_at(map, scene, s, theta_of_row(map, (double)(i / n_c) * NODE));
         }
-#pragma omp parallel for schedule(static) num_threads(map->options.threads)
+#pragma omp parallel for schedule(static) num_threads(map->options.finish_threads)
         for (int r = 0; r < rows; r++)
             for (int c = 0; c < STRIP_COLS; c++) {
                 int64_t at = (int64_t)r * STRIP_COLS + c;

@@ -18,7 +18,8 @@ struct intra_wall_options {
     double section_step_m;
     double start_station_m;
     double cut_rad;
-    int threads;
+    int threads;        /* while runs go on, */
+    int finish_threads; /* and when all are over: nothing else needs the cores then */
     const char *scratch_dir;
 };
 

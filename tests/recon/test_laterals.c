@@ -1,6 +1,7 @@
 /* Proves, on made walls: mouths are found with station, clock angle and diameter, at the crown, beside the cut, dark,
  * lit from one side, next to a joint, on brick; one that stands in is told by its rim, which must lie
- * where its end is seen, and may be small, and whose diameter the ring of its end shares or tells; none on a wall
+ * where its end is seen, and may be small, and whose diameter the ring of its end shares or tells; what lies
+ * within a mouth is none of its own; none on a wall
  * without, on brick, for joints, patches that are long or bulge inwards, half a mouth, a small hole, what was seen
  * coarsely or once; failing allocations come back as errors. Does not prove how real mouths look. */
 #include <setjmp.h>
@@ -133,7 +134,7 @@ static struct intra_scene scene_of(const struct made_wall *made)
 static struct intra_scene laterals_of(const struct made_wall *made)
 {
     struct intra_scene scene = scene_of(made);
-    assert_int_equal(intra_laterals_find(&scene, NULL, NULL, NULL), INTRA_OK);
+    assert_int_equal(intra_laterals_find(&scene, 2, NULL, NULL, NULL), INTRA_OK);
     return scene;
 }
 
@@ -258,6 +259,20 @@ static void deposit_beside_a_mouth(void **state)
     intra_scene_fini(&scene);
 }
 
+/* A mouth whose lit flank is a sharper circle than its own edge is still one mouth, of its own size. */
+static void flank_within_a_mouth(void **state)
+{
+    struct made_wall made = {
+        .length_m = 1.6,
+        .spots = {{0.8, 1.0, 0.13, -0.45, 0, NAN, 0, ROUND}, {0.815, 1.1, 0.075, 0.9, 0, NAN, 0, ROUND}},
+        .n_spots = 2};
+    struct intra_scene scene = laterals_of(&made);
+    (void)state;
+    made.n_spots = 1;
+    assert_found(&scene, &made);
+    intra_scene_fini(&scene);
+}
+
 static void none_where_there_is_none(void **state)
 {
     struct made_wall made = {.length_m = 3.2};
@@ -294,7 +309,7 @@ static void not_on_a_joint(void **state)
         joint.kind = INTRA_FEATURE_JOINT;
         joint.station_m = 0.8 + (beside ? 0.09 : 0.05);
         assert_int_equal(intra_scene_add_feature(&scene, &joint, NULL), INTRA_OK);
-        assert_int_equal(intra_laterals_find(&scene, NULL, NULL, NULL), INTRA_OK);
+        assert_int_equal(intra_laterals_find(&scene, 2, NULL, NULL, NULL), INTRA_OK);
         for (int64_t i = 0; i < scene.n_features; i++)
             n += scene.features[i].kind == INTRA_FEATURE_LATERAL;
         assert_int_equal(n, beside);
@@ -322,7 +337,7 @@ static void failing_allocations(void **state)
     while (status != INTRA_OK) {
         assert_int_equal(scene.n_features, 0);
         intra_mem_fail_at(++n, 0);
-        status = intra_laterals_find(&scene, NULL, NULL, NULL);
+        status = intra_laterals_find(&scene, 2, NULL, NULL, NULL);
         intra_mem_fail_at(0, 0);
         if (status != INTRA_OK) assert_int_equal(status, INTRA_E_MEM);
     }
@@ -338,7 +353,7 @@ static void picture_for_debugging(void **state)
     char folder[] = "/tmp/laterals-XXXXXX", path[64], head[8] = {0};
     (void)state;
     assert_non_null(mkdtemp(folder));
-    assert_int_equal(intra_laterals_find(&scene, folder, NULL, NULL), INTRA_OK);
+    assert_int_equal(intra_laterals_find(&scene, 2, folder, NULL, NULL), INTRA_OK);
     snprintf(path, sizeof path, "%s/laterals.png", folder);
     FILE *file = fopen(path, "rb");
     assert_non_null(file);
@@ -348,7 +363,7 @@ static void picture_for_debugging(void **state)
     remove(path);
     rmdir(folder);
     struct intra_error err = {0};
-    assert_int_equal(intra_laterals_find(&scene, folder, NULL, &err), INTRA_E_IO);
+    assert_int_equal(intra_laterals_find(&scene, 2, folder, NULL, &err), INTRA_E_IO);
     assert_non_null(strstr(err.text, "laterals.png"));
     intra_scene_fini(&scene);
 }
@@ -362,6 +377,7 @@ int main(void)
         cmocka_unit_test(ring_and_bore),
         cmocka_unit_test(small_end),
         cmocka_unit_test(deposit_beside_a_mouth),
+        cmocka_unit_test(flank_within_a_mouth),
         cmocka_unit_test(none_where_there_is_none),
         cmocka_unit_test(decoys),
         cmocka_unit_test(must_be_seen_well),

@@ -1,0 +1,136 @@
+/* Proves, on made-up pipes of strong and weak texture with a noisy picture: the first enlarged frame of a zoom, in or
+ * out, by little or much, is taken for one with the right magnification, and drives, backing up and pans are not. Does
+ * not prove that a zoom is followed to its end; the end-to-end test does. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+/* The statics of the file under test are what is tested. */
+#include "recon/motion.c"
+#include "tests/synth/synth.h"
+
+#include <cmocka.h>
+
+enum { DRIVEN = 20 };
+static const double radius_m = 0.15, speed_m_s = 0.15, fps = 25;
+static const struct synth_lens lens = {400, 300, 262, 199.5, 149.5};
+
+struct made {
+    struct synth_pipe pipe;
+    struct intra_camera camera;
+    struct intra_mask_pyramid mask;
+    struct intra_view_u8 rgb, y;
+    struct intra_motion m; /* run, pyramid and watches: all that the decision reads */
+};
+
+/* The picture from where the camera is at frame k, ahead_m on, turned by yaw, enlarged. */
+static void look(struct made *made, int k, double ahead_m, double yaw_rad, double zoom)
+{
+    struct intra_pose pose = synth_world_from_cam(k / fps, speed_m_s, 0);
+    struct intra_mat3 turn = intra_rotation_exp(intra_vec3(0, yaw_rad, 0));
+    struct synth_lens through = lens;
+    pose.t.x += ahead_m;
+    pose.r = intra_mat3_mul(&pose.r, &turn);
+    through.f *= zoom;
+    synth_render(&made->pipe, &through, &pose, (unsigned)(1000 * zoom) + (unsigned)k, &made->rgb);
+    for (int row = 0; row < lens.height; row++)
+        for (int col = 0; col < lens.width; col++)
+            intra_row_u8(&made->y, row)[col] = intra_row_u8(&made->rgb, row)[3 * col];
+    intra_pyramid_build(&made->m.pyramid, &made->y, NULL, 1);
+}
+
+static void drive(struct made *made)
+{
+    struct intra_run_options options = intra_run_defaults(radius_m);
+    struct intra_view_u8 open = {0};
+    bool is_keyframe;
+    made->camera = (struct intra_camera){.model = INTRA_CAMERA_BROWN,
+                                         .width = lens.width,
+                                         .height = lens.height,
+                                         .fx = lens.f,
+                                         .fy = lens.f,
+                                         .cx = lens.cx,
+                                         .cy = lens.cy};
+    assert_int_equal(intra_camera_finish(&made->camera, NULL), INTRA_OK);
+    assert_int_equal(intra_image_u8_init(&made->rgb, lens.height, lens.width, 3, NULL), INTRA_OK);
+    assert_int_equal(intra_image_u8_init(&made->y, lens.height, lens.width, 1, NULL), INTRA_OK);
+    assert_int_equal(intra_image_u8_init(&open, lens.height, lens.width, 1, NULL), INTRA_OK);
+    for (int row = 0; row < lens.height; row++)
+        memset(intra_row_u8(&open, row), 255, (size_t)lens.width);
+    assert_int_equal(intra_mask_pyramid_init(&made->mask, &open, NULL), INTRA_OK);
+    intra_image_u8_fini(&open);
+    assert_int_equal(intra_pyramid_init(&made->m.pyramid, lens.height, lens.width, NULL), INTRA_OK);
+    assert_int_equal(intra_run_init(&made->m.run, &options, &made->camera, &made->mask, NULL), INTRA_OK);
+    for (int k = 0; k < DRIVEN; k++) {
+        look(made, k, 0, 0, 1);
+        if (k == 0) {
+            assert_int_equal(intra_run_start(&made->m.run, &made->m.pyramid, 0, 0, 0, 0, NULL), INTRA_OK);
+            continue;
+        }
+        struct intra_pose_fit fit;
+        struct intra_pose guess = intra_run_predict(&made->m.run, k / fps);
+        if (k == 1) guess.t.z -= speed_m_s / fps; /* the start gives a scale and no speed */
+        intra_run_fit(&made->m.run, &made->m.pyramid, &guess, 1, &fit);
+        if (!fit.is_good)
+            fail_msg("frame %d: %d of %d, noise %.2f, %.2f px", k, fit.n_inlier, fit.n_visible, fit.noise, fit.rms_px);
+        assert_int_equal(intra_run_accept(&made->m.run, &made->m.pyramid, &fit, k, k / fps, &is_keyframe, NULL),
+                         INTRA_OK);
+    }
+}
+
+static void put_away(struct made *made)
+{
+    intra_run_fini(&made->m.run);
+    intra_pyramid_fini(&made->m.pyramid);
+    intra_mask_pyramid_fini(&made->mask);
+    intra_image_u8_fini(&made->rgb);
+    intra_image_u8_fini(&made->y);
+}
+
+/* What intra_motion_process asks of a frame: 0 where it is no zoom, else the magnification. */
+static double zoom_of(struct made *made)
+{
+    struct intra_pose_fit drive_fit, zoom_fit;
+    struct intra_pose guess = intra_run_predict(&made->m.run, DRIVEN / fps);
+    intra_run_fit(&made->m.run, &made->m.pyramid, &guess, 1, &drive_fit);
+    if (!drive_fit.is_good)
+        fail_msg("lost: %d of %d, noise %.2f", drive_fit.n_inlier, drive_fit.n_visible, drive_fit.noise);
+    if (!seems_zoomed(&drive_fit)) return 0;
+    fit_zoom(&made->m, &zoom_fit);
+    return begins_zoom(&drive_fit, &zoom_fit) ? zoom_fit.zoom : 0;
+}
+
+static void zooms_and_drives(void **state)
+{
+    static const double zooms[] = {1.02, 1.04, 0.97}, contrasts[] = {0.8, 0.35};
+    static const struct {
+        double ahead_m, yaw_rad;
+    } drives[] = {{0, 0}, {0.006, 0}, {0.02, 0}, {-0.012, 0}, {0, 0.03}, {0, -0.06}};
+    (void)state;
+    for (int c = 0; c < 2; c++)
+        for (unsigned seed = 1; seed <= 2; seed++) {
+            struct made made = {.pipe = {radius_m, 0, seed, contrasts[c], 1.5}};
+            drive(&made);
+            for (size_t i = 0; i < sizeof zooms / sizeof *zooms; i++) {
+                look(&made, DRIVEN - 1, 0, 0, zooms[i]);
+                double found = zoom_of(&made);
+                if (!(fabs(found - zooms[i]) < 0.01))
+                    fail_msg("a zoom of %.2f came out as %.3f (texture %.2f, seed %u)", zooms[i], found, contrasts[c],
+                             seed);
+            }
+            for (size_t i = 0; i < sizeof drives / sizeof *drives; i++) {
+                look(&made, DRIVEN - 1, drives[i].ahead_m, drives[i].yaw_rad, 1);
+                double found = zoom_of(&made);
+                if (found != 0)
+                    fail_msg("%.0f mm on, turned by %.2f: taken for a zoom of %.3f (texture %.2f, seed %u)",
+                             1e3 * drives[i].ahead_m, drives[i].yaw_rad, found, contrasts[c], seed);
+            }
+            put_away(&made);
+        }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(zooms_and_drives)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
