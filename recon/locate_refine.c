@@ -17,11 +17,9 @@
 #define REACH_SD 2.2       /* deviations of the record that are searched */
 #define LEAST_STRENGTH 4.0 /* of a crack over the texture */
 #define MOUTH_STATION_SD_M 0.004 /* what light does to the edges of a mouth */
-#define MOUTH_SD                                                                                                       \
-    0.03             /* of a diameter; where a stub stands in, whose outer side and rim are seen; and where its edge   \
-                      */
-#define STUB_SD 0.06 /* is not sure */
-#define UNCLEAR_SD 0.2
+#define MOUTH_SD 0.03            /* of a diameter; */
+#define STUB_SD 0.17             /* where a stub stands in, whose outer side and rim are seen; */
+#define UNCLEAR_SD 0.2           /* and where its edge is not sure */
 #define LEAST_GAIN 0.5  /* squared deviations; two records exchange what they found for it */
 #define NEAR_JOINT_M 0.02
 #define END_M 0.06         /* of a line, for its direction */

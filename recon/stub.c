@@ -24,6 +24,7 @@ static const double SEEN_THETA_SD = 0.03; /* the picture of a mouth is right aro
 static const double STATION_SD_M =
     0.012; /* the near half of a rim is seldom measured: the circle leans on its far half */
 static const double RADIUS_SD_REL = 0.07; /* of an end's ring: six readings of four stubs (DN225, DN800), 8 % RMS */
+static const double LEAST_OWN = 0.05;     /* of what is known of a ring's radius, its own part */
 static const double HIDDEN_SDS = 2; /* of ring and picture, by which the bore seems too small */
 static const double INTRUSION_SD_M = 0.001, INTRUSION_SD_REL = 0.06;
 enum { LEAST_CELLS = 30, MOST_CELLS = 8192, SECTORS = 12, LEAST_SECTORS = 4, FREE_CELLS = 16 };
@@ -70,6 +71,16 @@ static int find_end(struct cell *cells, int n, double *sorted, double *depth, do
     return kept;
 }
 
+/* What the ring alone says of its radius: the caller has the picture's say, which the fit leaned on. A ring of which
+ * little is seen then says little. */
+static void without_picture(double rho_m, double rho_sd_m, double *radius_io_m, double *sd_io_m)
+{
+    double both = 1 / (*sd_io_m * *sd_io_m), seen = 1 / (rho_sd_m * rho_sd_m),
+           ring = fmax(both - seen, LEAST_OWN * both);
+    *radius_io_m = rho_m + (*radius_io_m - rho_m) * both / ring;
+    *sd_io_m = 1 / sqrt(ring);
+}
+
 /* x: s0, theta0, rho; in and out. The covariance's diagonal in sd. False where it is no ring. */
 static bool fit_ring(const struct cell *cells, int n, double pipe_m, double rho_m, double rho_sd_m, double x[3],
                      double sd[3])
@@ -111,6 +122,7 @@ static bool fit_ring(const struct cell *cells, int n, double pipe_m, double rho_
                 if (!intra_cholesky_solve(copy, unit, 3)) return false;
                 sd[k] = sqrt(fmax(0, unit[k]));
             }
+            without_picture(rho_m, rho_sd_m, &x[2], &sd[2]);
             break;
         }
         if (!intra_cholesky_solve(h, g, 3)) return false;
