@@ -229,7 +229,6 @@ static void relate_poses(struct solver *s)
 
 #define MATCH_C2 6.0 /* about the 95 % point of chi^2 with two degrees */
 #define TUBE_C2 4.0
-#define DARK_C 2.0
 /* Deviations from where a bend costs only in proportion. Huber: it is pushed back with a steady force; were the force to
  * fall off (Cauchy), noise could bend a straight pipe at no cost. */
 #define KINK_C 2.0
@@ -274,19 +273,12 @@ static bool dark_terms(const struct solver *s, const struct intra_keyframe *kf, 
     double weights[4], u = kf->u + INTRA_DARK_AHEAD_REL * s->options->radius_m / s->axis->h;
     *base = (int)floor(u) - 1 - s->axis->first;
     if (!kf->has_dark || kf->is_held || *base < 0 || *base + 3 >= s->axis->count) return false;
-    struct intra_vec3 c = intra_axis_point(s->axis, u, NULL, NULL, weights), x = intra_pose_apply(&kf->cam_from_world, c);
-    struct intra_vec3 side = fabs(kf->dark.x) < 0.7 ? intra_vec3(1, 0, 0) : intra_vec3(0, 1, 0), across[2];
-    double length = intra_norm(x);
-    if (!(length > 0) || intra_dot(x, kf->dark) < 0.2 * length) return false;
-    across[0] = intra_unit(intra_cross(kf->dark, side));
-    across[1] = intra_cross(kf->dark, across[0]);
-    struct intra_vec3 ray = intra_scale(x, 1 / length);
+    struct intra_vec3 c = intra_axis_point(s->axis, u, NULL, NULL, weights),
+                      x = intra_pose_apply(&kf->cam_from_world, c), by_x[2];
+    if (!intra_dark_against(kf->dark, x, e, by_x)) return false;
     for (int r = 0; r < 2; r++) {
-        /* d ray = (dx - ray (ray . dx)) / length */
-        struct intra_vec3 g = intra_scale(intra_mad(across[r], -intra_dot(across[r], ray), ray), 1 / length);
-        struct intra_vec3 w = intra_cross(x, g);
+        struct intra_vec3 g = by_x[r], w = intra_cross(x, g);
         double *j = jp + 6 * r;
-        e[r] = -intra_dot(across[r], ray);
         j[0] = w.x, j[1] = w.y, j[2] = w.z, j[3] = g.x, j[4] = g.y, j[5] = g.z;
         for (int k = 0; k < 4; k++)
             for (int q = 0; q < 2; q++) {
@@ -398,7 +390,8 @@ static double cost_of(struct solver *s)
         double e[2], jp[12], jk[4][4];
         int base;
         if (s->kf_var[i] >= 0 && dark_terms(s, &s->kfs[i], e, jp, jk, &base))
-            cost += intra_huber_cost((e[0] * e[0] + e[1] * e[1]) / (INTRA_DARK_SD_RAD * INTRA_DARK_SD_RAD), DARK_C);
+            cost +=
+                intra_huber_cost((e[0] * e[0] + e[1] * e[1]) / (INTRA_DARK_SD_RAD * INTRA_DARK_SD_RAD), INTRA_DARK_C);
     }
     return cost;
 }
@@ -616,7 +609,7 @@ static void add_darks(struct solver *s)
         int base, var[5], size[5], n = 0;
         const double *jac[5];
         if (s->kf_var[i] < 0 || !dark_terms(s, &s->kfs[i], e, jp, jk, &base)) continue;
-        double w = one * intra_huber_weight(one * (e[0] * e[0] + e[1] * e[1]), DARK_C), info[3] = {w, 0, w};
+        double w = one * intra_huber_weight(one * (e[0] * e[0] + e[1] * e[1]), INTRA_DARK_C), info[3] = {w, 0, w};
         jac[n] = jp, size[n] = 6, var[n++] = s->kf_var[i];
         for (int k = 0; k < 4; k++)
             if (s->knot_var[base + k] >= 0) jac[n] = jk[k], size[n] = 2, var[n++] = s->knot_var[base + k];

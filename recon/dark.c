@@ -38,3 +38,18 @@ bool intra_dark_direction(const struct intra_frame *frame, const struct intra_ca
     double px[2] = {sx / dark, sy / dark};
     return intra_camera_unproject(camera, px, out);
 }
+
+bool intra_dark_against(struct intra_vec3 dark, struct intra_vec3 x, double e[2], struct intra_vec3 by_x[2])
+{
+    double length = intra_norm(x);
+    if (!(length > 0) || intra_dot(x, dark) < 0.2 * length) return false;
+    struct intra_vec3 ray = intra_scale(x, 1 / length),
+                      side = fabs(dark.x) < 0.7 ? intra_vec3(1, 0, 0) : intra_vec3(0, 1, 0);
+    struct intra_vec3 right = intra_unit(intra_cross(dark, side)), across[2] = {right, intra_cross(dark, right)};
+    for (int r = 0; r < 2; r++) {
+        /* d ray = (dx - ray (ray . dx)) / length */
+        by_x[r] = intra_scale(intra_mad(across[r], -intra_dot(across[r], ray), ray), 1 / length);
+        e[r] = -intra_dot(across[r], ray);
+    }
+    return true;
+}

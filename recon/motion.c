@@ -531,7 +531,6 @@ static enum intra_status take_fit(struct intra_motion *m, struct intra_frame *fr
     m->cut.is_cut = m->cut.has_jumped = false;
     m->cut.usual_share += (sure_share(fit) - m->cut.usual_share) / (m->cut.usual_share > 0 ? CUT_HABIT : 1);
     m->n_weak += fit->n_inlier < 0.5 * fit->n_visible;
-    m->run.has_dark = intra_dark_direction(frame, m->camera, m->mask, &m->run.dark);
     INTRA_TRY(intra_run_accept(&m->run, &m->pyramid, fit, frame->index, frame->pts_s, &is_kf, err));
     if (is_kf) INTRA_TRY(keep_picture(m, frame, err));
     if (m->run.has_turned) m->view = (struct view_habit){0};
@@ -775,6 +774,7 @@ enum intra_status intra_motion_process(struct intra_motion *m, struct intra_fram
         INTRA_TRY(try_boot(m, frame, err));
         goto done;
     }
+    m->run.has_dark = intra_dark_direction(frame, m->camera, m->mask, &m->run.dark);
     if (m->zoom.is_on && follow_zoom(m, frame, NULL)) return flush(m, false, err);
     if (m->mode == MODE_TRACK) {
         struct intra_pose guess = intra_run_predict(&m->run, frame->pts_s);

@@ -5,6 +5,8 @@
 #include "recon/pose_fit.h"
 
 #include "core/select.h"
+#include "recon/dark.h"
+#include "recon/robust.h"
 
 #include <string.h>
 
@@ -202,10 +204,31 @@ static void measure_zoom(struct intra_run *run, struct intra_pose_fit *fit)
  */
 struct pose_prior {
     struct intra_pose guess;
+    struct intra_vec3 ahead; /* the axis point that the dark should lie at */
     double info[6];
     bool is_zoom_free;
     double log_zoom, zoom_info;
 };
+
+/* The dark lies at the axis point ahead: little beside textured wall, and where it has none all that keeps a frame from
+ * turning on as the last ones did. In a bend it lies beyond what is known of the axis. */
+static void add_dark(const struct intra_run *run, const struct intra_pose *pose, struct intra_vec3 ahead,
+                     struct normal *out)
+{
+    struct intra_vec3 x = intra_pose_apply(pose, ahead), by_x[2];
+    double e[2], one = 1 / (INTRA_DARK_SD_RAD * INTRA_DARK_SD_RAD);
+    if (!run->has_dark || run->is_held || run->bend_left > 0 || !intra_dark_against(run->dark, x, e, by_x)) return;
+    double w = one * intra_huber_weight(one * (e[0] * e[0] + e[1] * e[1]), INTRA_DARK_C);
+    for (int r = 0; r < 2; r++) {
+        struct intra_vec3 a = intra_cross(x, by_x[r]), g = by_x[r];
+        double j[6] = {a.x, a.y, a.z, g.x, g.y, g.z};
+        for (int i = 0; i < 6; i++) {
+            out->b[i] += w * j[i] * e[r];
+            for (int k = 0; k <= i; k++)
+                out->h[7 * i + k] += w * j[i] * j[k];
+        }
+    }
+}
 
 /* One Gauss-Newton step of the pose (and the magnification) on the present matches. */
 static bool pose_step(struct intra_run *run, struct intra_pose *pose, const struct pose_prior *prior,
@@ -224,6 +247,7 @@ static bool pose_step(struct intra_run *run, struct intra_pose *pose, const stru
     }
     system.h[48] += prior->zoom_info;
     system.b[6] -= prior->zoom_info * (log(run->zoom) - prior->log_zoom);
+    if (!prior->is_zoom_free) add_dark(run, pose, prior->ahead, &system);
     if (run->is_held) { /* the lens stays where it is: c' = c - R^T v */
         struct intra_pose now = intra_pose_inverse(pose);
         struct intra_vec3 off = intra_mat3_mul_vec(&pose->r, intra_sub(now.t, run->held_at));
@@ -246,9 +270,13 @@ static bool pose_step(struct intra_run *run, struct intra_pose *pose, const stru
     return true;
 }
 
-static struct pose_prior prior_around(const struct intra_pose *guess, double rot_sd, double move_sd)
+static struct pose_prior prior_around(const struct intra_run *run, const struct intra_pose *guess, double rot_sd,
+                                      double move_sd)
 {
     struct pose_prior prior = {.guess = *guess};
+    double u = intra_axis_nearest(&run->axis, intra_pose_inverse(guess).t, run->kfs[run->n_kfs - 1].u);
+    prior.ahead =
+        intra_axis_point(&run->axis, u + INTRA_DARK_AHEAD_REL * run->options.radius_m / run->axis.h, NULL, NULL, NULL);
     for (int i = 0; i < 3; i++) {
         prior.info[i] = 1 / (rot_sd * rot_sd);
         prior.info[i + 3] = 1 / (move_sd * move_sd);
@@ -300,14 +328,14 @@ void intra_run_fit(struct intra_run *run, const struct intra_pyramid *pyramid, c
                    double prior_sd_scale, struct intra_pose_fit *out)
 {
     struct pose_prior prior =
-        prior_around(guess, prior_sd_scale * TURN_SD_RAD, prior_sd_scale * MOVE_SD_REL * run->options.radius_m);
+        prior_around(run, guess, prior_sd_scale * TURN_SD_RAD, prior_sd_scale * MOVE_SD_REL * run->options.radius_m);
     fit_from(run, pyramid, &prior, 2, out);
 }
 
 void intra_run_fit_zoom(struct intra_run *run, const struct intra_pyramid *pyramid, const struct intra_pose *guess,
                         double zoom, struct intra_pose_fit *out)
 {
-    struct pose_prior prior = prior_around(guess, TURN_SD_RAD, STAND_SD_REL * run->options.radius_m);
+    struct pose_prior prior = prior_around(run, guess, TURN_SD_RAD, STAND_SD_REL * run->options.radius_m);
     prior.is_zoom_free = true;
     prior.log_zoom = log(zoom);
     prior.zoom_info = 1 / (ZOOM_SD * ZOOM_SD);
@@ -320,7 +348,7 @@ void intra_run_fit_zoom(struct intra_run *run, const struct intra_pyramid *pyram
 static double coarse_score(struct intra_run *run, const struct intra_pyramid *pyramid, struct intra_pose *pose)
 {
     struct intra_pose_fit fit = {0};
-    struct pose_prior prior = prior_around(pose, 0.1, 0.2 * run->options.radius_m);
+    struct pose_prior prior = prior_around(run, pose, 0.1, 0.2 * run->options.radius_m);
     double score = 0;
     for (int round = 0; round < 5; round++) {
         match_all(run, pyramid, pose, round < 3 ? INTRA_PATCH_SCALES - 1 : INTRA_PATCH_SCALES - 2, round < 3 ? 4 : 1.5,

@@ -6,12 +6,16 @@
 
 #include "core/log.h"
 #include "core/mem.h"
+#include "recon/dark.h"
 #include "recon/pose_fit.h"
 
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* Of the last frame's turn the next one is expected to go on by. Matches of grain say that what is expected is right:
+ * with all of it a camera that turns by chance turned on and on where the wall is smooth. */
+#define TURN_GOES_ON 0.5
 #define AXIS_STEP_REL 1.0    /* knots every radius: bends down to about three diameters are followed */
 #define REACH_REL 9.0        /* wall farther than this many radii is too flat to be of use */
 #define OLDEST_HOST 150      /* keyframes back: a pan makes many */
@@ -38,6 +42,14 @@
 /* While a bend is followed its wall leans no more: it goes on where the axis turns by so much a knot. */
 #define BEND_TURN_RAD 0.02
 #define BEND_TURN_KNOTS 3
+/* Where the pipe goes on is dark (recon/dark.h). A bend is begun only if the dark lies so far beside the straight way;
+ * and where the axis ahead lies off it by so much, and the dark by less than a share of that, twice in a row, the axis
+ * has been folded by a few far points: they fit a wall that is folded with it. In bends the share is 1.3 and more, in
+ * folds 0.3 and less (docs/methods.md, "Bends"). */
+#define DARK_BEND_RAD 0.06
+#define DARK_FOLD_SHARE 0.3
+#define DARK_FOLD_KEYFRAMES 2
+#define FOLD_FROM 3         /* knots ahead: the wall before is well measured */
 #define BEND_SCALE_SD 0.003 /* of the way there, beyond what the sectors tell: 0.1 to 0.5 % short */
 /* The section's second order, as a share of the radius (an ovality of 6 % is 0.06), and its change from knot to knot,
  * which is a radius; a step at a joint pays in proportion (Huber). Set by trial on a lined pipe, 6 % oval, and a round
@@ -122,7 +134,7 @@ struct intra_pose intra_run_predict(const struct intra_run *run, double pts_s)
     double dt = run->pts_s - run->pts_before_s, k = dt > 0 ? (pts_s - run->pts_s) / dt : 0;
     if (run->n_tracked < 2 || k > 3 || k < 0) return run->pose;
     struct intra_pose inv = intra_pose_inverse(&run->pose_before), step = intra_pose_mul(&run->pose, &inv);
-    struct intra_vec3 w = intra_scale(intra_rotation_log(&step.r), k);
+    struct intra_vec3 w = intra_scale(intra_rotation_log(&step.r), k * TURN_GOES_ON);
     return intra_pose_left_update(&run->pose, w, intra_scale(step.t, k));
 }
 
@@ -569,10 +581,62 @@ static bool is_turning(const struct intra_run *run, double u)
     return intra_norm(intra_cross(intra_unit(here), intra_unit(ahead))) > BEND_TURN_RAD * BEND_TURN_KNOTS;
 }
 
+/* How far the axis and the dark lie off the straight way, seen from the last keyframe, which is at u. False: no dark.
+ */
+static bool look_along(const struct intra_run *run, double u, struct intra_vec3 *axis_off, struct intra_vec3 *dark_off)
+{
+    struct intra_vec3 along, at = intra_axis_point(&run->axis, u, &along, NULL, NULL);
+    const struct intra_pose *cam = &run->kfs[run->n_kfs - 1].cam_from_world;
+    struct intra_vec3 here = intra_pose_inverse(cam).t;
+    double ahead = INTRA_DARK_AHEAD_REL * run->options.radius_m;
+    if (!run->has_dark) return false;
+    struct intra_vec3 end = intra_axis_point(&run->axis, u + ahead / run->axis.h, NULL, NULL, NULL);
+    struct intra_vec3 straight = intra_unit(intra_sub(intra_mad(at, ahead, intra_unit(along)), here));
+    *axis_off = intra_sub(intra_unit(intra_sub(end, here)), straight);
+    *dark_off = intra_sub(intra_mat3_tmul_vec(&cam->r, run->dark), straight);
+    return true;
+}
+
+/* The axis goes on straight, and what was followed on the folded wall is forgotten. */
+static void unfold(struct intra_run *run, double u)
+{
+    struct intra_axis *axis = &run->axis;
+    int first = (int)floor(u) + FOLD_FROM - axis->first;
+    if (first < 2) return;
+    struct intra_vec3 along = intra_unit(intra_sub(axis->knots[first].p, axis->knots[first - 2].p));
+    for (int i = first + 1; i < axis->count; i++) {
+        struct intra_axis_knot *k = &axis->knots[i];
+        if (k->is_frozen) continue;
+        k->p = intra_mad(axis->knots[i - 1].p, axis->h, along);
+    }
+    for (int i = 0; i < run->n_points; i++) {
+        struct intra_point *p = &run->points[i];
+        if (p->u < axis->first + first) continue;
+        p->is_alive = false;
+        p->is_doubtful = p->is_handed_out = true;
+    }
+    intra_run_axis_moved(run);
+    run->bend_left = 0;
+    intra_log(INTRA_LOG_DEBUG, "run", "the axis was folded ahead of knot %d: the dark lies straight on",
+              axis->first + first);
+}
+
 static void look_for_bend(struct intra_run *run, double u)
 {
-    bool is_bend = run->bend_left > 0 && is_turning(run, u);
-    if (run->options.may_bend && (is_bend || lean_ahead(run, u) > BEND_LEAN))
+    struct intra_vec3 axis_off, dark_off;
+    bool is_bend = run->bend_left > 0 && is_turning(run, u), may_begin = run->options.may_bend;
+    if (look_along(run, u, &axis_off, &dark_off)) {
+        double off2 = intra_dot(axis_off, axis_off);
+        bool is_folded = off2 > DARK_BEND_RAD * DARK_BEND_RAD && intra_dot(axis_off, dark_off) < DARK_FOLD_SHARE * off2;
+        run->n_folded = is_folded ? run->n_folded + 1 : 0;
+        if (run->n_folded >= DARK_FOLD_KEYFRAMES) {
+            run->n_folded = 0;
+            unfold(run, u);
+            return;
+        }
+        may_begin = may_begin && intra_norm(dark_off) > DARK_BEND_RAD;
+    }
+    if (run->options.may_bend && (is_bend || (may_begin && lean_ahead(run, u) > BEND_LEAN)))
         run->bend_left = BEND_KEYFRAMES;
     else if (run->bend_left > 0)
         run->bend_left--;

@@ -61,6 +61,7 @@ struct intra_run {
     bool has_dark;               /* set by the caller before a frame is accepted: where it is darkest (recon/dark.h) */
     struct intra_vec3 dark;
     int bend_left;               /* keyframes for which the axis may turn more freely */
+    int n_folded;                /* keyframes in a row that saw the dark straight on and the axis bend */
     bool has_turned;             /* set when run coordinates were turned, once and before anything settled; the caller clears it */
     bool has_returned;           /* the next accepted frame may lie anywhere in the run */
     struct intra_wall_sample *samples; /* settled, to be taken by the caller, who sets n_samples to 0 */
