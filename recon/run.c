@@ -45,7 +45,7 @@
 /* Where the pipe goes on is dark (recon/dark.h). A bend is begun only if the dark lies so far beside the straight way;
  * and where the axis ahead lies off it by so much, and the dark by less than a share of that, twice in a row, the axis
  * has been folded by a few far points: they fit a wall that is folded with it. In bends the share is 1.3 and more, in
- * folds 0.3 and less (docs/methods.md, "Bends"). */
+ * folds 0.4 and less (docs/methods.md, "Bends"). */
 #define DARK_BEND_RAD 0.06
 #define DARK_FOLD_SHARE 0.3
 #define DARK_FOLD_KEYFRAMES 2

@@ -1,9 +1,9 @@
 /* Proves, on made walls: mouths are found with station, clock angle and diameter, at the crown, beside the cut, dark,
  * lit from one side, next to a joint, on brick; one that stands in is told by its rim, which must lie
- * where its end is seen, and may be small, and whose diameter the ring of its end shares or tells; what lies
- * within a mouth is none of its own; none on a wall
- * without, on brick, for joints, patches that are long or bulge inwards, half a mouth, a small hole, what was seen
- * coarsely or once; failing allocations come back as errors. Does not prove how real mouths look. */
+ * where its end is seen, and may be small, and whose diameter the ring of its end shares or tells, the less of it is
+ * seen the less; what lies within a mouth is none of its own; none on a wall without, on brick, for joints, patches
+ * that are long or bulge inwards, half a mouth, a small hole, what was seen coarsely or once; failing allocations come
+ * back as errors. Does not prove how real mouths look. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -227,6 +227,31 @@ static void ring_and_bore(void **state)
     }
 }
 
+/* What the ring says of its radius is its own, however large the picture shows the mouth; of a third of a ring it is
+ * little. */
+static void third_of_a_ring(void **state)
+{
+    double sd[2] = {0};
+    (void)state;
+    for (int is_part = 0; is_part < 2; is_part++) {
+        struct made_wall made = {.length_m = 1.6,
+                                 .spots = {{0.8, 1.0, 0.1, 0, 0, -0.02, 0, ROUND},
+                                           {0.8, 1.0, 0.08, 0, 0, NAN, 0, ROUND},
+                                           {0.77, 1.0, 0.127, 0, 0, NAN, 0, ROUND}},
+                                 .n_spots = is_part ? 3 : 2};
+        struct intra_scene scene = scene_of(&made);
+        for (double seen_m = 0.05; seen_m < 0.08; seen_m += 0.02) {
+            struct intra_stub stub;
+            assert_int_equal(intra_stub_find(&scene, 0.82, 1.0, seen_m, 0.005, &stub, NULL), INTRA_OK);
+            assert_true(stub.is_found);
+            assert_true(fabs(stub.radius_m - 0.045) < 1.5 * stub.radius_sd_m && stub.radius_m < 0.05);
+            sd[is_part] = stub.radius_sd_m;
+        }
+        intra_scene_fini(&scene);
+    }
+    assert_true(sd[1] > 2 * sd[0]);
+}
+
 /* Seen as large as a connection, but the end that stands in is a small one. */
 static void small_end(void **state)
 {
@@ -375,6 +400,7 @@ int main(void)
         cmocka_unit_test(one_that_stands_in),
         cmocka_unit_test(small_bore),
         cmocka_unit_test(ring_and_bore),
+        cmocka_unit_test(third_of_a_ring),
         cmocka_unit_test(small_end),
         cmocka_unit_test(deposit_beside_a_mouth),
         cmocka_unit_test(flank_within_a_mouth),
