@@ -48,6 +48,7 @@ enum { MOST_GROUP = 256, MOST_PICTURE_COLS = 16000 };
 #define BULGE_SHARE 0.025    /* of the pipe's radius: what stands so far into the pipe in the middle is a deposit; */
 #define BULGE_NODES 30       /* measured so often, */
 #define BULGE_MEASURED 0.5   /* and on so much of the middle: in the picture of a stub only its end is */
+#define WALL_MEASURED 0.8    /* of the middle, neither deeper nor higher than that: the wall itself, a brick say */
 #define MIDDLE_EVIDENCE 0.85
 #define EVIDENCE_WIDTH 0.03
 #define STATION_FLOOR_M 0.004 /* what light and blur do to an edge, */
@@ -265,12 +266,14 @@ static bool is_on_joint(const struct finder *f, const struct candidate *c)
 
 static bool is_mouth(const struct finder *f, const struct candidate *c)
 {
+    bool is_wall = c->n_deep >= BULGE_NODES && c->n_deep >= WALL_MEASURED * c->n_middle &&
+                   fabs(c->deep_m) < BULGE_SHARE * f->radius_m;
     bool is_bulge = c->n_deep >= BULGE_NODES && c->n_deep >= BULGE_MEASURED * c->n_middle &&
                     c->deep_m < -BULGE_SHARE * f->radius_m && c->rim_m > 1.5 * c->deep_m;
     return c->score >= LEAST_SCORE && c->coherent >= LEAST_COHERENT && c->seen >= LEAST_SEEN &&
            c->contrast >= LEAST_CONTRAST && c->rest <= MOST_REST && c->stretch >= LEAST_STRETCH &&
            c->stretch <= MOST_STRETCH && c->views >= FEW_VIEWS && c->grain_m * GRAINS_A_RADIUS <= c->radius_m &&
-           !is_bulge && !is_on_joint(f, c);
+           !is_wall && !is_bulge && !is_on_joint(f, c);
 }
 
 /* The diameter of a mouth and its deviation; where it stands in the ring of its end has a say. */

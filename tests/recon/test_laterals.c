@@ -316,8 +316,9 @@ static void decoys(void **state)
                                        {1.1, 2, 0.1, -0.8, 0, -0.012, 0, ROUND}, /* bulges: a deposit */
                                        {1.7, 5, 0.12, -0.8, 0, NAN, 0, HALF_ROUND},
                                        {2.2, 0, 0.04, -0.9, 0, NAN, 0, ROUND},   /* a small hole */
-                                       {2.7, 4, 0.14, -0.04, 0, NAN, 0, ROUND}}, /* hardly darker than the wall */
-                             .n_spots = 5};
+                                       {2.7, 4, 0.14, -0.04, 0, NAN, 0, ROUND}, /* hardly darker than the wall */
+                                       {2.7, 1, 0.12, -0.8, 0, 0, 0, ROUND}},   /* a stain: the wall is there */
+                             .n_spots = 6};
     (void)state;
     assert_none(&made);
 }
