@@ -42,11 +42,13 @@
 /* While a bend is followed its wall leans no more: it goes on where the axis turns by so much a knot. */
 #define BEND_TURN_RAD 0.02
 #define BEND_TURN_KNOTS 3
-/* Where the pipe goes on is dark (recon/dark.h). A bend is begun only if the dark lies so far beside the straight way;
- * and where the axis ahead lies off it by so much, and the dark by less than a share of that, twice in a row, the axis
- * has been folded by a few far points: they fit a wall that is folded with it. In bends the share is 1.3 and more, in
- * folds 0.4 and less (docs/methods.md, "Bends"). */
+/* Where the pipe goes on is dark (recon/dark.h). A bend is begun only if the dark lies so far beside the straight way.
+ * Where the axis ahead lies off it by so much, and the dark straight ahead (by less than a share of that to the same
+ * side) or to the other side, twice in a row, the axis has been folded by a few far points: they fit a wall that is
+ * folded with it. In bends the share is 1.3 and more, in folds 0.4 and less (docs/methods.md, "Bends"); a dark that
+ * lies aside at right angles, a stain say, tells nothing. */
 #define DARK_BEND_RAD 0.06
+#define DARK_AHEAD_RAD 0.1
 #define DARK_FOLD_SHARE 0.3
 #define DARK_FOLD_KEYFRAMES 2
 #define FOLD_FROM 3         /* knots ahead: the wall before is well measured */
@@ -626,8 +628,10 @@ static void look_for_bend(struct intra_run *run, double u)
     struct intra_vec3 axis_off, dark_off;
     bool is_bend = run->bend_left > 0 && is_turning(run, u), may_begin = run->options.may_bend;
     if (look_along(run, u, &axis_off, &dark_off)) {
-        double off2 = intra_dot(axis_off, axis_off);
-        bool is_folded = off2 > DARK_BEND_RAD * DARK_BEND_RAD && intra_dot(axis_off, dark_off) < DARK_FOLD_SHARE * off2;
+        double off = intra_norm(axis_off), dark = intra_norm(dark_off);
+        double along = intra_dot(axis_off, dark_off) / fmax(off, 1e-9); /* the dark's part to the axis's side */
+        bool is_folded = off > DARK_BEND_RAD &&
+                         (dark < DARK_AHEAD_RAD ? along < DARK_FOLD_SHARE * off : along < -DARK_FOLD_SHARE * dark);
         run->n_folded = is_folded ? run->n_folded + 1 : 0;
         if (run->n_folded >= DARK_FOLD_KEYFRAMES) {
             run->n_folded = 0;
