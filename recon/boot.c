@@ -124,6 +124,14 @@ done:
     return status;
 }
 
+static bool is_tube(const struct attempt *a)
+{
+    const struct intra_bundle_result *b = &a->run.last_bundle;
+    return a->is_alive && a->score >= BOOT_MIN_SCORE && b->inlier_share >= BOOT_INLIER_SHARE &&
+           b->n_radius >= BOOT_MIN_RADII && b->radius_spread <= BOOT_RADIUS_SPREAD &&
+           fabs(b->radius_median - 1) <= BOOT_RADIUS_OFF;
+}
+
 enum intra_status intra_boot_try(struct intra_boot *boot, const struct intra_run_options *options,
                                  const struct intra_camera *camera, const struct intra_mask_pyramid *mask,
                                  const struct intra_view_f32 *log_shading, struct intra_pyramid *pyramid,
@@ -134,6 +142,7 @@ enum intra_status intra_boot_try(struct intra_boot *boot, const struct intra_run
     enum { N_RING = 5, N_GUESSES = N_RING + 1 };
     enum intra_status status = INTRA_OK;
     struct attempt *best = NULL, *now = NULL;
+    struct guess best_guess = {0, 0};
     *out_verdict = INTRA_BOOT_MORE;
     snprintf(reason, 160, "too few frames");
     if (boot->n < 4) return INTRA_OK;
@@ -160,6 +169,7 @@ enum intra_status intra_boot_try(struct intra_boot *boot, const struct intra_run
             struct attempt *swap = best;
             best = now;
             now = swap;
+            best_guess = guess;
         }
         intra_run_fini(&now->run);
         /* The first guesses see no motion: the others would see none either. */
@@ -171,14 +181,23 @@ enum intra_status intra_boot_try(struct intra_boot *boot, const struct intra_run
               "%d frames: alive %d travel %.2f R, score %.2f, inliers %.2f, radii %d, median %.3f, spread %.3f", boot->n,
               best->is_alive, best->travel, best->score, b->inlier_share, b->n_radius, b->radius_median,
               b->radius_spread);
+    /* A start may not hang on what is expected of the camera: a picture that grows as a whole can be followed as a
+     * drive with the one expectation and not with the other. */
+    bool is_sure = false;
+    if (best->is_alive && best->travel >= BOOT_TRAVEL_REL && is_tube(best)) {
+        struct intra_run_options whole = *options;
+        whole.turn_goes_on = 1;
+        INTRA_TRY(follow(now, boot, best_guess, &whole, camera, mask, log_shading, pyramid, err));
+        is_sure = is_tube(now);
+        intra_log(INTRA_LOG_DEBUG, "boot", "again, with all of the last turn: score %.2f", now->score);
+    }
     boot->is_moving = !any_alive || best->travel >= BOOT_MIN_TRAVEL_REL;
     if (!any_alive) {
         *out_verdict = INTRA_BOOT_NOT_A_PIPE;
         snprintf(reason, 160, "no steady motion of the wall could be followed");
     } else if (best->travel < BOOT_TRAVEL_REL) {
         snprintf(reason, 160, "the camera hardly moves");
-    } else if (best->score < BOOT_MIN_SCORE || b->inlier_share < BOOT_INLIER_SHARE || b->n_radius < BOOT_MIN_RADII ||
-               b->radius_spread > BOOT_RADIUS_SPREAD || fabs(b->radius_median - 1) > BOOT_RADIUS_OFF) {
+    } else if (!is_tube(best) || !is_sure) {
         *out_verdict = INTRA_BOOT_NOT_A_PIPE;
         snprintf(reason, 160, "what moves in the picture is not the inside of a tube");
     } else {

@@ -82,7 +82,12 @@ enum { LEVEL_POINTS = 20 };
 
 struct intra_run_options intra_run_defaults(double radius_m)
 {
-    struct intra_run_options o = {.radius_m = radius_m, .threads = 1, .target_points = 420, .window = 12, .step_rel = 0.15};
+    struct intra_run_options o = {.radius_m = radius_m,
+                                  .threads = 1,
+                                  .target_points = 420,
+                                  .window = 12,
+                                  .step_rel = 0.15,
+                                  .turn_goes_on = TURN_GOES_ON};
     return o;
 }
 
@@ -136,7 +141,7 @@ struct intra_pose intra_run_predict(const struct intra_run *run, double pts_s)
     double dt = run->pts_s - run->pts_before_s, k = dt > 0 ? (pts_s - run->pts_s) / dt : 0;
     if (run->n_tracked < 2 || k > 3 || k < 0) return run->pose;
     struct intra_pose inv = intra_pose_inverse(&run->pose_before), step = intra_pose_mul(&run->pose, &inv);
-    struct intra_vec3 w = intra_scale(intra_rotation_log(&step.r), k * TURN_GOES_ON);
+    struct intra_vec3 w = intra_scale(intra_rotation_log(&step.r), k * run->options.turn_goes_on);
     return intra_pose_left_update(&run->pose, w, intra_scale(step.t, k));
 }
 

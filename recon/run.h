@@ -14,6 +14,7 @@ struct intra_run_options {
     int window;              /* free keyframes; default 12 */
     double step_rel;         /* a keyframe at least every step_rel radii of travel; default 0.15 */
     bool may_bend;           /* the lens is known, so that a wall that leans to one side is a bend; default not */
+    double turn_goes_on;     /* share of the last frame's turn that the next one is expected to make */
 };
 
 /* A settled measurement of the wall's radius. */
