@@ -273,6 +273,21 @@ static enum intra_status measure_diameter(struct intra_scene *scene, bool is_cal
     return INTRA_OK;
 }
 
+/* Says where counter and picture part at once. */
+static enum intra_status tell_jump(const struct intra_scene *scene, struct intra_reconstruct_report *report,
+                                   struct intra_error *err)
+{
+    struct intra_counter_jump jump;
+    enum intra_status status = intra_counter_jump_find(scene->frames, scene->n_frames, &jump, err);
+    if (status != INTRA_OK || !jump.is_found) return status;
+    report->has_counter_jump = true;
+    warn(report,
+         "at %.1f s the distance counter goes from %.2f to %.2f m, the picture on by %.2f m: a cut that was not noticed (then "
+         "stations behind it are wrong: give --to and --from for the parts), or a counter that was set anew",
+         scene->frames[jump.frame].pts_s, jump.from_m, jump.to_m, jump.picture_m);
+    return INTRA_OK;
+}
+
 /* Says where the counter changed a stretch by more than STRETCHED_REL. */
 static void tell_stretched(const struct line *line, const struct intra_station_map *map,
                            struct intra_reconstruct_report *report)
@@ -548,7 +563,8 @@ static void summarise(struct intra_scene *scene, struct intra_reconstruct_report
         report->frames_posed += f->is_posed;
         report->frames_pipe += f->is_posed || f->state == INTRA_STATE_LOST;
     }
-    report->is_complete = scene->n_gaps == 0 && report->frames_posed == report->frames_pipe;
+    report->is_complete =
+        scene->n_gaps == 0 && report->frames_posed == report->frames_pipe && !report->has_counter_jump;
     if (report->counts.damaged)
         warn(report, "%lld damaged frames in the video were skipped", (long long)report->counts.damaged);
     if (scene->camera.is_assumed)
@@ -685,6 +701,7 @@ enum intra_status intra_reconstruct(const char *video_path, const struct intra_c
     wall = clock_s(CLOCK_MONOTONIC), cpu = clock_s(CLOCK_PROCESS_CPUTIME_ID);
     if (counter) INTRA_TRY(fill_counter(counter, scene, report, err));
     if (o.fill_counter) o.fill_counter(o.fill_user, scene->frames, scene->n_frames);
+    INTRA_TRY(tell_jump(scene, report, err));
     INTRA_TRY(measure_diameter(scene, !camera->is_assumed, report, err)); /* by the picture's own stations */
     /* A lens fitted to the counter over the pilot's first metres: the counter over the whole run knows the way better. */
     bool is_measure = report->is_lens_fitted && !(o.length_m > 0);

@@ -21,6 +21,12 @@ enum { MAX_READINGS = 240, LEAST_READINGS = 8, GRID = 25, LEVELS = 3 };
 #define PICKED 1.3      /* sigma is picked, not known: the likelihood's deviation is a little small */
 #define ODD_SHARE 0.05  /* of the readings that may be no multiple of the counter's step */
 #define BACK_M 0.005    /* stations of a camera that stands differ by less */
+/* A jump of the counter: what it goes on by, beyond digits that change at once and a picture whose scale is half of the
+ * true one. */
+enum { JUMP_READINGS = 9 };
+#define JUMP_M 0.3
+#define JUMP_STEPS 1.5
+#define JUMP_SCALE 2.0
 #define SLIP_REL 0.0005 /* of a wheel or cable counter: no fit is better than that */
 
 struct data {
@@ -221,5 +227,58 @@ enum intra_status intra_scale_of_frames(const struct intra_frame_record *frames,
 done:
     intra_free(pairs);
     intra_free(is_outward);
+    return status;
+}
+
+static struct intra_scale_pair median_of(const struct intra_scale_pair *pairs)
+{
+    double s[JUMP_READINGS], c[JUMP_READINGS];
+    for (int i = 0; i < JUMP_READINGS; i++)
+        s[i] = pairs[i].station_m, c[i] = pairs[i].counter_m;
+    return (struct intra_scale_pair){intra_select(s, JUMP_READINGS, JUMP_READINGS / 2),
+                                     intra_select(c, JUMP_READINGS, JUMP_READINGS / 2)};
+}
+
+/* The reading with the largest step to it, of those around `at`. */
+static int64_t steepest(const struct intra_scale_pair *pairs, int64_t at)
+{
+    int64_t best = at;
+    for (int64_t i = at - JUMP_READINGS + 1; i < at + JUMP_READINGS; i++)
+        if (fabs(pairs[i].counter_m - pairs[i - 1].counter_m) > fabs(pairs[best].counter_m - pairs[best - 1].counter_m))
+            best = i;
+    return best;
+}
+
+enum intra_status intra_counter_jump_find(const struct intra_frame_record *frames, int64_t n,
+                                          struct intra_counter_jump *out, struct intra_error *err)
+{
+    enum intra_status status = INTRA_OK;
+    struct intra_scale_pair *pairs = NULL;
+    int64_t *index = NULL, m = 0;
+    double most = 0;
+    *out = (struct intra_counter_jump){.frame = -1};
+    INTRA_TRY(INTRA_ALLOC(pairs, (size_t)n + 1, err));
+    INTRA_TRY(INTRA_ALLOC(index, (size_t)n + 1, err));
+    for (int64_t i = 0; i < n; i++) {
+        if (!is_read(&frames[i])) continue;
+        pairs[m] = (struct intra_scale_pair){frames[i].station_m, frames[i].counter_m};
+        index[m++] = i;
+    }
+    double step_m = intra_scale_step(pairs, m);
+    for (int64_t i = JUMP_READINGS; i + JUMP_READINGS <= m; i++) {
+        const struct intra_frame_record *first = &frames[index[i - JUMP_READINGS]],
+                                        *last = &frames[index[i + JUMP_READINGS - 1]];
+        if (first->segment != last->segment) continue;
+        struct intra_scale_pair a = median_of(pairs + i - JUMP_READINGS), b = median_of(pairs + i);
+        double way = b.station_m - a.station_m,
+               jump = fabs(b.counter_m - a.counter_m) - JUMP_SCALE * fabs(way) - JUMP_M - JUMP_STEPS * step_m;
+        if (jump > most) {
+            most = jump;
+            *out = (struct intra_counter_jump){true, index[steepest(pairs, i)], a.counter_m, b.counter_m, way};
+        }
+    }
+done:
+    intra_free(pairs);
+    intra_free(index);
     return status;
 }

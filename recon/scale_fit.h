@@ -38,4 +38,17 @@ void intra_counter_outward(const struct intra_frame_record *frames, int64_t n, b
 enum intra_status intra_scale_of_frames(const struct intra_frame_record *frames, int64_t n, struct intra_scale_fit *out,
                                         struct intra_error *err);
 
+/* Where the counter goes on by far more than the picture, within one stretch, and stays there. */
+struct intra_counter_jump {
+    bool is_found;
+    int64_t frame;       /* index into frames of the first reading behind it */
+    double from_m, to_m; /* counter, medians of the nine readings before and behind */
+    double picture_m;    /* how far stations go on between these */
+};
+
+/* The largest such jump: a cut that was not noticed, or a counter that was set anew. Single wrong readings are none.
+ * Errors: INTRA_E_MEM. */
+enum intra_status intra_counter_jump_find(const struct intra_frame_record *frames, int64_t n,
+                                          struct intra_counter_jump *out, struct intra_error *err);
+
 #endif

@@ -1,6 +1,7 @@
 /* The scale of stations against a counter: true within its deviation under rounding, slack, a late start, wrong
- * readings and reverse driving; not known where there is too little to tell. Not: reading counters, or the motion
- * itself. */
+ * readings and reverse driving; not known where there is too little to tell; a jump of the counter against the picture
+ * is found where it is, and wrong readings, coarse digits or a wrong scale are none. Not: reading counters, or the
+ * motion itself. */
 #include "recon/lens_fit.h"
 #include "recon/scale_fit.h"
 
@@ -163,6 +164,47 @@ static void readings_on_the_way_out(void **state)
     assert_false(fit.is_known);
 }
 
+enum trouble { NO_TROUBLE, CUT, SEEN_CUT, SET_ANEW, SINGLE_WRONG, COARSE, HALF_SCALE, BACKWARD, N_TROUBLES };
+
+/* A drive of 3 m with 10 mm a frame and a counter of 0.01 m; halfway something happens. */
+static void made_drive(enum trouble trouble, struct intra_frame_record *frames, int n)
+{
+    for (int i = 0; i < n; i++) {
+        bool is_behind = i >= n / 2;
+        double way = trouble == BACKWARD && is_behind ? 0.01 * (n - i) : 0.01 * i, counter = 2 + way, step = 0.01;
+        if (trouble == CUT || trouble == SEEN_CUT) counter += is_behind ? 3 : 0;
+        if (trouble == SET_ANEW) counter -= is_behind ? 1.5 : 0;
+        if (trouble == SINGLE_WRONG && i % 9 < 2) counter += 6;
+        if (trouble == COARSE) step = 1;
+        if (trouble == HALF_SCALE) way *= 0.55;
+        frames[i] = (struct intra_frame_record){.segment = trouble == SEEN_CUT && is_behind,
+                                                .is_posed = i % 7 != 3,
+                                                .station_m = way,
+                                                .counter_m = i % 5 == 1 ? NAN : round(counter / step) * step};
+    }
+}
+
+/* A cut that was not noticed, and a counter that was set anew, where it happens; nothing else. */
+static void counter_jumps(void **state)
+{
+    enum { N = 300 };
+    static struct intra_frame_record frames[N];
+    struct intra_counter_jump jump;
+    (void)state;
+    for (enum trouble trouble = NO_TROUBLE; trouble < N_TROUBLES; trouble++) {
+        made_drive(trouble, frames, N);
+        assert_int_equal(intra_counter_jump_find(frames, N, &jump, NULL), INTRA_OK);
+        if (jump.is_found != (trouble == CUT || trouble == SET_ANEW))
+            fail_msg("trouble %d: found %d", trouble, jump.is_found);
+        if (!jump.is_found) continue;
+        assert_true(jump.frame >= N / 2 && jump.frame <= N / 2 + 2);
+        assert_true(fabs(jump.to_m - jump.from_m - jump.picture_m - (trouble == CUT ? 3 : -1.5)) < 0.1);
+        assert_true(jump.picture_m > 0 && jump.picture_m < 0.2);
+    }
+    assert_int_equal(intra_counter_jump_find(frames, 0, &jump, NULL), INTRA_OK);
+    assert_false(jump.is_found);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -178,6 +220,7 @@ int main(void)
         cmocka_unit_test(scale_too_short),
         cmocka_unit_test(scale_of_chance),
         cmocka_unit_test(readings_on_the_way_out),
+        cmocka_unit_test(counter_jumps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
