@@ -184,7 +184,7 @@ enum intra_status intra_boot_try(struct intra_boot *boot, const struct intra_run
     /* A start may not hang on what is expected of the camera: a picture that grows as a whole can be followed as a
      * drive with the one expectation and not with the other. */
     bool is_sure = false;
-    if (best->is_alive && best->travel >= BOOT_TRAVEL_REL && is_tube(best)) {
+    if (best->travel >= BOOT_TRAVEL_REL && is_tube(best)) {
         struct intra_run_options whole = *options;
         whole.turn_goes_on = 1;
         INTRA_TRY(follow(now, boot, best_guess, &whole, camera, mask, log_shading, pyramid, err));
@@ -197,7 +197,7 @@ enum intra_status intra_boot_try(struct intra_boot *boot, const struct intra_run
         snprintf(reason, 160, "no steady motion of the wall could be followed");
     } else if (best->travel < BOOT_TRAVEL_REL) {
         snprintf(reason, 160, "the camera hardly moves");
-    } else if (!is_tube(best) || !is_sure) {
+    } else if (!is_sure) {
         *out_verdict = INTRA_BOOT_NOT_A_PIPE;
         snprintf(reason, 160, "what moves in the picture is not the inside of a tube");
     } else {

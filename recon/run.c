@@ -624,7 +624,7 @@ static void unfold(struct intra_run *run, double u)
     }
     intra_run_axis_moved(run);
     run->bend_left = 0;
-    intra_log(INTRA_LOG_DEBUG, "run", "the axis was folded ahead of knot %d: the dark lies straight on",
+    intra_log(INTRA_LOG_DEBUG, "run", "the axis was folded ahead of knot %d: the dark does not go with it",
               axis->first + first);
 }
 

@@ -14,7 +14,7 @@ struct intra_run_options {
     int window;              /* free keyframes; default 12 */
     double step_rel;         /* a keyframe at least every step_rel radii of travel; default 0.15 */
     bool may_bend;           /* the lens is known, so that a wall that leans to one side is a bend; default not */
-    double turn_goes_on;     /* share of the last frame's turn that the next one is expected to make */
+    double turn_goes_on;     /* share of the last frame's turn that the next one is expected to make; default 0.5 */
 };
 
 /* A settled measurement of the wall's radius. */
@@ -59,7 +59,8 @@ struct intra_run {
     int most_inliers;            /* of the frames since the last keyframe */
     bool is_held;                /* the camera pans: the lens turns, but stays at held_at */
     struct intra_vec3 held_at;   /* run coordinates */
-    bool has_dark;               /* set by the caller before a frame is accepted: where it is darkest (recon/dark.h) */
+    bool has_dark;               /* set by the caller before a frame is fitted, and for its acceptance: where it is darkest
+                                    (recon/dark.h) */
     struct intra_vec3 dark;
     int bend_left;               /* keyframes for which the axis may turn more freely */
     int n_folded;                /* keyframes in a row that saw the dark straight on and the axis bend */

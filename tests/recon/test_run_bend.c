@@ -65,8 +65,12 @@ static void folded_axis(void **state)
         bend(&run, 3, 0.1);
         run.bend_left = 9;
         for (int i = 0; i < NEAR_POINTS + FAR_POINTS; i++)
-            run.points[run.n_points++] = (struct intra_point){
-                .u = i < NEAR_POINTS ? 1.5 : 4.5, .is_alive = true, .n_obs = 4, .r_data = radius_m, .r_data_sd = 0.001};
+            run.points[run.n_points++] = (struct intra_point){.u = i < NEAR_POINTS ? 1.5 : 4.5,
+                                                              .is_alive = true,
+                                                              .n_obs = 4,
+                                                              .r_expect = radius_m,
+                                                              .r_data = radius_m,
+                                                              .r_data_sd = 0.001};
         look_for_bend(&run, 0);
         assert_true(most_aside(&run) > radius_m); /* once is no proof */
         look_for_bend(&run, 0);
