@@ -1,6 +1,7 @@
-/* Proves: on a small made-up pipe the whole line finds position across the section to two percent of the diameter and the way to one
- * percent, poses every frame, and gives the same poses and wall for one thread and four. Does not prove anything about
- * real pictures; the suite and the real clips do. */
+/* Proves: on a small made-up pipe the whole line finds position across the section to two percent of the diameter and
+ * the way to one percent, poses every frame, and gives the same poses and wall for one thread and four; a counter that
+ * parts from the picture at once is said. Does not prove anything about real pictures; the suite and the real clips
+ * do. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,19 +20,35 @@ enum { FRAMES = 50 };
 static struct intra_pose truth[FRAMES];
 static char video[64];
 
-static void run(int threads, struct intra_scene *scene)
+static bool is_counter_set_anew;
+
+/* A counter of 0.01 m that follows the truth, or goes on by 3 m at once halfway. */
+static void fill_counter(void *user, struct intra_frame_record *frames, int64_t n)
+{
+    (void)user;
+    for (int64_t i = 0; i < n; i++)
+        frames[i].counter_m = round(100 * truth[i].t.x) / 100 + (is_counter_set_anew && i >= n / 2 ? 3 : 0);
+}
+
+static void run_with(int threads, struct intra_scene *scene, struct intra_reconstruct_report *report)
 {
     struct intra_camera camera = {.model = INTRA_CAMERA_BROWN, .width = 400, .height = 300, .fx = 262, .fy = 262, .cx = 199.5,
                                   .cy = 149.5};
     struct intra_reconstruct_options o = intra_reconstruct_defaults();
-    struct intra_reconstruct_report report;
     struct intra_error err = {0};
     assert_int_equal(intra_camera_finish(&camera, &err), INTRA_OK);
     o.diameter_m = 0.3;
     o.threads = threads;
     o.texel_m = 0.002;
     intra_scene_init(scene);
-    if (intra_reconstruct(video, &camera, &o, NULL, scene, &report, &err) != INTRA_OK) fail_msg("%s", err.text);
+    o.fill_counter = fill_counter;
+    if (intra_reconstruct(video, &camera, &o, NULL, scene, report, &err) != INTRA_OK) fail_msg("%s", err.text);
+}
+
+static void run(int threads, struct intra_scene *scene)
+{
+    struct intra_reconstruct_report report;
+    run_with(threads, scene, &report);
 }
 
 static int make_video(void **state)
@@ -95,8 +112,29 @@ static void same_bytes_for_every_team(void **state)
     intra_scene_fini(&b);
 }
 
+/* A counter that parts from the picture at once is said, and the result is not complete; one that follows it is. */
+static void counter_parts_from_the_picture(void **state)
+{
+    (void)state;
+    for (int k = 0; k < 2; k++) {
+        struct intra_scene scene;
+        struct intra_reconstruct_report report;
+        is_counter_set_anew = k == 1;
+        run_with(2, &scene, &report);
+        int said = 0;
+        for (int i = 0; i < report.n_warnings; i++)
+            said += strstr(report.warnings[i], "the distance counter goes from") != NULL;
+        assert_int_equal(said, k);
+        assert_int_equal(report.has_counter_jump, k);
+        assert_int_equal(report.is_complete, !k);
+        intra_scene_fini(&scene);
+    }
+    is_counter_set_anew = false;
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(drive_is_found), cmocka_unit_test(same_bytes_for_every_team)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(drive_is_found), cmocka_unit_test(same_bytes_for_every_team),
+                                       cmocka_unit_test(counter_parts_from_the_picture)};
     return cmocka_run_group_tests(tests, make_video, drop_video);
 }
