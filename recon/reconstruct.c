@@ -56,6 +56,8 @@ struct line {
     int64_t cap_angles;
     struct scale_sum *scales; /* by segment */
     int n_scales, cap_scales;
+    struct intra_station_ring *rings; /* that look like joints' before the stations are settled, in their order */
+    int64_t n_rings;
     struct intra_frame *last_picture; /* of the last settled keyframe: at the end of a run it gives all it sees */
     struct intra_keyframe last_kf;
     struct intra_lens_run lens_run;
@@ -317,9 +319,15 @@ static bool is_in_order(const struct intra_station_map *map)
     return true;
 }
 
+static int compare_rings(const void *a, const void *b)
+{
+    const struct intra_station_ring *p = a, *q = b;
+    if (p->segment != q->segment) return p->segment < q->segment ? -1 : 1;
+    return p->station_m < q->station_m ? -1 : p->station_m > q->station_m;
+}
+
 /* The joints' rings, by the picture's stations, segment by segment. */
-static enum intra_status find_rings(struct line *line, struct intra_station_ring **out, int64_t *out_n,
-                                    struct intra_error *err)
+static enum intra_status find_rings(struct line *line, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
     struct intra_wall wall = {0};
@@ -328,23 +336,17 @@ static enum intra_status find_rings(struct line *line, struct intra_station_ring
     int64_t n = 0;
     INTRA_TRY(intra_wallmap_colour(line->wall, &wall, err));
     INTRA_TRY(intra_joints_places(&wall, radius, &joints, &n, err));
-    INTRA_TRY(INTRA_ALLOC(*out, (size_t)n, err));
+    INTRA_TRY(INTRA_ALLOC(line->rings, (size_t)n, err));
     for (int64_t i = 0; i < n; i++) {
         double s = joints[i].station_m;
         int segment = intra_wallmap_segment(line->wall, s - RING_REACH * radius, s + RING_REACH * radius);
-        if (segment >= 0) (*out)[(*out_n)++] = (struct intra_station_ring){segment, s, joints[i].sd_m};
+        if (segment >= 0) line->rings[line->n_rings++] = (struct intra_station_ring){segment, s, joints[i].sd_m};
     }
+    if (line->n_rings) qsort(line->rings, (size_t)line->n_rings, sizeof *line->rings, compare_rings);
 done:
     intra_raster_destroy(&wall.colour);
     intra_free(joints);
     return status;
-}
-
-static int compare_rings(const void *a, const void *b)
-{
-    const struct intra_station_ring *p = a, *q = b;
-    if (p->segment != q->segment) return p->segment < q->segment ? -1 : 1;
-    return p->station_m < q->station_m ? -1 : p->station_m > q->station_m;
 }
 
 /* Stations by picture, counter and even joints together (recon/station_fit). *out is empty where there is too little to
@@ -358,8 +360,8 @@ static enum intra_status fit_stations(struct line *line, double lens_sd_rel, str
     struct intra_scale_pair *pairs = NULL;
     struct intra_station_reading *readings = NULL;
     struct intra_station_stretch *stretches = NULL;
-    struct intra_station_ring *rings = NULL;
-    struct intra_station_evidence evidence = {.n_stretches = line->n_scales};
+    struct intra_station_evidence evidence = {
+        .n_stretches = line->n_scales, .rings = line->rings, .n_rings = line->n_rings};
     bool *is_outward = NULL;
     int64_t n_pairs = 0;
     INTRA_TRY(intra_scale_of_frames(scene->frames, scene->n_frames, &scale, err));
@@ -379,14 +381,12 @@ static enum intra_status fit_stations(struct line *line, double lens_sd_rel, str
         if (counts) pairs[n_pairs++] = (struct intra_scale_pair){f->station_m, f->counter_m};
     }
     if (evidence.n_readings == 0) goto done;
-    INTRA_TRY(find_rings(line, &rings, &evidence.n_rings, err));
-    if (evidence.n_rings) qsort(rings, (size_t)evidence.n_rings, sizeof *rings, compare_rings);
     for (int i = 0; i < line->n_scales; i++) {
         const struct scale_sum *s = &line->scales[i];
         stretches[i] = (struct intra_station_stretch){i, s->way_m > 0 ? s->sd_way / s->way_m : 0.01,
                                                       s->wander_n > 0 ? s->wander_way / s->wander_n : 0};
     }
-    evidence.readings = readings, evidence.stretches = stretches, evidence.rings = rings;
+    evidence.readings = readings, evidence.stretches = stretches;
     evidence.sign = has_counter && scale.is_falling ? -1 : 1;
     evidence.step_m = has_counter ? intra_scale_step(pairs, n_pairs) : 0;
     evidence.lens_sd_rel = lens_sd_rel;
@@ -409,7 +409,6 @@ done:
     intra_free(readings);
     intra_free(pairs);
     intra_free(stretches);
-    intra_free(rings);
     intra_free(is_outward);
     return status;
 }
@@ -699,13 +698,15 @@ enum intra_status intra_reconstruct(const char *video_path, const struct intra_c
     add_stage(report, "unroll", unroll.wall_s, unroll.cpu_s, scene->n_frames); /* beside it, on a thread of its own */
 
     wall = clock_s(CLOCK_MONOTONIC), cpu = clock_s(CLOCK_PROCESS_CPUTIME_ID);
+    bool is_scaled = !camera->is_assumed || report->is_lens_fitted;
+    if (is_scaled && line.n_scales) INTRA_TRY(find_rings(&line, err)); /* while the counter's thread reads the rest */
     if (counter) INTRA_TRY(fill_counter(counter, scene, report, err));
     if (o.fill_counter) o.fill_counter(o.fill_user, scene->frames, scene->n_frames);
     INTRA_TRY(tell_jump(scene, report, err));
     INTRA_TRY(measure_diameter(scene, !camera->is_assumed, report, err)); /* by the picture's own stations */
     /* A lens fitted to the counter over the pilot's first metres: the counter over the whole run knows the way better. */
     bool is_measure = report->is_lens_fitted && !(o.length_m > 0);
-    if (!camera->is_assumed || report->is_lens_fitted)
+    if (is_scaled)
         INTRA_TRY(fit_stations(&line, is_measure ? fmax(lens.focal_sd_rel, FITTED_LENS_SD_REL) : 0, report, &stations,
                                &noise_m, err));
     bool has_counter = stations.n && !isnan(noise_m);
@@ -743,6 +744,7 @@ done:
     intra_wallmap_destroy(&line.wall);
     intra_free(line.angles);
     intra_free(line.scales);
+    intra_free(line.rings);
     intra_station_map_fini(&stations);
     intra_roll_map_fini(&rolls);
     intra_mask_pyramid_fini(&mask);

@@ -4,6 +4,7 @@
 #include "recon/ring.h"
 
 #include "core/mem.h"
+#include "core/select.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -32,6 +33,7 @@ enum intra_status intra_ring_init(struct intra_ring_stretch *stretch, int n, dou
     INTRA_TRY(INTRA_ALLOC(stretch->line, cells, err));
     INTRA_TRY(INTRA_ALLOC(stretch->gain, cells, err));
     INTRA_TRY(INTRA_ALLOC(stretch->sums, 2 * ((size_t)n + 1), err));
+    INTRA_TRY(INTRA_ALLOC(stretch->sorted, (size_t)n, err));
     INTRA_TRY(INTRA_ALLOC(stretch->scratch, 3 * (size_t)n, err));
     INTRA_TRY(INTRA_ALLOC(stretch->move, cells * LAPS, err));
 done:
@@ -45,6 +47,7 @@ void intra_ring_fini(struct intra_ring_stretch *stretch)
     intra_free(stretch->line);
     intra_free(stretch->gain);
     intra_free(stretch->sums);
+    intra_free(stretch->sorted);
     intra_free(stretch->scratch);
     intra_free(stretch->move);
     memset(stretch, 0, sizeof *stretch);
@@ -84,7 +87,7 @@ static void filter_sector(struct intra_ring_stretch *stretch, int sector, double
 {
     int n = stretch->n, half = (int)lround(half_m / stretch->cell_m), count = 0;
     int gap = (int)ceil(FLANK_GAP_M / stretch->cell_m), flank = (int)ceil(FLANK_M / stretch->cell_m);
-    float *line = stretch->line + (size_t)sector * (size_t)n, *response = stretch->scratch, *sorted = response + n;
+    float *line = stretch->line + (size_t)sector * (size_t)n, *response = stretch->scratch;
     for (int i = 0; i < n; i++) {
         double here, left, right;
         response[i] = NAN;
@@ -94,11 +97,11 @@ static void filter_sector(struct intra_ring_stretch *stretch, int sector, double
             continue;
         double a = here - left, b = here - right;
         response[i] = a * b <= 0 ? 0 : (float)(fabs(a) < fabs(b) ? a : b);
-        sorted[count++] = (float)fabs(0.5 * (a + b));
+        stretch->sorted[count++] = fabs(0.5 * (a + b));
     }
     if (count == 0) return;
-    qsort(sorted, (size_t)count, sizeof *sorted, compare_floats);
-    float texture = 1.4826f * sorted[count / 2], sigma = fmaxf(texture, (float)floor_log);
+    float texture = 1.4826f * (float)intra_select(stretch->sorted, count, count / 2),
+          sigma = fmaxf(texture, (float)floor_log);
     if (half_m == half_width_m[0]) stretch->texture[sector] = texture;
     for (int i = 0; i < n; i++) {
         float z = response[i] / sigma;

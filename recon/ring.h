@@ -24,7 +24,7 @@ struct intra_ring_stretch {
     float *gain;   /* (SECTORS, n): what a path earns there, 0 to 1 */
     float texture[INTRA_RING_SECTORS]; /* deviation of the log luminance of a line's width, 0 where not seen */
     bool is_blind[INTRA_RING_SECTORS]; /* smooth against the rest of the ring: water, silt; joints do not show there */
-    double *sums;                      /* scratch */
+    double *sums, *sorted;             /* scratch */
     float *scratch;
     int8_t *move;
 };

@@ -5,6 +5,7 @@
  * same poses and the same stretch of wall, so the scatter is taken as no less than 0.3 % of the radius. */
 #include "recon/section_fit.h"
 
+#include "core/clones.h"
 #include "recon/bundle.h"
 
 #include <string.h>
@@ -19,9 +20,17 @@ enum { NP = 2 * INTRA_SECTION_HARMONICS + 1 };
  * offset-300-kinks, seeds 1 and 2. */
 #define OVALITY_SHARE 0.08
 
-static void basis(double theta, double out[NP])
+/* A sample within reach of the section. */
+struct near {
+    double c, s; /* of its angle */
+    float r_m, sd_m;
+    double share; /* 1 at the section, 0 at the end of its reach */
+};
+enum { BLOCK = 1024 };
+
+static void basis(double c, double s, double out[NP])
 {
-    double c = cos(theta), s = sin(theta), ck = 1, sk = 0;
+    double ck = 1, sk = 0;
     out[0] = 1;
     for (int k = 1; k <= INTRA_SECTION_HARMONICS; k++) {
         double next = ck * c - sk * s;
@@ -39,10 +48,56 @@ static double predict(const double x[NP], const double f[NP])
     return r;
 }
 
+/* From sample *at on, until the block is full; *at: the first that was not looked at. Returns how many. */
+static int gather(const struct intra_radius_sample *samples, int64_t n, double station_m, double half_width_m,
+                  int64_t *at, struct near block[BLOCK])
+{
+    int count = 0;
+    for (; *at < n && count < BLOCK; ++*at) {
+        const struct intra_radius_sample *p = &samples[*at];
+        double off = fabs(p->station_m - station_m) / half_width_m;
+        if (off >= 1) continue;
+        block[count++] = (struct near){cos(p->theta_rad), sin(p->theta_rad), p->r_m, p->sd_m, 1 - off};
+    }
+    return count;
+}
+
+struct normal {
+    double h[NP * NP], g[NP]; /* h: both halves */
+    double sum_w, sum_abs, sum_near;
+};
+
+INTRA_CLONES static void add_block(struct normal *normal, const struct near *block, int n, const double x[NP],
+                                   double scatter)
+{
+    for (int k = 0; k < n; k++) {
+        const struct near *p = &block[k];
+        double f[NP];
+        basis(p->c, p->s, f);
+        double e = p->r_m - predict(x, f), var = p->sd_m * p->sd_m + scatter * scatter;
+        double robust = 1 / (1 + e * e / (4 * var)), w = p->share * robust / var;
+        for (int i = 0; i < NP; i++) {
+            double wf = w * f[i], *row = normal->h + i * NP;
+            normal->g[i] += wf * e;
+            for (int j = 0; j < NP; j++)
+                row[j] += wf * f[j];
+        }
+        normal->sum_near += p->share;
+        normal->sum_w += p->share * robust;
+        normal->sum_abs += p->share * robust * fabs(e);
+    }
+}
+
 void intra_section_fit(const struct intra_radius_sample *samples, int64_t n, double station_m, double half_width_m,
                        double r0_m, struct intra_section_fit *out)
 {
-    double x[NP] = {0}, prior[NP], h[NP * NP], g[NP], scatter = 0.01 * r0_m;
+    double x[NP] = {0}, prior[NP], scatter = 0.01 * r0_m;
+    struct normal normal;
+    double *h = normal.h, *g = normal.g;
+    struct near block[BLOCK];
+    int64_t at = 0;
+    int count = gather(samples, n, station_m, half_width_m, &at, block);
+    bool is_all = at == n; /* else they are gathered again for each round */
     x[0] = r0_m;
     memset(out, 0, sizeof *out);
     for (int i = 0; i < NP; i++) {
@@ -51,33 +106,22 @@ void intra_section_fit(const struct intra_radius_sample *samples, int64_t n, dou
         prior[i] = 1 / (sd * sd);
     }
     for (int round = 0; round < 5; round++) {
-        double sum_w = 0, sum_abs = 0, sum_near = 0;
-        memset(h, 0, sizeof h);
+        memset(&normal, 0, sizeof normal);
         for (int i = 0; i < NP; i++) {
             h[i * NP + i] = prior[i];
             g[i] = prior[i] * ((i == 0 ? r0_m : 0) - x[i]);
         }
-        for (int64_t k = 0; k < n; k++) {
-            const struct intra_radius_sample *p = &samples[k];
-            double off = fabs(p->station_m - station_m) / half_width_m, f[NP];
-            if (off >= 1) continue;
-            basis(p->theta_rad, f);
-            double e = p->r_m - predict(x, f), var = p->sd_m * p->sd_m + scatter * scatter;
-            double robust = 1 / (1 + e * e / (4 * var)), w = (1 - off) * robust / var;
-            for (int i = 0; i < NP; i++) {
-                g[i] += w * f[i] * e;
-                for (int j = 0; j <= i; j++) h[i * NP + j] += w * f[i] * f[j];
-            }
-            sum_near += 1 - off;
-            sum_w += (1 - off) * robust;
-            sum_abs += (1 - off) * robust * fabs(e);
+        if (is_all) add_block(&normal, block, count, x, scatter);
+        for (int64_t from = 0; !is_all && from < n;) {
+            count = gather(samples, n, station_m, half_width_m, &from, block);
+            add_block(&normal, block, count, x, scatter);
         }
-        out->weight = sum_w;
-        out->share = sum_near > 0 ? sum_w / sum_near : 0;
+        out->weight = normal.sum_w;
+        out->share = normal.sum_near > 0 ? normal.sum_w / normal.sum_near : 0;
         if (round == 4) break;
         if (!intra_cholesky_solve(h, g, NP)) break;
         for (int i = 0; i < NP; i++) x[i] += g[i];
-        if (sum_w > 5) scatter = fmax(0.003 * r0_m, 1.25 * sum_abs / sum_w);
+        if (normal.sum_w > 5) scatter = fmax(0.003 * r0_m, 1.25 * normal.sum_abs / normal.sum_w);
     }
     out->rest_sd_m = scatter;
     out->a[0] = x[0];
@@ -85,7 +129,7 @@ void intra_section_fit(const struct intra_radius_sample *samples, int64_t n, dou
     for (int c = 0; c < NP; c++) { /* covariance, column by column */
         double copy[NP * NP], e[NP] = {0};
         e[c] = 1;
-        memcpy(copy, h, sizeof h);
+        memcpy(copy, h, sizeof copy);
         if (!intra_cholesky_solve(copy, e, NP)) continue;
         for (int i = 0; i < NP; i++) out->cov[i * NP + c] = e[i];
     }

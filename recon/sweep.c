@@ -332,7 +332,7 @@ bool intra_sweep_agrees(const struct intra_radius_sample *samples, int64_t from,
         double along = (double)samples[k].station_m - (double)p->station_m;
         if (k == i || fabs(along) > reach) continue;
         double around = radius_m * intra_wrap_pi((double)samples[k].theta_rad - (double)p->theta_rad);
-        if (hypot(around, along) > reach) continue;
+        if (fabs(around) > reach || hypot(around, along) > reach) continue;
         all++;
         agree += fabs((double)samples[k].r_m - (double)p->r_m) < AGREE_REL * radius_m;
     }

@@ -63,9 +63,10 @@ static int64_t cell_place(int row, int col)
 }
 
 struct section_cache {
-    int64_t index, n_samples;
+    int64_t index, from, n_samples; /* fitted to samples [from, n_samples) */
     struct intra_section_fit fit;
 };
+enum { LOCAL_SAMPLES = 6000 }; /* the last ones: what a section in view is fitted to */
 enum { SECTION_CACHE = 64, SWEEP_COLS = 64, SWEEP_NEAR_COLS = 4 }; /* columns of sites before a view's own */
 
 struct axis_piece { /* what a finished run leaves: the axis at the stations of the sections, in the world */
@@ -325,18 +326,31 @@ enum intra_status intra_wallmap_add_samples(struct intra_wallmap *map, struct in
 }
 
 /* Section fit for a station from what has settled so far. */
+static bool has_sample_near(const struct intra_wallmap *map, int64_t from, int64_t end, double station_m,
+                            double reach_m)
+{
+    for (int64_t i = from; i < end; i++)
+        if (fabs((double)map->samples[i].station_m - station_m) <= reach_m) return true;
+    return false;
+}
+
 static const struct section_cache *local_section(struct intra_wallmap *map, double station_m)
 {
-    double step = map->options.section_step_m;
+    double step = map->options.section_step_m, reach = intra_section_half_width(step, map->options.radius_m);
     int64_t index = (int64_t)llround((station_m - map->options.start_station_m) / step);
     struct section_cache *c = &map->cache[((index % SECTION_CACHE) + SECTION_CACHE) % SECTION_CACHE];
-    if (c->index != index || c->n_samples != map->n_samples) {
-        int64_t from = map->n_samples > 6000 ? map->n_samples - 6000 : 0;
-        intra_section_fit(map->samples + from, map->n_samples - from, (double)index * step,
-                          intra_section_half_width(step, map->options.radius_m), map->options.radius_m, &c->fit);
-        c->index = index;
-        c->n_samples = map->n_samples;
-    }
+    if (c->index == index && c->n_samples == map->n_samples) return c;
+    int64_t from = map->n_samples > LOCAL_SAMPLES ? map->n_samples - LOCAL_SAMPLES : 0;
+    double at = (double)index * step;
+    /* What has come and gone since is mostly elsewhere. */
+    bool is_as_before = c->index == index &&
+                        !has_sample_near(map, c->from, from < c->n_samples ? from : c->n_samples, at, reach) &&
+                        !has_sample_near(map, c->n_samples > from ? c->n_samples : from, map->n_samples, at, reach);
+    if (!is_as_before)
+        intra_section_fit(map->samples + from, map->n_samples - from, at, reach, map->options.radius_m, &c->fit);
+    c->index = index;
+    c->from = from;
+    c->n_samples = map->n_samples;
     return c;
 }
 

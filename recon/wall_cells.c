@@ -16,6 +16,8 @@ enum intra_status intra_wall_cells_init(struct intra_wall_cells *cells, const st
     cells->wall = wall;
     cells->rows = rows;
     cells->group = group;
+    for (int i = 0; i < INTRA_WALL_CELL_LIGHTS; i++)
+        cells->log_of[i] = logf(4 + 0.25f * (float)i);
     INTRA_TRY(INTRA_ALLOC(cells->columns, (size_t)wall->rows * READ_COLS * 4, err));
     INTRA_TRY(INTRA_ALLOC(cells->sums, 2 * n, err));
     INTRA_TRY(INTRA_ALLOC(cells->counts, n + (size_t)rows, err));
@@ -55,11 +57,16 @@ static enum intra_status read_batch(struct intra_wall_cells *cells, int64_t firs
     for (int r = 0; r < wall->rows; r++) {
         int k = part_of(cells, r);
         rows[k]++;
-        for (int64_t c = from; c < to; c++) {
-            const uint8_t *p = cells->columns + ((size_t)r * (size_t)(to - from) + (size_t)(c - from)) * 4;
+        const uint8_t *p = cells->columns + (size_t)r * (size_t)(to - from) * 4;
+        size_t cell = (size_t)k * (size_t)n + (size_t)((from - first) / cells->group);
+        int in_cell = (int)((from - first) % cells->group);
+        for (int64_t c = from; c < to; c++, p += 4, in_cell++) {
+            if (in_cell == cells->group) {
+                in_cell = 0;
+                cell++;
+            }
             if (!p[3]) continue;
-            size_t cell = (size_t)k * (size_t)n + (size_t)((c - first) / cells->group);
-            sum[cell] += logf(4 + 0.25f * (float)(p[0] + 2 * p[1] + p[2]));
+            sum[cell] += cells->log_of[p[0] + 2 * p[1] + p[2]];
             if (chroma) tint[cell] += logf((8 + (float)p[0]) / (8 + (float)p[2]));
             seen[cell]++;
         }

@@ -7,9 +7,12 @@
 
 #include "core/scene.h"
 
+enum { INTRA_WALL_CELL_LIGHTS = 4 * 255 + 1 };
+
 struct intra_wall_cells {
     const struct intra_wall *wall;
     int rows, group;
+    float log_of[INTRA_WALL_CELL_LIGHTS]; /* by red + 2 green + blue */
     uint8_t *columns; /* scratch */
     float *sums;
     int *counts;

@@ -2,6 +2,7 @@
 #include "tools/page.h"
 
 #include "core/log.h"
+#include "core/mem.h"
 #include "core/store_records.h"
 #include "core/video.h"
 #include "export/export.h"
@@ -228,21 +229,45 @@ static int is_listed(const struct dirent *entry)
     return n < 5 || strcmp(name + n - 5, ".part") != 0;
 }
 
+struct listed {
+    char hash[65]; /* "": no file */
+    int64_t bytes;
+    enum intra_status status;
+    struct intra_error error;
+};
+
+static enum intra_status hash_listed(const struct job *job, const char *name, struct listed *out)
+{
+    char path[1100];
+    struct stat st;
+    enum intra_status status = intra_workdir_path(job->dir, name, path, sizeof path, &out->error);
+    if (status != INTRA_OK) return status;
+    if (stat(path, &st) != 0 || !S_ISREG(st.st_mode)) return INTRA_OK;
+    out->bytes = st.st_size;
+    return intra_file_sha256(path, out->hash, &out->error);
+}
+
 static enum intra_status store_files(struct job *job, struct intra_store *store, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
     struct dirent **entries = NULL;
+    struct listed *listed = NULL;
     int n = scandir(job->dir->part, &entries, is_listed, alphasort);
     if (n < 0) return INTRA_FAIL(err, INTRA_E_IO, "%s: cannot list the folder", job->dir->part);
+    INTRA_TRY(INTRA_ALLOC(listed, (size_t)n + 1, err));
+#pragma omp parallel for schedule(dynamic)
+    for (int i = 0; i < n; i++)
+        listed[i].status = hash_listed(job, entries[i]->d_name, &listed[i]);
     for (int i = 0; i < n; i++) {
-        char path[1100], hash[65];
-        struct stat st;
-        INTRA_TRY(intra_workdir_path(job->dir, entries[i]->d_name, path, sizeof path, err));
-        if (stat(path, &st) != 0 || !S_ISREG(st.st_mode)) continue;
-        INTRA_TRY(intra_file_sha256(path, hash, err));
-        INTRA_TRY(intra_store_write_file(store, entries[i]->d_name, st.st_size, hash, err));
+        if (listed[i].status != INTRA_OK) {
+            if (err) *err = listed[i].error;
+            INTRA_TRY(listed[i].status);
+        }
+        if (listed[i].hash[0])
+            INTRA_TRY(intra_store_write_file(store, entries[i]->d_name, listed[i].bytes, listed[i].hash, err));
     }
 done:
+    intra_free(listed);
     for (int i = 0; i < n; i++)
         free(entries[i]); /* of scandir, so not core/mem's */
     free(entries);

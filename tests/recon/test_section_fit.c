@@ -1,7 +1,7 @@
 /* Proves: an oval with an offset centre is found back from noisy radii within its own stated deviations, gross outliers
  * do not bend it, and without samples the nominal circle comes back; radii that lie anywhere, or on four walls at once,
- * are said to contradict each other, and good ones with outliers and few ones are not. Does not prove where the radii
- * come from. */
+ * are said to contradict each other, and good ones with outliers and few ones are not; thousands of radii count as well
+ * as hundreds, and those out of reach do not. Does not prove where the radii come from. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -69,6 +69,26 @@ static void nothing_gives_nominal(void **state)
     assert_true(sqrt(fit.cov[0]) > 0.003); /* and says that it knows nothing */
 }
 
+static void all_within_reach_count(void **state)
+{
+    enum { COPIES = 10 };
+    static struct intra_radius_sample s[2 * COPIES * N];
+    struct intra_section_fit one, many, with_far;
+    (void)state;
+    make(s, 9, 0.1);
+    intra_section_fit(s, N, 0, 0.1, 0.15, &one);
+    for (int i = N; i < COPIES * N; i++) s[i] = s[i % N];
+    intra_section_fit(s, (int64_t)COPIES * N, 0, 0.1, 0.15, &many);
+    assert_true(fabs(many.weight / (COPIES * one.weight) - 1) < 0.02);
+    assert_true(fabs(many.a[2] - one.a[2]) < 0.0003 && fabs(many.b[2] - one.b[2]) < 0.0003);
+    for (int i = COPIES * N - 1; i >= 0; i--) { /* one out of reach behind each */
+        s[2 * i] = s[i];
+        s[2 * i + 1] = (struct intra_radius_sample){0.1f, s[i].theta_rad, 0.3f, 0.001f};
+    }
+    intra_section_fit(s, (int64_t)2 * COPIES * N, 0, 0.1, 0.15, &with_far);
+    assert_memory_equal(&many, &with_far, sizeof many);
+}
+
 static void what_contradicts_itself_is_said(void **state)
 {
     struct intra_radius_sample s[N];
@@ -94,6 +114,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(oval_found_within_deviations), cmocka_unit_test(outliers_do_not_bend_it),
-        cmocka_unit_test(nothing_gives_nominal), cmocka_unit_test(what_contradicts_itself_is_said)};
+        cmocka_unit_test(nothing_gives_nominal), cmocka_unit_test(all_within_reach_count),
+        cmocka_unit_test(what_contradicts_itself_is_said)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
