@@ -35,6 +35,8 @@ enum { MOST_GROUP = 256, MOST_PICTURE_COLS = 16000 };
 #define WITHIN 1.1       /* radii of the larger one */
 /* What a lateral must have: */
 #define LEAST_SCORE 0.85
+#define INVERT_SCORE 0.93 /* about the invert, where debris lies and hardly a connection joins: */
+#define INVERT_RAD 0.5    /* so far from it */
 #define LEAST_COHERENT 0.9
 #define LEAST_SEEN 0.85
 #define LEAST_CONTRAST 0.08 /* log luminance and colour, inside against around: */
@@ -270,10 +272,11 @@ static bool is_mouth(const struct finder *f, const struct candidate *c)
                    fabs(c->deep_m) < BULGE_SHARE * f->radius_m;
     bool is_bulge = c->n_deep >= BULGE_NODES && c->n_deep >= BULGE_MEASURED * c->n_middle &&
                     c->deep_m < -BULGE_SHARE * f->radius_m && c->rim_m > 1.5 * c->deep_m;
-    return c->score >= LEAST_SCORE && c->coherent >= LEAST_COHERENT && c->seen >= LEAST_SEEN &&
-           c->contrast >= LEAST_CONTRAST && c->rest <= MOST_REST && c->stretch >= LEAST_STRETCH &&
-           c->stretch <= MOST_STRETCH && c->views >= FEW_VIEWS && c->grain_m * GRAINS_A_RADIUS <= c->radius_m &&
-           !is_wall && !is_bulge && !is_on_joint(f, c);
+    bool is_at_invert = fabs(intra_wrap_pi(c->theta_rad - M_PI)) < INVERT_RAD;
+    return c->score >= (is_at_invert ? INVERT_SCORE : LEAST_SCORE) && c->coherent >= LEAST_COHERENT &&
+           c->seen >= LEAST_SEEN && c->contrast >= LEAST_CONTRAST && c->rest <= MOST_REST &&
+           c->stretch >= LEAST_STRETCH && c->stretch <= MOST_STRETCH && c->views >= FEW_VIEWS &&
+           c->grain_m * GRAINS_A_RADIUS <= c->radius_m && !is_wall && !is_bulge && !is_on_joint(f, c);
 }
 
 /* The diameter of a mouth and its deviation; where it stands in the ring of its end has a say. */

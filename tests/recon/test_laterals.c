@@ -2,7 +2,8 @@
  * lit from one side, next to a joint, on brick; one that stands in is told by its rim, which must lie
  * where its end is seen, and may be small, and whose diameter the ring of its end shares or tells, the less of it is
  * seen the less; what lies within a mouth is none of its own; none on a wall without, on brick, for joints, patches
- * that are long or bulge inwards, half a mouth, a small hole, what was seen coarsely or once; failing allocations come
+ * that are long or bulge inwards, half a mouth, a small hole, a stain in which most of the wall is measured, an unclear
+ * circle at the invert, what was seen coarsely or once; failing allocations come
  * back as errors. Does not prove how real mouths look. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -33,6 +34,8 @@ struct made_spot {
     double deep_m; /* relief inside; NaN: none measured */
     double rim_m;  /* relief of a rim of 10 mm around it; 0: the wall's */
     enum shape shape;
+    double unmeasured; /* share of the inside without relief */
+    double worn;       /* share of the edge that does not show */
 };
 
 struct made_wall {
@@ -75,6 +78,14 @@ static double outside(const struct made_spot *spot, double s, double theta)
     return hypot(x, y) - 1;
 }
 
+/* Patches of its edge as bright as the wall, so that less of a circle is there to be found. */
+static bool is_worn(const struct made_spot *spot, double s, double theta)
+{
+    double turn = remainder(theta - spot->clock_rad, 2 * M_PI);
+    double angle = atan2(radius_m * sin(turn), s - spot->station_m);
+    return fmod((angle + M_PI) / (2 * M_PI) * 8, 1) < spot->worn;
+}
+
 static void fill_cell(const struct made_wall *made, int row, int col, uint8_t colour[4], float *relief,
                       float coverage[2])
 {
@@ -85,9 +96,11 @@ static void fill_cell(const struct made_wall *made, int row, int col, uint8_t co
     for (int i = 0; i < made->n_spots; i++) {
         const struct made_spot *spot = &made->spots[i];
         double out = outside(spot, s, theta);
+        if (out < 0 && out > -0.3 && is_worn(spot, s, theta)) continue;
         if (out < 0) {
             light = spot->dark + spot->slope * (s - spot->station_m) / spot->diameter_m + 0.2 * texture(row, col / 20);
-            *relief = (float)spot->deep_m;
+            bool is_measured = chance((uint32_t)(row / 8), (uint32_t)(3000017 + col / 8)) >= spot->unmeasured;
+            *relief = is_measured ? (float)spot->deep_m : NAN;
         } else if (out * 0.5 * spot->diameter_m < 0.01 && spot->rim_m != 0) {
             *relief = (float)spot->rim_m;
         }
@@ -323,6 +336,37 @@ static void decoys(void **state)
     assert_none(&made);
 }
 
+/* What the wall is measured in is none, even where a tenth of it is not. */
+static void stain_with_gaps(void **state)
+{
+    struct made_wall made = {.length_m = 1.2, .spots = {{0.6, 1, 0.12, -0.8, 0, 0, 0, ROUND, 0.1}}, .n_spots = 1};
+    (void)state;
+    assert_none(&made);
+    made.spots[0].unmeasured = 0.75; /* as in true mouths */
+    struct intra_scene scene = laterals_of(&made);
+    assert_found(&scene, &made);
+    intra_scene_fini(&scene);
+}
+
+/* About the invert a circle must be clearer than elsewhere. */
+static void debris_at_the_invert(void **state)
+{
+    static const struct {
+        double clock_rad, worn;
+        int n;
+    } spots[] = {{0.2, 0, 1}, {M_PI - 0.2, 0, 1}, {0.2, 0.35, 1}, {M_PI - 0.2, 0.35, 0}};
+    (void)state;
+    for (size_t i = 0; i < sizeof spots / sizeof *spots; i++) {
+        struct made_wall made = {.length_m = 1.2, .n_spots = 1};
+        made.spots[0] = (struct made_spot){0.6, spots[i].clock_rad, 0.12, -0.8, 0, NAN, 0, ROUND, 0, spots[i].worn};
+        struct intra_scene scene = laterals_of(&made);
+        if (scene.n_features != spots[i].n)
+            fail_msg("%d laterals, not %d, %.0f degrees from the crown, %.2f of the edge worn", (int)scene.n_features,
+                     spots[i].n, 180 / M_PI * spots[i].clock_rad, spots[i].worn);
+        intra_scene_fini(&scene);
+    }
+}
+
 /* A mouth with a joint through it is none; beside a joint it is one. */
 static void not_on_a_joint(void **state)
 {
@@ -407,6 +451,8 @@ int main(void)
         cmocka_unit_test(flank_within_a_mouth),
         cmocka_unit_test(none_where_there_is_none),
         cmocka_unit_test(decoys),
+        cmocka_unit_test(stain_with_gaps),
+        cmocka_unit_test(debris_at_the_invert),
         cmocka_unit_test(must_be_seen_well),
         cmocka_unit_test(failing_allocations),
         cmocka_unit_test(picture_for_debugging),
