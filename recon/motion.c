@@ -58,15 +58,19 @@ struct entry {
 #define GAP_SPEED_SD_M_S 0.15 /* crawlers drive at 0 to 0.3 m/s: how far the assumed way through a gap may be off */
 #define GAP_SD_REL 0.5        /* radii: the start of a run knows its place no better */
 /* A cut: the picture changes CUT_CHANGE times as much as usual, and fewer than CUT_SHARE of the usual share of points
- * agree. Where the wall is smooth, chance alone makes half of them agree. */
-#define CUT_CHANGE 3.0
+ * agree. Where the wall is smooth, chance alone makes half of them agree. In the suite's pipes the change is 1.1 at
+ * most where that few agree and the video goes on, 2.9 or more at a cut. A jump: a change that alone makes a cut
+ * likely; it is as large when a camera sets off. */
+#define CUT_CHANGE 2.0
+#define JUMP_CHANGE 3.0
 #define CUT_LEAST_CHANGE 0.02   /* rms of coarse log luminance */
 #define FIRST_USUAL_CHANGE 0.03 /* at most: the first change may be a cut itself */
 #define OTHER_PICTURE 0.3       /* a change that no drive makes: a title page, another camera */
 #define CUT_SHARE 0.75
 #define CUT_RETURN_SHARE 0.75 /* of the points in view must agree for a way back over a cut */
-/* A zoom: the picture is larger or smaller than any pose explains, by so much and so many deviations, and a fit with turn and
- * magnification alone explains it better. That is looked for at once: a few frames later the pose has followed. */
+/* A zoom: the picture is larger or smaller than any pose explains, by so much and so many deviations, and a fit with
+ * turn and magnification alone explains it better. That is looked for at once: a few frames later the pose has
+ * followed. */
 #define ZOOM_OFF 0.012
 #define ZOOM_BETTER 0.97 /* of the drive's cost at most is left, with no more freedom: the lens is held */
 #define ZOOM_OFF_SDS 4.0
@@ -338,7 +342,7 @@ done:
 }
 
 /* Where the next run begins: it goes on in the direction of this one, as far ahead as the distance counter says, or
- * else at the speed before the gap. */
+ * else at the speed before the gap, or apart where there was a cut. */
 static enum intra_status place_next(struct intra_motion *m, struct intra_run *next, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
@@ -354,9 +358,10 @@ static enum intra_status place_next(struct intra_motion *m, struct intra_run *ne
     if (p->is_by_counter) {
         ahead = counted - arc;
         p->gap_sd_m = hypot(p->gap_sd_m, sd);
-    } else if (m->cut.is_cut || m->cut.has_jumped)
+    } else if (m->cut.is_cut || m->cut.has_jumped) { /* another place: its wall must not lie on what was seen ahead */
+        ahead = fmax(ahead, INTRA_WALL_AHEAD_REL * m->options.radius_m);
         p->gap_sd_m = NAN;
-    else
+    } else
         p->gap_sd_m = hypot(p->gap_sd_m, hypot(GAP_SD_REL * m->options.radius_m, GAP_SPEED_SD_M_S * gap_s));
     struct intra_vec3 c = intra_axis_point(&m->run.axis, u, NULL, NULL, NULL);
     struct intra_mat3 frame = intra_axis_frame(&m->run.axis, u),
@@ -432,15 +437,20 @@ static double sure_share(const struct intra_pose_fit *fit)
     return fit->n_visible ? (double)fit->n_sure / fit->n_visible : 0;
 }
 
-static bool has_picture_jumped(const struct cut_watch *w)
+static bool has_changed(const struct cut_watch *w, double times)
 {
     double usual = fmax(w->usual_change, w->change_before); /* a camera that speeds up changes more and more */
-    return w->change > OTHER_PICTURE || (w->change > CUT_LEAST_CHANGE && w->change > CUT_CHANGE * usual);
+    return w->change > OTHER_PICTURE || (w->change > CUT_LEAST_CHANGE && w->change > times * usual);
+}
+
+static bool has_picture_jumped(const struct cut_watch *w)
+{
+    return has_changed(w, JUMP_CHANGE);
 }
 
 static bool is_cut(const struct intra_motion *m, const struct intra_pose_fit *fit)
 {
-    return has_picture_jumped(&m->cut) && sure_share(fit) < CUT_SHARE * m->cut.usual_share;
+    return has_changed(&m->cut, CUT_CHANGE) && sure_share(fit) < CUT_SHARE * m->cut.usual_share;
 }
 
 static bool is_blank(const struct intra_pyramid *p, const struct intra_frame *frame)

@@ -9,6 +9,9 @@
 #include "recon/counter_queue.h"
 #include "recon/run.h"
 
+/* A picture goes on the wall up to so many radii ahead of its camera. */
+#define INTRA_WALL_AHEAD_REL 7.0
+
 /* Where a run lies in the world: world = world_from_run * run; station = arc(u) + station_offset_m. */
 struct intra_placement {
     struct intra_pose world_from_run;

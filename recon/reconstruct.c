@@ -33,6 +33,7 @@
 #define WEAK_SHARE 0.1 /* of the frames; on simulated pipes that come out right it stays below 0.03 */
 
 #define MOST_APART_REL 0.05  /* counter against picture: beyond, one of them means something else */
+#define ROUGH_SD_REL 0.1     /* of that, good enough to say how wide a gap is */
 #define FITTED_LENS_SD_REL 0.01 /* of the way by a fitted lens, at least: in smooth pipes it is 1 to 2 % off */
 #define LEAST_TURN_RAD 0.002 /* turns below move no cell of the wall */
 #define CAMERA_STEP_M 0.01   /* of the way between two looks at how the camera stands */
@@ -365,7 +366,10 @@ static enum intra_status fit_stations(struct line *line, double lens_sd_rel, str
     bool *is_outward = NULL;
     int64_t n_pairs = 0;
     INTRA_TRY(intra_scale_of_frames(scene->frames, scene->n_frames, &scale, err));
-    bool has_counter = scale.is_known && fabs(scale.scale - 1) <= MOST_APART_REL;
+    /* Few digits over short stretches tell no scale, but what lies between the stretches. */
+    double rough_sd = !scale.is_known && scale.is_rough && line->n_scales > 1 ? scale.sd_rel : 0;
+    bool has_counter = (scale.is_known || (rough_sd > 0 && rough_sd < ROUGH_SD_REL)) &&
+                       fabs(scale.scale - 1) <= MOST_APART_REL + 2 * rough_sd;
     *out_noise_m = has_counter ? scale.noise_m : NAN;
     INTRA_TRY(INTRA_ALLOC(readings, (size_t)scene->n_frames, err));
     INTRA_TRY(INTRA_ALLOC(pairs, (size_t)scene->n_frames, err));

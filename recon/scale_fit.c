@@ -165,8 +165,9 @@ enum intra_status intra_scale_fit(const struct intra_scale_pair *pairs, int64_t 
     out->is_falling = k_best < 0;
     /* Slack is not drawn anew for each reading: a deviation of it at either end stays. */
     out->sd_rel = hypot(hypot(PICKED * sd_best, 0.5 * out->noise_m / way) / out->scale, SLIP_REL);
-    out->is_known = out->n_agree >= LEAST_READINGS && out->n_agree > LEAST_AGREE * d->n && out->way_m > LEAST_WAY_M &&
-                    out->scale * out->way_m > LEAST_STEPS * step_m && out->sd_rel < MOST_SD_REL;
+    out->is_rough = out->n_agree >= LEAST_READINGS && out->n_agree > LEAST_AGREE * d->n && out->way_m > LEAST_WAY_M &&
+                    out->scale * out->way_m > LEAST_STEPS * step_m;
+    out->is_known = out->is_rough && out->sd_rel < MOST_SD_REL;
 done:
     intra_free(slopes);
     intra_free(d);

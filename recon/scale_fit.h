@@ -12,7 +12,8 @@ struct intra_scale_pair {
 };
 
 struct intra_scale_fit {
-    bool is_known;   /* enough readings over enough way, and most of them agree */
+    bool is_rough;   /* enough readings over enough way, and most of them agree: */
+    bool is_known;   /* and the scale comes out of them to a few percent */
     double scale;    /* counter = +-scale * station + offset; > 0 */
     double sd_rel;   /* of the scale, relative */
     double way_m;    /* stations spanned by the readings that count */

@@ -95,7 +95,7 @@ static enum intra_status find_gaps(struct intra_scene *scene, const struct intra
                      is_break && angles[i].is_by_counter
                          ? "the wall could not be followed; what comes after is joined on by the distance counter"
                      : is_break && isnan(f->station_sd_m)
-                         ? "a cut; what comes after is joined on by assumption, the way between is not known"
+                         ? "a cut; what comes after is set apart, the way between is not known"
                      : is_break ? "the wall could not be followed; what comes after is joined on by assumption"
                      : !p       ? "no start found before here"
                      : is_end   ? "the wall could not be followed to the end"

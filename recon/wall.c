@@ -498,7 +498,7 @@ static enum intra_status lay_nodes(struct intra_wallmap *map, struct intra_run *
                                    double station_m, double most_m, struct view *view, struct intra_error *err)
 {
     double size = NODE * map->options.texel_m, r = map->options.radius_m;
-    double from = station_m - 2.5 * r, to = fmin(station_m + 7 * r, fmax(most_m, station_m + r)), u = kf->u;
+    double from = station_m - 2.5 * r, to = fmin(station_m + INTRA_WALL_AHEAD_REL * r, fmax(most_m, station_m + r)), u = kf->u;
     int64_t spread = INT64_MIN; /* section that the rows have the radii of */
     view->col0 = (int64_t)floor((from - map->station0_m) / size);
     view->n_cols = (int)ceil((to - from) / size) + 1;

@@ -61,7 +61,8 @@ def simulated(intrados, name, scene, seed):
 
 def measured(intrados, name, diameter_m, options):
     """Figures of the scene in `name`, reconstructed with the options beside its diameter."""
-    run([intrados, "reconstruct", os.path.join(name, "video.mp4"), "--diameter", f"{diameter_m}m", *options, "-o",
+    video = next(f for f in sorted(os.listdir(name)) if f.startswith("video."))
+    run([intrados, "reconstruct", os.path.join(name, video), "--diameter", f"{diameter_m}m", *options, "-o",
          name + ".result", "--force", "-q"], True)
     return json.loads(run([intrados, "evaluate", name + ".result", "--truth", name, "--json"]))["figures"]
 

@@ -1,7 +1,7 @@
 /* The scale of stations against a counter: true within its deviation under rounding, slack, a late start, wrong
- * readings and reverse driving; not known where there is too little to tell; a jump of the counter against the picture
- * is found where it is, and wrong readings, coarse digits or a wrong scale are none. Not: reading counters, or the
- * motion itself. */
+ * readings and reverse driving; not known where there is too little to tell, roughly known where there is a little; a
+ * jump of the counter against the picture is found where it is, and wrong readings, coarse digits or a wrong scale are
+ * none. Not: reading counters, or the motion itself. */
 #include "recon/lens_fit.h"
 #include "recon/scale_fit.h"
 
@@ -116,8 +116,15 @@ static void scale_noisy_stations(void **state)
 static void scale_too_short(void **state)
 {
     (void)state;
-    assert_false(fit(&(struct drive){.scale = 1, .step_m = 0.1, .way_m = 0.25}, 1).is_known);
-    assert_false(fit(&(struct drive){.scale = 1, .step_m = 0.5, .way_m = 1.2}, 1).is_known);
+    assert_false(fit(&(struct drive){.scale = 1, .step_m = 0.1, .way_m = 0.25}, 1).is_rough);
+    assert_false(fit(&(struct drive){.scale = 1, .step_m = 0.5, .way_m = 1.2}, 1).is_rough);
+    int known = 0;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) { /* few digits: what they say of the scale is true, and little */
+        struct intra_scale_fit few = fit(&(struct drive){.scale = 1, .step_m = 0.1, .way_m = 0.4}, seed);
+        assert_true(few.is_rough && fabs(few.scale - 1) < 2 * few.sd_rel);
+        known += few.is_known;
+    }
+    assert_true(known <= SEEDS / 2);
 }
 
 static void scale_of_chance(void **state)
