@@ -59,9 +59,9 @@ struct entry {
 #define GAP_SD_REL 0.5        /* radii: the start of a run knows its place no better */
 /* A cut: the picture changes CUT_CHANGE times as much as usual, and fewer than CUT_SHARE of the usual share of points
  * agree. Where the wall is smooth, chance alone makes half of them agree. In the suite's pipes the change is 1.1 at
- * most where that few agree and the video goes on, 2.9 or more at a cut. A jump: a change that alone makes a cut
+ * most where that few agree and the video goes on, 2.9 or more at a cut; in a real clip a jerk makes it 2.0. A jump: a change that alone makes a cut
  * likely; it is as large when a camera sets off. */
-#define CUT_CHANGE 2.0
+#define CUT_CHANGE 2.5
 #define JUMP_CHANGE 3.0
 #define CUT_LEAST_CHANGE 0.02   /* rms of coarse log luminance */
 #define FIRST_USUAL_CHANGE 0.03 /* at most: the first change may be a cut itself */
