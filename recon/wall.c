@@ -325,7 +325,6 @@ enum intra_status intra_wallmap_add_samples(struct intra_wallmap *map, struct in
     return INTRA_OK;
 }
 
-/* Section fit for a station from what has settled so far. */
 static bool has_sample_near(const struct intra_wallmap *map, int64_t from, int64_t end, double station_m,
                             double reach_m)
 {
@@ -334,6 +333,7 @@ static bool has_sample_near(const struct intra_wallmap *map, int64_t from, int64
     return false;
 }
 
+/* Section fit for a station from what has settled so far. */
 static const struct section_cache *local_section(struct intra_wallmap *map, double station_m)
 {
     double step = map->options.section_step_m, reach = intra_section_half_width(step, map->options.radius_m);
@@ -498,7 +498,8 @@ static enum intra_status lay_nodes(struct intra_wallmap *map, struct intra_run *
                                    double station_m, double most_m, struct view *view, struct intra_error *err)
 {
     double size = NODE * map->options.texel_m, r = map->options.radius_m;
-    double from = station_m - 2.5 * r, to = fmin(station_m + INTRA_WALL_AHEAD_REL * r, fmax(most_m, station_m + r)), u = kf->u;
+    double from = station_m - 2.5 * r, u = kf->u;
+    double to = fmin(station_m + INTRA_WALL_AHEAD_REL * r, fmax(most_m, station_m + r));
     int64_t spread = INT64_MIN; /* section that the rows have the radii of */
     view->col0 = (int64_t)floor((from - map->station0_m) / size);
     view->n_cols = (int)ceil((to - from) / size) + 1;
