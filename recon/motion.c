@@ -58,10 +58,12 @@ struct entry {
 #define GAP_SPEED_SD_M_S 0.15 /* crawlers drive at 0 to 0.3 m/s: how far the assumed way through a gap may be off */
 #define GAP_SD_REL 0.5        /* radii: the start of a run knows its place no better */
 /* A cut: the picture changes CUT_CHANGE times as much as usual, and fewer than CUT_SHARE of the usual share of points
- * agree. Where the wall is smooth, chance alone makes half of them agree. In the suite's pipes the change is 1.1 at
- * most where that few agree and the video goes on, 2.9 or more at a cut; in a real clip a jerk makes it 2.0. A jump: a change that alone makes a cut
- * likely; it is as large when a camera sets off. */
+ * agree; or CUT_LOST_CHANGE times, and no pose is found at all. Where the wall is smooth, chance alone makes half of
+ * them agree. In the suite's pipes the change is 1.1 at most where few agree and the video goes on, in a real clip a
+ * jerk makes it 2.0; at a cut it is 2.9 or more with a pose and 2.3 or more without. A jump: a change that alone makes
+ * a cut likely; it is as large when a camera sets off. */
 #define CUT_CHANGE 2.5
+#define CUT_LOST_CHANGE 2.1
 #define JUMP_CHANGE 3.0
 #define CUT_LEAST_CHANGE 0.02   /* rms of coarse log luminance */
 #define FIRST_USUAL_CHANGE 0.03 /* at most: the first change may be a cut itself */
@@ -243,6 +245,7 @@ static enum intra_status place_frame(struct intra_motion *m, const struct entry 
     out->state = INTRA_STATE_DRIVE;
     out->segment = m->placement.segment;
     out->is_by_counter = m->placement.is_by_counter;
+    out->is_apart = m->placement.is_apart;
     out->world_from_cam = intra_pose_mul(&m->placement.world_from_run, &run_from_cam);
     out->station_m = arc + m->placement.station_offset_m;
     double way = fabs(out->station_m - m->options.start_station_m), r = m->options.radius_m;
@@ -355,10 +358,11 @@ static enum intra_status place_next(struct intra_motion *m, struct intra_run *ne
     INTRA_TRY(assumed_way(m, next->kfs[0].pts_s, &ahead, err));
     INTRA_TRY(intra_run_arc(&m->run, u, &arc, err));
     INTRA_TRY(intra_counter_join(readings, n_readings, &m->run, next, &p->is_by_counter, &counted, &sd, err));
+    p->is_apart = !p->is_by_counter && (m->cut.is_cut || m->cut.has_jumped);
     if (p->is_by_counter) {
         ahead = counted - arc;
         p->gap_sd_m = hypot(p->gap_sd_m, sd);
-    } else if (m->cut.is_cut || m->cut.has_jumped) { /* another place: its wall must not lie on what was seen ahead */
+    } else if (p->is_apart) { /* its wall must not lie on what was seen ahead of the cut */
         ahead = fmax(ahead, INTRA_WALL_AHEAD_REL * m->options.radius_m);
         p->gap_sd_m = NAN;
     } else
@@ -450,6 +454,7 @@ static bool has_picture_jumped(const struct cut_watch *w)
 
 static bool is_cut(const struct intra_motion *m, const struct intra_pose_fit *fit)
 {
+    if (!fit->is_good && has_changed(&m->cut, CUT_LOST_CHANGE)) return true;
     return has_changed(&m->cut, CUT_CHANGE) && sure_share(fit) < CUT_SHARE * m->cut.usual_share;
 }
 

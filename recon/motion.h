@@ -18,6 +18,7 @@ struct intra_placement {
     double station_offset_m;
     double gap_sd_m; /* deviation of that offset: the gaps before this segment; NaN: not known, there was a cut */
     bool is_by_counter; /* the distance counter says how far it lies behind the one before */
+    bool is_apart;      /* there was a cut, and nothing says how far: far enough that no two walls overlap */
     int segment;
 };
 
@@ -31,7 +32,7 @@ struct intra_motion_frame {
     struct intra_pose world_from_cam;
     double station_m;
     double station_sd_m;       /* NaN: not known (after a cut) */
-    bool is_by_counter;        /* as its placement */
+    bool is_by_counter, is_apart; /* as its placement */
     double scale_sd_rel;       /* of the scale by the picture there, as a mean over the whole; NaN: not known */
     double wander_sd_rel;      /* of how the scale there differs from that mean, */
     double wander_way_m;       /* over about this way; NaN: not known */

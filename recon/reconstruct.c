@@ -142,10 +142,15 @@ static enum intra_status on_frame(void *user, const struct intra_motion_frame *f
         line->angles = a;
         line->cap_angles = cap;
     }
-    line->angles[n] = frame->is_posed ? (struct intra_view_angle){(float)frame->yaw_rad, (float)frame->pitch_rad,
-                                                                  (float)frame->wander_sd_rel, frame->is_by_counter,
-                                                                  (float)frame->roll_walk_rad2_m}
-                                      : (struct intra_view_angle){NAN, NAN, NAN, false, NAN};
+    line->angles[n] =
+        (struct intra_view_angle){.yaw_rad = NAN, .pitch_rad = NAN, .wander_sd_rel = NAN, .roll_walk_rad2_m = NAN};
+    if (frame->is_posed)
+        line->angles[n] = (struct intra_view_angle){.yaw_rad = (float)frame->yaw_rad,
+                                                    .pitch_rad = (float)frame->pitch_rad,
+                                                    .wander_sd_rel = (float)frame->wander_sd_rel,
+                                                    .is_by_counter = frame->is_by_counter,
+                                                    .is_apart = frame->is_apart,
+                                                    .roll_walk_rad2_m = (float)frame->roll_walk_rad2_m};
     enum intra_status status = add_scale(line, frame, err);
     return status == INTRA_OK ? intra_scene_add_frame(line->scene, &r, err) : status;
 }

@@ -94,7 +94,7 @@ static enum intra_status find_gaps(struct intra_scene *scene, const struct intra
             snprintf(gap.reason, sizeof gap.reason, "%s",
                      is_break && angles[i].is_by_counter
                          ? "the wall could not be followed; what comes after is joined on by the distance counter"
-                     : is_break && isnan(f->station_sd_m)
+                     : is_break && angles[i].is_apart
                          ? "a cut; what comes after is set apart, the way between is not known"
                      : is_break ? "the wall could not be followed; what comes after is joined on by assumption"
                      : !p       ? "no start found before here"

@@ -5,11 +5,11 @@
 #include "core/scene.h"
 
 /* What motion knows of a frame besides its record: direction of the optical axis against the pipe, NaN when not posed;
- * whether its segment was placed by the distance counter. */
+ * whether its segment was placed by the distance counter, or apart behind a cut. */
 struct intra_view_angle {
     float yaw_rad, pitch_rad;
     float wander_sd_rel; /* as in intra_motion_frame */
-    bool is_by_counter;
+    bool is_by_counter, is_apart;
     float roll_walk_rad2_m; /* as in intra_motion_frame */
 };
 

@@ -1,7 +1,7 @@
 /* Proves, on made-up pipes of strong and weak texture with a noisy picture: the first enlarged frame of a zoom, in or
  * out, by little or much, is taken for one with the right magnification, and drives, backing up and pans are not. Of
- * frames that were fitted, with the figures that they had: cuts are told from drives. Does not prove that a zoom is
- * followed to its end, nor that a cut is noticed in a video; the suite does. */
+ * frames with the figures that they had: cuts are told from drives and jerks; what comes behind a cut is set apart.
+ * Does not prove that a zoom is followed to its end, nor that a cut is noticed in a video; tests/bench does. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -130,23 +130,26 @@ static void zooms_and_drives(void **state)
         }
 }
 
-/* Figures of frames of the suite's smooth pipes, in which a fit holds behind a cut, too. */
+/* Figures of frames of the suite's pipes and, the jerk, of a real clip; the last two are made up. */
 static void cuts_and_drives(void **state)
 {
     static const struct {
         const char *what;
         double change, usual_change, change_before, usual_share;
         int n_sure, n_visible;
-        bool is_cut;
+        bool is_good, is_cut;
     } frames[] = {
-        {"cut, two thirds agree by chance", 0.033, 0.0114, 0.0001, 0.67, 58, 145, true},
-        {"cut, picture much another", 0.068, 0.0073, 0.0001, 0.66, 57, 213, true},
-        {"cut from black", 0.4, 0.05, 0, 0.8, 40, 200, true},
-        {"setting off", 0.020, 0.0053, 0.0010, 0.69, 100, 145, false},
-        {"speeding up", 0.089, 0.0520, 0.0450, 0.66, 75, 144, false},
-        {"past a lateral", 0.043, 0.0406, 0.0400, 0.68, 72, 143, false},
-        {"pan, half out of sight", 0.094, 0.1056, 0.1000, 0.70, 62, 141, false},
-        {"first frame", 0.3, 0.03, 0, 0, 58, 145, false},
+        {"cut, two thirds agree by chance", 0.033, 0.0114, 0.0001, 0.67, 58, 145, true, true},
+        {"cut, picture much another", 0.068, 0.0073, 0.0001, 0.66, 57, 213, false, true},
+        {"cut between fields, no pose", 0.1175, 0.0440, 0.0519, 0.672, 0, 0, false, true},
+        {"jerk", 0.1308, 0.0649, 0.0349, 0.588, 186, 454, true, false},
+        {"jerk, fewer agree", 0.1308, 0.0649, 0.0349, 0.605, 97, 472, true, false},
+        {"setting off", 0.020, 0.0053, 0.0010, 0.69, 100, 145, true, false},
+        {"speeding up", 0.089, 0.0520, 0.0450, 0.66, 75, 144, true, false},
+        {"past a lateral", 0.043, 0.0406, 0.0400, 0.68, 72, 143, true, false},
+        {"pan, half out of sight", 0.094, 0.1056, 0.1000, 0.70, 62, 141, true, false},
+        {"cut from black", 0.4, 0.05, 0, 0.8, 40, 200, true, true},
+        {"lost, and nothing changes", 0.043, 0.0406, 0.0400, 0.68, 0, 0, false, false},
     };
     (void)state;
     for (size_t i = 0; i < sizeof frames / sizeof *frames; i++) {
@@ -154,14 +157,45 @@ static void cuts_and_drives(void **state)
                                          .usual_change = frames[i].usual_change,
                                          .change_before = frames[i].change_before,
                                          .usual_share = frames[i].usual_share}};
-        struct intra_pose_fit fit = {.is_good = true, .n_sure = frames[i].n_sure, .n_visible = frames[i].n_visible};
+        struct intra_pose_fit fit = {
+            .is_good = frames[i].is_good, .n_sure = frames[i].n_sure, .n_visible = frames[i].n_visible};
         if (is_cut(&m, &fit) != frames[i].is_cut)
             fail_msg("%s: %staken for a cut", frames[i].what, frames[i].is_cut ? "not " : "");
     }
 }
 
+/* Without a counter: behind a loss the next run goes on where the last one was going, behind a cut it lies so far ahead
+ * that what the last one saw is not painted over. */
+static void set_apart_behind_a_cut(void **state)
+{
+    (void)state;
+    for (int has_cut = 0; has_cut < 2; has_cut++) {
+        struct made made = {.pipe = {radius_m, 0, 1, 0.8, 1.5}}, next = {.pipe = {radius_m, 0, 2, 0.8, 1.5}};
+        drive(&made);
+        drive(&next);
+        struct intra_motion *m = &made.m;
+        const struct intra_keyframe *last = &m->run.kfs[m->run.n_kfs - 1];
+        double arc;
+        m->options.radius_m = radius_m;
+        m->placement = (struct intra_placement){.world_from_run = intra_pose_identity()};
+        m->cut.is_cut = has_cut;
+        for (int i = 0; i < next.m.run.n_kfs; i++)
+            next.m.run.kfs[i].pts_s += m->run.pts_s + 0.2;
+        assert_int_equal(place_next(m, &next.m.run, NULL), INTRA_OK);
+        assert_int_equal(intra_run_arc(&m->run, last->u, &arc, NULL), INTRA_OK);
+        double ahead = m->placement.station_offset_m - arc;
+        assert_true(has_cut ? ahead >= INTRA_WALL_AHEAD_REL * radius_m : ahead > 0 && ahead < 0.2);
+        assert_true(m->placement.is_apart == has_cut && !m->placement.is_by_counter);
+        assert_true(has_cut ? isnan(m->placement.gap_sd_m) : m->placement.gap_sd_m > 0);
+        assert_true(fabs(m->placement.world_from_run.t.x - m->placement.station_offset_m) < 0.05);
+        put_away(&made);
+        put_away(&next);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(zooms_and_drives), cmocka_unit_test(cuts_and_drives)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(zooms_and_drives), cmocka_unit_test(cuts_and_drives),
+                                       cmocka_unit_test(set_apart_behind_a_cut)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
