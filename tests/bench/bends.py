@@ -72,13 +72,18 @@ def row_of(figures, columns):
     return " | ".join("-" if v is None else f"{v:.{c[2]}f}" for v, c in zip(values, columns))
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def parser_of(doc, name, scenes):
+    """What the benches of made-up scenes take."""
+    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--intrados", default="build/release/bin/intrados")
-    parser.add_argument("--out", default="out/bends")
+    parser.add_argument("--out", default="out/" + name)
     parser.add_argument("--seeds", default="1,2")
-    parser.add_argument("--scenes", default=",".join(row[0] for row in SCENES))
-    a = parser.parse_args()
+    parser.add_argument("--scenes", default=",".join(scenes))
+    return parser
+
+
+def main():
+    a = parser_of(__doc__, "bends", [row[0] for row in SCENES]).parse_args()
     os.makedirs(a.out, exist_ok=True)
     print("| scene | seed | " + " | ".join(f[0] for f in FIGURES) + " |\n|---|---|" + "---|" * len(FIGURES))
     for row in SCENES:

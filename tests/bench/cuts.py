@@ -8,11 +8,10 @@ wrong by metres. A scene that is there already is not simulated again.
 
 Usage: cuts.py [--intrados PROGRAM] [--out out/cuts] [--seeds 1,2] [--scenes a,b]
 """
-import argparse
 import json
 import os
 
-from bends import measured, row_of, run, simulated
+from bends import measured, parser_of, row_of, run, simulated
 
 SCENES = ["brick-600-fisheye", "compressed-400-mpeg2", "concrete-800-wide", "cut-200-jumps", "demo", "interlaced-300-mpeg2",
           "lined-300-ovality", "offset-300-kinks", "plastic-250-operator", "straight-concrete-300", "water-450-blur"]
@@ -33,12 +32,7 @@ def scene_of(intrados, preset):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--intrados", default="build/release/bin/intrados")
-    parser.add_argument("--out", default="out/cuts")
-    parser.add_argument("--seeds", default="1,2")
-    parser.add_argument("--scenes", default=",".join(SCENES))
-    a = parser.parse_args()
+    a = parser_of(__doc__, "cuts", SCENES).parse_args()
     os.makedirs(a.out, exist_ok=True)
     print("| scene | seed | " + " | ".join(f[0] for f in FIGURES) + " |\n|---|---|" + "---|" * len(FIGURES))
     for preset in a.scenes.split(","):

@@ -8,13 +8,12 @@ Markdown table. A scene that is there already is not simulated again.
 
 Usage: long.py [--intrados PROGRAM] [--out out/long] [--seeds 1,2] [--scenes a,b] [--no-counter] [--no-camera]
 """
-import argparse
 import json
 import os
 import random
 import time
 
-from bends import measured, row_of, run, simulated
+from bends import measured, parser_of, row_of, run, simulated
 
 # Name, preset, way m, speed m/s, length of pipe m, its deviation m, station of a short piece or None.
 SCENES = [
@@ -59,11 +58,7 @@ def scene_of(intrados, row, seed):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--intrados", default="build/release/bin/intrados")
-    parser.add_argument("--out", default="out/long")
-    parser.add_argument("--seeds", default="1,2")
-    parser.add_argument("--scenes", default=",".join(row[0] for row in SCENES))
+    parser = parser_of(__doc__, "long", [row[0] for row in SCENES])
     parser.add_argument("--no-counter", action="store_true", help="the distance counter is not read")
     parser.add_argument("--no-camera", action="store_true", help="without calibration")
     parser.add_argument("--simulate-only", action="store_true")
