@@ -593,6 +593,16 @@ static bool is_in_view(const struct intra_wallmap *map, const struct view *view,
     return false;
 }
 
+/* Camera a wide step on, the node will have left the picture (or stand behind text): this is its last chance. */
+static bool is_leaving(const struct intra_wallmap *map, const struct view *view, int c, int k)
+{
+    int back = (int)ceil(WIDE_STEP_REL * map->options.radius_m / (NODE * map->options.texel_m));
+    if (c < back) return true;
+    const struct node *then = map->nodes + (int64_t)(c - back) * view->n_rows + k;
+    return !(then->res > 0) || !is_in_picture(map, then->px, then->py) ||
+           light_at(map, (int)then->px, (int)then->py)[0] <= 0;
+}
+
 /* Exposure: the view against the wall so far, at node centres. */
 static enum intra_status find_gain(struct intra_wallmap *map, const struct view *view, const struct intra_frame *picture,
                                    float limit, double *out_gain, struct intra_error *err)
@@ -782,13 +792,15 @@ enum intra_status intra_wallmap_add_view(struct intra_wallmap *map, struct intra
     for (int c = view.n_cols - 2; c >= 0; c--) { /* back, from the strips that the exposure took last */
         int64_t col = (view.col0 + c) * NODE;
         const struct node *a = map->nodes + (int64_t)c * view.n_rows, *b = a + view.n_rows;
-        if (!is_in_view(map, &view, c, limit)) continue;
+        if (!is_in_view(map, &view, c, (float)RES_LIMIT_M)) continue;
         void *strip;
         INTRA_TRY(intra_raster_strip(map->cells, col / STRIP_COLS, &strip, err));
         struct cell *cells = (struct cell *)strip + cell_place(0, (int)(col % STRIP_COLS));
 #pragma omp parallel for schedule(static) num_threads(map->options.threads)
         for (int k = 0; k < view.n_rows - 1; k++)
-            paint_node(map, picture, usual, a + k, b + k, limit, seen_limit, (float)gain, cells + (int64_t)k * NODE * STRIP_COLS); /* a row of nodes on */
+            paint_node(map, picture, usual, a + k, b + k,
+                       is_wide || !is_leaving(map, &view, c, k) ? limit : (float)RES_LIMIT_M, seen_limit, (float)gain,
+                       cells + (int64_t)k * NODE * STRIP_COLS); /* a row of nodes on */
         if (col < map->col_min) map->col_min = col;
         if (col + NODE > map->col_max) map->col_max = col + NODE;
         double s = map->station0_m + (double)col * map->options.texel_m;

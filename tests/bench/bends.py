@@ -24,6 +24,9 @@ FIGURES = [("posed %", "posed_pct", 1), ("distance error %", "distance_error_pct
            ("ovality, points RMS", "ovality_rms_points", 2), ("bends found %", "bends_found_pct", 0)]
 
 
+REFUSED, INCOMPLETE = 1, 3  # exit statuses
+
+
 def scene_of(intrados, row):
     _, preset, degrees, radius, clock, straight, diameter, lens, way, speed = row
     scene = json.loads(subprocess.run([intrados, "simulate", "--print", preset], check=True, stdout=subprocess.PIPE).stdout)
@@ -42,11 +45,12 @@ def scene_of(intrados, row):
     return scene
 
 
-def run(command, may_be_incomplete=False):
+def run(command, may_end_with=()):
+    """What the command prints; None where it may refuse and does."""
     done = subprocess.run(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, check=False)
-    if done.returncode != 0 and not (may_be_incomplete and done.returncode == 3):
+    if done.returncode != 0 and done.returncode not in may_end_with:
         raise SystemExit(f"{' '.join(command)}: exit status {done.returncode}")
-    return done.stdout
+    return done.stdout if done.returncode != REFUSED else None
 
 
 def simulated(intrados, name, scene, seed):
@@ -59,11 +63,13 @@ def simulated(intrados, name, scene, seed):
     os.rename(name + ".part", name)
 
 
-def measured(intrados, name, diameter_m, options):
-    """Figures of the scene in `name`, reconstructed with the options beside its diameter."""
+def measured(intrados, name, diameter_m, options, may_refuse=False):
+    """Figures of the scene in `name`, reconstructed with the options beside its diameter; None: it was refused."""
     video = next(f for f in sorted(os.listdir(name)) if f.startswith("video."))
-    run([intrados, "reconstruct", os.path.join(name, video), "--diameter", f"{diameter_m}m", *options, "-o",
-         name + ".result", "--force", "-q"], True)
+    said = run([intrados, "reconstruct", os.path.join(name, video), "--diameter", f"{diameter_m}m", *options, "-o",
+                name + ".result", "--force", "-q"], (INCOMPLETE, REFUSED) if may_refuse else (INCOMPLETE,))
+    if said is None:
+        return None
     return json.loads(run([intrados, "evaluate", name + ".result", "--truth", name, "--json"]))["figures"]
 
 
