@@ -12,6 +12,7 @@
 enum { MAX_SHAPES = 4000, MAX_FOUND = 256, MIN_WINDOW = 7 };
 static const int levels[] = {26, 52, 96};
 enum { N_LEVELS = sizeof levels / sizeof levels[0] };
+#define COLOUR_OFF 2.0                    /* chroma to the difference of R, G and B: that of bright primaries */
 static const double window_share = 0.019; /* of the picture's height: strokes are thinner */
 static const double strong_stroke = 0.85, ink_near = 0.12, ink_far = 0.42; /* of a line's contrast */
 static const double same_height_low = 0.6, same_height_high = 1.3; /* against the line; m is 0.7 of a digit's height */
@@ -104,8 +105,22 @@ static double chroma_at(const struct intra_view_u8 *v, int x, int y)
     return (9 * near[c] + 3 * near[c2] + 3 * far[c] + far[c2]) / 16.0 - 128;
 }
 
-/* One row of all planes; formulas as in core/video.h. */
-static void colour_row(const struct intra_frame *frame, int y, struct intra_text_picture *p)
+/* The median of a chroma plane over the picture's part of the frame, minus 128: that of the wall, or of a box of one
+ * colour, as letters cover less than half of any place. */
+static double usual_chroma(const struct intra_view_u8 *v, const struct intra_text_picture *p)
+{
+    int64_t counts[256] = {0}, n = 0, sum = 0;
+    int value = 0;
+    for (int y = p->y0 / 2; y < v->rows && 2 * y < p->y0 + p->luma.rows; y++)
+        for (int x = p->x0 / 2; x < v->cols && 2 * x < p->x0 + p->luma.cols; x++, n++)
+            counts[intra_row_u8(v, y)[x]]++;
+    while (value < 255 && (sum += counts[value]) * 2 < n)
+        value++;
+    return value - 128;
+}
+
+/* One row of all planes; formulas as in core/video.h. usual: chroma of what is behind the letters. */
+static void colour_row(const struct intra_frame *frame, int y, const double usual[2], struct intra_text_picture *p)
 {
     const uint8_t *luma = intra_row_u8(&frame->y, y + p->y0) + p->x0;
     for (int x = 0; x < p->luma.cols; x++) {
@@ -115,7 +130,7 @@ static void colour_row(const struct intra_frame *frame, int y, struct intra_text
         intra_row_u8(&p->luma, y)[x] = luma[x];
         intra_row_u8(&p->low, y)[x] = (uint8_t)low;
         intra_row_u8(&p->high, y)[x] = (uint8_t)high;
-        intra_row_u8(&p->colour, y)[x] = (uint8_t)(high - low);
+        intra_row_u8(&p->colour, y)[x] = (uint8_t)fmin(high - low, COLOUR_OFF * hypot(u - usual[0], v - usual[1]));
     }
 }
 
@@ -133,8 +148,9 @@ enum intra_status intra_text_picture_init(const struct intra_frame *frame, struc
     INTRA_TRY(intra_image_u8_init(&out->low, y1 - y0, x1 - x0, 1, err));
     INTRA_TRY(intra_image_u8_init(&out->high, y1 - y0, x1 - x0, 1, err));
     INTRA_TRY(intra_image_u8_init(&out->colour, y1 - y0, x1 - x0, 1, err));
+    const double usual[2] = {usual_chroma(&frame->u, out), usual_chroma(&frame->v, out)};
     for (int y = 0; y < out->luma.rows; y++)
-        colour_row(frame, y, out);
+        colour_row(frame, y, usual, out);
 done:
     if (status != INTRA_OK) intra_text_picture_fini(out);
     return status;

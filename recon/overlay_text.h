@@ -29,7 +29,8 @@ struct intra_text_line {
 };
 
 /* A part of a frame as text is looked for in it: luma; the darkest and brightest of R, G, B, in which white and black letters
- * stand out from a coloured wall that is as bright as they are; and the difference of the two, for coloured letters. */
+ * stand out from a coloured wall that is as bright as they are; and for coloured letters the difference of the two, at
+ * most twice what the chroma is off its median over the part: letters of one colour on a wall of another. */
 struct intra_text_picture {
     struct intra_view_u8 luma, low, high, colour; /* same size; owned */
     int x0, y0;                           /* of the part in the frame */

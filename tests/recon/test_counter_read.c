@@ -1,7 +1,7 @@
 /* Proves: the counter is read from made-up pictures, light on dark and dark on light, with a box, an outline and a
- * label, in metres and feet; dates, times and bare texture give no reading; the same picture gives the same reading for
- * one thread and four, and whatever was read before; a failing allocation is an error. Does not prove how often it is
- * right on video: tests/bench/counter.py measures that. */
+ * label, in metres and feet, and in a colour on a wall of another; dates, times and bare texture give no reading; the
+ * same picture gives the same reading for one thread and four, and whatever was read before; a failing allocation is an
+ * error. Does not prove how often it is right on video: tests/bench/counter.py measures that. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -38,9 +38,10 @@ static void paint_wall(int grey)
     memset(frame.v.data, 128, (size_t)frame.v.rows * (size_t)frame.v.cols);
 }
 
+static uint8_t mask[ROWS * COLS]; /* of the text that was written last */
+
 static void write_text(const char *font, const char *text, int height, int x, int y, int ink, int box)
 {
-    static uint8_t mask[ROWS * COLS];
     int width;
     memset(mask, 0, sizeof mask);
     assert_int_equal(intra_sim_font_draw(fonts, font, text, height, x, y, mask, COLS, ROWS, &width, NULL), INTRA_OK);
@@ -50,6 +51,20 @@ static void write_text(const char *font, const char *text, int height, int x, in
             if (box >= 0 && c >= x - 4 && c < x + width + 4 && r >= y - 2 && r < y + height + 2) *p = (uint8_t)box;
             *p = (uint8_t)(*p + (ink - *p) * mask[r * COLS + c] / 255);
         }
+}
+
+/* The wall in one colour, the text written last in another, in chroma at half the resolution. */
+static void tint(const int wall[2], const int ink[2])
+{
+    for (int k = 0; k < 2; k++) {
+        struct intra_view_u8 *v = k ? &frame.v : &frame.u;
+        for (int y = 0; y < v->rows; y++)
+            for (int x = 0; x < v->cols; x++) {
+                const uint8_t *m = mask + 2 * y * COLS + 2 * x;
+                int covered = m[0] + m[1] + m[COLS] + m[COLS + 1];
+                intra_row_u8(v, y)[x] = (uint8_t)(wall[k] + (ink[k] - wall[k]) * covered / (4 * 255));
+            }
+    }
 }
 
 static struct intra_counter_reading read_frame(void)
@@ -86,6 +101,19 @@ static void layouts_are_read(void **state)
                      r.confidence);
         assert_true(r.confidence >= 0.5 && r.confidence <= 1);
     }
+}
+
+/* Green letters on orange plastic, as bright as it and hardly more colourful. */
+static void colour_on_colour(void **state)
+{
+    static const int orange[2] = {90, 173}, green[2] = {85, 60};
+    struct intra_counter_reading r;
+    (void)state;
+    paint_wall(140);
+    write_text("bold", "3.47 m", 30, 180, 240, 158, -1);
+    tint(orange, green);
+    r = read_frame();
+    if (!(fabs(r.value_m - 3.47) < 1e-9)) fail_msg("read as '%s', %g m", r.text, r.value_m);
 }
 
 static void other_text_gives_nothing(void **state)
@@ -172,7 +200,8 @@ static int tear_down(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(layouts_are_read), cmocka_unit_test(other_text_gives_nothing),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(layouts_are_read), cmocka_unit_test(colour_on_colour),
+                                       cmocka_unit_test(other_text_gives_nothing),
                                        cmocka_unit_test(same_for_any_threads_and_history),
                                        cmocka_unit_test(failing_allocations)};
     return cmocka_run_group_tests(tests, set_up, tear_down);
