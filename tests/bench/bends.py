@@ -84,7 +84,8 @@ def parser_of(doc, name, scenes):
     parser.add_argument("--intrados", default="build/release/bin/intrados")
     parser.add_argument("--out", default="out/" + name)
     parser.add_argument("--seeds", default="1,2")
-    parser.add_argument("--scenes", default=",".join(scenes))
+    if scenes:
+        parser.add_argument("--scenes", default=",".join(scenes))
     return parser
 
 
