@@ -43,6 +43,8 @@ struct entry {
 #define LOST_BEFORE_BOOT_S 0.4
 #define RELOCATE_SHARE 0.5
 #define RELOCATE_HARD_SHARE 0.38 /* chance alone makes up to 0.3 of the patches agree */
+#define LOST_BEYOND_COUNTER_S 0.4 /* the counter goes on by nothing that it shows in less */
+#define WAY_BACK_M_S 0.3          /* crawlers drive at that */
 #define LOST_IN_PAN_S 3.0        /* a head that looks into a lateral comes back, and so does a zoom */
 /* A pan: the view leaves its usual direction by PAN_RAD while the camera moves less than PAN_WAY_REL radii. In a bend
  * it moves. */
@@ -106,6 +108,12 @@ struct zoom_watch {
     struct intra_pose pose;
 };
 
+/* Where a lost camera may be found again by what the distance counter did meanwhile: a smooth wall looks like itself. */
+struct way_back {
+    bool is_known; /* false: anywhere */
+    double arc_m, within_m, pts_s;
+};
+
 struct intra_motion {
     struct intra_motion_options options;
     const struct intra_camera *camera;
@@ -129,6 +137,7 @@ struct intra_motion {
     double scale_sd_way,
         scale_way; /* over settled keyframes of all runs: way times deviation of the scale, and way, in axis steps */
     double lost_since_s;
+    struct way_back way_back;
     int lost_frames;
     int n_runs;
     struct intra_anchor anchors[N_ANCHORS]; /* ring of places to come back to, in the present run */
@@ -564,29 +573,71 @@ done:
     return status;
 }
 
-/* Try to place a frame in the old run: where it was, where it was going, and, when trying hard, farther off and at the anchors. */
+/* A reading that is not sure frees nothing: the camera is where the last sure ones had it, or has driven on from there. */
+static enum intra_status find_way_back(struct intra_motion *m, double pts_s, struct intra_error *err)
+{
+    struct way_back now = {.pts_s = pts_s};
+    int64_t n;
+    if (m->mode != MODE_LOST) m->way_back.is_known = false;
+    if (!m->options.counter || m->mode != MODE_LOST || pts_s - m->lost_since_s < LOST_BEYOND_COUNTER_S) return INTRA_OK;
+    const struct intra_counter_reading *readings = intra_counter_queue_readings(m->options.counter, &n);
+    enum intra_status status =
+        intra_counter_place(readings, n, &m->run, pts_s, &now.is_known, &now.arc_m, &now.within_m, err);
+    if (now.is_known) m->way_back = now;
+    return status;
+}
+
+/* more_m: that it may lie farther from there. */
+static enum intra_status is_on_way_back(struct intra_motion *m, double pts_s, const struct intra_pose *cam_from_run,
+                                        double more_m, bool *out, struct intra_error *err)
+{
+    const struct way_back *way = &m->way_back;
+    double arc, within_m = way->within_m + more_m + WAY_BACK_M_S * (pts_s - way->pts_s);
+    *out = true;
+    if (!way->is_known) return INTRA_OK;
+    struct intra_vec3 at = intra_pose_inverse(cam_from_run).t;
+    double u = intra_axis_nearest(&m->run.axis, at, m->run.kfs[m->run.n_kfs - 1].u);
+    enum intra_status status = intra_run_arc(&m->run, u, &arc, err);
+    *out = status == INTRA_OK && fabs(arc - way->arc_m) < within_m;
+    return status;
+}
+
+/* Try to place a frame in the old run: where it was, where it was going, and, when trying hard, farther off and at the
+ * anchors; but not where the distance counter has left. */
 static enum intra_status relocate(struct intra_motion *m, const struct intra_frame *frame, bool try_hard,
                                   struct intra_pose_fit *best, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
+    bool is_there;
     const struct intra_anchor *anchor;
     double share = m->cut.is_cut ? CUT_RETURN_SHARE : RELOCATE_SHARE, hard = m->cut.is_cut ? CUT_RETURN_SHARE : RELOCATE_HARD_SHARE;
+    double near_m = m->options.radius_m; /* a fit to an anchor may end so far from it */
+    INTRA_TRY(find_way_back(m, frame->pts_s, err));
     for (int k = 0; k < 2; k++) {
         struct intra_pose guess = k == 1 ? intra_run_predict(&m->run, frame->pts_s) : m->run.pose;
         intra_run_fit(&m->run, &m->pyramid, &guess, 4, best);
-        if (best->is_good && best->n_inlier > share * best->n_visible) return INTRA_OK;
+        if (!best->is_good || !(best->n_inlier > share * best->n_visible)) continue;
+        INTRA_TRY(is_on_way_back(m, frame->pts_s, &best->cam_from_run, 0, &is_there, err));
+        if (is_there) goto done;
     }
     best->is_good = false;
     for (int k = 0; m->mode == MODE_LOST && (anchor = anchor_back(m, k)) != NULL; k++) {
+        INTRA_TRY(is_on_way_back(m, frame->pts_s, &anchor->cam_from_world, near_m, &is_there, err));
+        if (!is_there) continue;
         INTRA_TRY(intra_run_return(&m->run, anchor, &m->pyramid, &anchor->cam_from_world, false, share, best, err));
         if (best->is_good) goto done;
     }
     if (!try_hard) goto done;
     intra_run_fit_hard(&m->run, &m->pyramid, &m->run.pose, hard, best);
+    if (best->is_good) {
+        INTRA_TRY(is_on_way_back(m, frame->pts_s, &best->cam_from_run, 0, &is_there, err));
+        best->is_good = is_there;
+    }
     if (best->is_good || m->mode != MODE_LOST || m->n_anchors == 0) goto done;
     int n = m->n_anchors < N_ANCHORS ? m->n_anchors : N_ANCHORS;
     anchor = anchor_back(m, m->lost_frames / 3 % n);
-    INTRA_TRY(intra_run_return(&m->run, anchor, &m->pyramid, &anchor->cam_from_world, true, share, best, err));
+    INTRA_TRY(is_on_way_back(m, frame->pts_s, &anchor->cam_from_world, near_m, &is_there, err));
+    if (is_there) INTRA_TRY(intra_run_return(&m->run, anchor, &m->pyramid, &anchor->cam_from_world, true, share, best, err));
 done:
     return status;
 }

@@ -1,6 +1,6 @@
 /* Proves: the way over a gap by the distance counter is right to within its last digit, for counters that run forward
  * or backward, count in feet, or have a wrong reading among them; and is not given where readings are few or do not fit
- * the motion. */
+ * the motion; so is the place of a camera that is lost, of readings that are hardly sure but agree. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -150,12 +150,58 @@ static void unsure_or_at_odds_with_the_motion(void **state)
     expect_none();
 }
 
+/* Where the counter has a camera that the first run lost, 1.6 m behind its end; `many` readings in the last 0.7 s, of
+ * which the picture is hardly sure. */
+static bool place_lost(int sign, int many, double confidence, double *out_off_m, double *out_within_m)
+{
+    struct intra_error err;
+    bool is_known;
+    double arc, at = SPEED_M_S * 2 + 1.6;
+    read_all(6.9, sign, INTRA_COUNTER_METRE, 2);
+    n -= 12; /* those of the first run stay */
+    for (int i = 0; i < many; i++)
+        put(20 + 0.2 * i, 6.9 + sign * (at + 0.01 * i), INTRA_COUNTER_METRE, 2);
+    for (int i = 0; i < n; i++)
+        readings[i].confidence = confidence;
+    if (many > 1) readings[n - 2].value += 70; /* one is wrong */
+    assert_int_equal(intra_counter_place(readings, n, &before, 20.7, &is_known, &arc, out_within_m, &err), INTRA_OK);
+    *out_off_m = is_known ? arc - at : NAN;
+    return is_known;
+}
+
+static void place_of_a_lost_camera(void **state)
+{
+    double off, within;
+    (void)state;
+    for (int sign = -1; sign <= 1; sign += 2) {
+        n = 0;
+        assert_true(place_lost(sign, 4, 0.2, &off, &within));
+        if (!(fabs(off) < 0.04 && within > 0.2 && within < 0.3)) fail_msg("%g m off, said within %g m", off, within);
+    }
+}
+
+static void no_place_without_readings(void **state)
+{
+    double off, within;
+    struct intra_error err;
+    bool is_known = true;
+    (void)state;
+    assert_false(place_lost(1, 3, 0.2, &off, &within)); /* two of them agree */
+    n = 0;
+    assert_false(place_lost(1, 4, 0.1, &off, &within));
+    n = 0;
+    place_lost(1, 4, 0.2, &off, &within); /* and a second later they are old */
+    assert_int_equal(intra_counter_place(readings, n, &before, 21.7, &is_known, &off, &within, &err), INTRA_OK);
+    assert_false(is_known);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, make_runs, drop_runs)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {CASE(forward_in_metres), CASE(backward),
                                        CASE(coarse_feet),       CASE(one_wrong_reading),
-                                       CASE(too_few),           CASE(unsure_or_at_odds_with_the_motion)};
+                                       CASE(too_few),           CASE(unsure_or_at_odds_with_the_motion),
+                                       CASE(place_of_a_lost_camera), CASE(no_place_without_readings)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

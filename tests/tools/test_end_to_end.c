@@ -1,6 +1,6 @@
 /* Proves, through the real program: small simulated pipes are simulated, reconstructed and evaluated, and come out
  * posed, with the right way along the pipe and a covered wall: straight concrete; a bend in clay, a tight one, one just ahead of the start; an
- * operator who stops, pans, backs up and goes on; a zoom and a cut. With the operator the camera is where it was, after
+ * operator who stops, pans, backs up and goes on; a zoom and a cut; a wall that looks like one further back. With the operator the camera is where it was, after
  * the pan. Does not prove the figures of the benchmarks, which come from longer pipes at full size; the limits here
  * leave room for a few dozen frames of 320 x 240. */
 #include <setjmp.h>
@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "made_input.h"
 #include "program.h"
 
 #include <jansson.h>
@@ -433,6 +434,56 @@ static void long_counter_without_a_camera(void **state)
         fail_msg("%g m too long over %g m, sd %g", error, way, sd);
 }
 
+static void simulate_like_itself(const char *name, double counter_m)
+{
+    char path[128], words[128];
+    snprintf(path, sizeof path, "%s/%s.json", folder, name);
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    fprintf(f,
+            "{\"name\": \"%s\", \"video\": {\"width\": 640, \"height\": 480}, \"lens\": {\"hfov_deg\": 74, \"k1\": -0.15}, "
+            "\"overlay\": {\"layout\": \"corner\", \"offset_m\": %g}, \"pipe\": {\"diameter_m\": 0.3, \"material\": "
+            "\"concrete\"}, \"centreline\": [{\"straight_m\": 4}], \"joints\": {\"spacing_m\": 1.0, \"first_m\": 0.6}, "
+            "\"motion\": {\"start_m\": 0.3, \"phases\": [{\"action\": \"drive\", \"distance_m\": 0.75, \"speed_m_s\": 0.25}]}}\n",
+            name, counter_m);
+    assert_int_equal(fclose(f), 0);
+    snprintf(words, sizeof words, "simulate %s.json -o %s -q", name, name);
+    program_expect(folder, words, 0, NULL);
+}
+
+/* A wall that looks like itself two metres on: the camera is lost (a blurred second, its counter stays sharp) and comes
+ * to pictures that it has seen. They are not the place that it saw: the counter has gone on. */
+static void wall_like_itself(void **state)
+{
+    struct frame_line m;
+    double first = NAN, last = NAN, behind = NAN;
+    (void)state;
+    if (!made_input_can()) {
+        print_message("no ffmpeg: the video cannot be put together\n");
+        skip();
+    }
+    simulate_like_itself("here", 0);
+    simulate_like_itself("there", 2);
+    made_input_ffmpeg(folder,
+                      "-i here/video.mp4 -i there/video.mp4 -filter_complex "
+                      "'[0:v]trim=end_frame=70,setpts=PTS-STARTPTS[a];"
+                      "[1:v]trim=start_frame=20:end_frame=45,setpts=PTS-STARTPTS,split[p][q];[p]boxblur=40:3[r];"
+                      "[q]crop=240:50:0:430[t];[r][t]overlay=0:430[b];"
+                      "[1:v]trim=start_frame=45,setpts=PTS-STARTPTS[c];[a][b][c]concat=n=3' -r 25 -c:v mjpeg -q:v 2 like.avi");
+    program_expect(folder, "reconstruct like.avi --camera here/camera.yaml -d 300mm -o like -q", 3, NULL);
+    FILE *mine = open_frames("like/frames.csv");
+    for (int i = 0; read_frame(mine, &m); i++) {
+        if (!m.station[0]) continue;
+        if (i < 70) last = atof(m.station);
+        if (isnan(first)) first = last;
+        if (i >= 95 && isnan(behind)) behind = atof(m.station);
+        if (i >= 95 && atof(m.station) < 2) fail_msg("frame %d: %g m, where the wall looks the same", i, atof(m.station));
+    }
+    fclose(mine);
+    assert_true(last - first > 0.5);
+    assert_true(fabs(behind - first - 2.5) < 0.3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -445,6 +496,7 @@ int main(void)
         cmocka_unit_test(operator_pans_and_backs_up),
         cmocka_unit_test(zoom_and_cut),
         cmocka_unit_test(counter_places_and_stretches), /* needs its video */
+        cmocka_unit_test(wall_like_itself),
     };
     return cmocka_run_group_tests(tests, program_make_dir, program_remove_dir);
 }
