@@ -106,7 +106,8 @@ enum intra_status intra_counter_join(const struct intra_counter_reading *reading
 }
 
 /* What the counter says since since_s, and how far most of it lies from that. */
-static bool last_of(const struct intra_counter_reading *readings, int64_t n, double since_s, double *out_m, double *out_spread_m)
+static bool last_of(const struct intra_counter_reading *readings, int64_t n, double since_s, double *out_m,
+                    double *out_spread_m)
 {
     double last[MAX_READINGS];
     int n_last = 0, agree = 0;

@@ -1,4 +1,5 @@
-/* The way by the distance counter over what the picture does not show: to the next run, or to where a lost camera is. */
+/* The way by the distance counter over what the picture does not show: to the next run, or to where a lost camera is.
+ */
 #ifndef INTRA_RECON_COUNTER_JOIN_H
 #define INTRA_RECON_COUNTER_JOIN_H
 
@@ -12,9 +13,9 @@ enum intra_status intra_counter_join(const struct intra_counter_reading *reading
                                      struct intra_run *after, bool *out_is_known, double *out_arc_m, double *out_sd_m,
                                      struct intra_error *err);
 
-/* Arc length in `run` (continued) at which the counter says that the camera is at now_s, after the run has lost it, and how
- * far it may lie from there: rounding, slack, the way within the last readings. False: too few readings at the end of the
- * run or in the last second, or such as do not fit. Errors: as above. */
+/* Arc length in `run` (continued) at which the counter says that the camera is at now_s, after the run has lost it, and
+ * how far it may lie from there: rounding, slack, the way within the last readings. False: too few readings at the end
+ * of the run or in the last second, or such as do not fit. Errors: as above. */
 enum intra_status intra_counter_place(const struct intra_counter_reading *readings, int64_t n, struct intra_run *run,
                                       double now_s, bool *out_is_known, double *out_arc_m, double *out_within_m,
                                       struct intra_error *err);

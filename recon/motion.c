@@ -108,7 +108,8 @@ struct zoom_watch {
     struct intra_pose pose;
 };
 
-/* Where a lost camera may be found again by what the distance counter did meanwhile: a smooth wall looks like itself. */
+/* Where a lost camera may be found again by what the distance counter did meanwhile: a smooth wall looks like itself.
+ */
 struct way_back {
     bool is_known; /* false: anywhere */
     double arc_m, within_m, pts_s;
@@ -573,7 +574,8 @@ done:
     return status;
 }
 
-/* A reading that is not sure frees nothing: the camera is where the last sure ones had it, or has driven on from there. */
+/* A reading that is not sure frees nothing: the camera is where the last sure ones had it, or has driven on from there.
+ */
 static enum intra_status find_way_back(struct intra_motion *m, double pts_s, struct intra_error *err)
 {
     struct way_back now = {.pts_s = pts_s};
@@ -637,7 +639,8 @@ static enum intra_status relocate(struct intra_motion *m, const struct intra_fra
     int n = m->n_anchors < N_ANCHORS ? m->n_anchors : N_ANCHORS;
     anchor = anchor_back(m, m->lost_frames / 3 % n);
     INTRA_TRY(is_on_way_back(m, frame->pts_s, &anchor->cam_from_world, near_m, &is_there, err));
-    if (is_there) INTRA_TRY(intra_run_return(&m->run, anchor, &m->pyramid, &anchor->cam_from_world, true, share, best, err));
+    if (is_there)
+        INTRA_TRY(intra_run_return(&m->run, anchor, &m->pyramid, &anchor->cam_from_world, true, share, best, err));
 done:
     return status;
 }

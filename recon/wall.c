@@ -26,6 +26,9 @@ enum { NODE = 8, STRIP_COLS = 256, LEAST_STRIPS = 6 };
 /* Coarser views are of no use: what shows so lies three radii ahead or more, where the radius is off by a hundredth and
  * the place on the wall by three times that. */
 #define RES_LIMIT_M 0.0036
+/* But what leaves the picture will not be seen finer. The crown of a large pipe leaves it two radii ahead and more: so
+ * many radii a pixel are what a narrow picture shows at three. */
+#define LEAVING_RES_REL 0.02
 #define FLATTEST 0.14           /* sine of the smallest angle between ray and wall */
 #define BORDER_PX 14.0          /* width of the fade at border and mask */
 #define BESIDE_PX 64            /* how far beside the picture a corner of cells may lie */
@@ -423,6 +426,11 @@ static double relief_so_far(const struct intra_wallmap *map, double station_m, d
     return sum / mass;
 }
 
+static float leaving_limit(const struct intra_wallmap *map)
+{
+    return (float)fmax(RES_LIMIT_M, LEAVING_RES_REL * map->options.radius_m);
+}
+
 static inline bool is_in_picture(const struct intra_wallmap *map, float x, float y)
 {
     return x >= 1 && y >= 1 && x <= (float)(map->camera->width - 2) && y <= (float)(map->camera->height - 2);
@@ -453,7 +461,7 @@ static struct node project_node(const struct intra_wallmap *map, const struct in
     double sa = hypot(jac[0] * a.x + jac[1] * a.y + jac[2] * a.z, jac[3] * a.x + jac[4] * a.y + jac[5] * a.z);
     double sb = hypot(jac[0] * b.x + jac[1] * b.y + jac[2] * b.z, jac[3] * b.x + jac[4] * b.y + jac[5] * b.z);
     double least = fmin(sa, sb);
-    if (least * RES_LIMIT_M < 1) return n;
+    if (least * (double)leaving_limit(map) < 1) return n;
     n.px = (float)px[0];
     n.py = (float)px[1];
     n.res = (float)(1 / least);
@@ -792,15 +800,14 @@ enum intra_status intra_wallmap_add_view(struct intra_wallmap *map, struct intra
     for (int c = view.n_cols - 2; c >= 0; c--) { /* back, from the strips that the exposure took last */
         int64_t col = (view.col0 + c) * NODE;
         const struct node *a = map->nodes + (int64_t)c * view.n_rows, *b = a + view.n_rows;
-        if (!is_in_view(map, &view, c, (float)RES_LIMIT_M)) continue;
+        if (!is_in_view(map, &view, c, leaving_limit(map))) continue;
         void *strip;
         INTRA_TRY(intra_raster_strip(map->cells, col / STRIP_COLS, &strip, err));
         struct cell *cells = (struct cell *)strip + cell_place(0, (int)(col % STRIP_COLS));
 #pragma omp parallel for schedule(static) num_threads(map->options.threads)
         for (int k = 0; k < view.n_rows - 1; k++)
-            paint_node(map, picture, usual, a + k, b + k,
-                       is_wide || !is_leaving(map, &view, c, k) ? limit : (float)RES_LIMIT_M, seen_limit, (float)gain,
-                       cells + (int64_t)k * NODE * STRIP_COLS); /* a row of nodes on */
+            paint_node(map, picture, usual, a + k, b + k, is_leaving(map, &view, c, k) ? leaving_limit(map) : limit,
+                       seen_limit, (float)gain, cells + (int64_t)k * NODE * STRIP_COLS); /* a row of nodes on */
         if (col < map->col_min) map->col_min = col;
         if (col + NODE > map->col_max) map->col_max = col + NODE;
         double s = map->station0_m + (double)col * map->options.texel_m;

@@ -199,9 +199,13 @@ static void no_place_without_readings(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {CASE(forward_in_metres), CASE(backward),
-                                       CASE(coarse_feet),       CASE(one_wrong_reading),
-                                       CASE(too_few),           CASE(unsure_or_at_odds_with_the_motion),
-                                       CASE(place_of_a_lost_camera), CASE(no_place_without_readings)};
+    const struct CMUnitTest tests[] = {CASE(forward_in_metres),
+                                       CASE(backward),
+                                       CASE(coarse_feet),
+                                       CASE(one_wrong_reading),
+                                       CASE(too_few),
+                                       CASE(unsure_or_at_odds_with_the_motion),
+                                       CASE(place_of_a_lost_camera),
+                                       CASE(no_place_without_readings)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
