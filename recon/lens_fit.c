@@ -39,10 +39,11 @@ static enum intra_status read_counter(const char *path, const struct intra_video
     return status;
 }
 
-/* Angles of the lens against another's, at quarters of the half diagonal: the largest relative difference. */
-static double angle_change(const struct intra_camera *a, const struct intra_camera *b)
+/* Angles of the lens against another's, at quarters of the half diagonal, and its centre against that: the largest
+ * relative difference. */
+static double lens_change(const struct intra_camera *a, const struct intra_camera *b)
 {
-    double worst = 0, half = 0.5 * hypot(a->width, a->height);
+    double half = 0.5 * hypot(a->width, a->height), worst = hypot(a->cx - b->cx, a->cy - b->cy) / half;
     for (int i = 1; i <= 4; i++) {
         double x = intra_camera_angle_rad(a, half * i / 4), y = intra_camera_angle_rad(b, half * i / 4);
         if (isfinite(x) && isfinite(y)) worst = fmax(worst, fabs(x / y - 1));
@@ -130,12 +131,12 @@ static enum intra_status improve(struct intra_lens_pilot *pilot, double k, doubl
     }
     intra_log(INTRA_LOG_INFO, "lens",
               "pilot %d: %d views, %d points, %d sights, %d steps, noise %.2f, %.2f px, %.0f %% agree; f %.1f (sd %.2f "
-              "%%), k "
-              "%.4f (%.4f) %.4f (%.4f) %.4f (%.4f)",
+              "%%), k %.4f (%.4f) %.4f (%.4f) %.4f (%.4f), centre %+.1f (%.1f) %+.1f (%.1f) px",
               pass + 1, pilot->stretch.scene.n_views, pilot->stretch.scene.n_tracks, found->n_sights, found->iterations,
               found->noise, found->rms_px, 100 * found->inlier_share, lens->fx, 100 * sqrt(found->cov[0][0]),
               lens->k[0], sqrt(found->cov[1][1]), lens->k[1], sqrt(found->cov[2][2]), lens->k[2],
-              sqrt(found->cov[3][3]));
+              sqrt(found->cov[3][3]), lens->cx - 0.5 * (lens->width - 1), sqrt(found->cov[4][4]),
+              lens->cy - 0.5 * (lens->height - 1), sqrt(found->cov[5][5]));
     *out_is_usable = true;
     return INTRA_OK;
 }
@@ -147,19 +148,19 @@ static enum intra_status wide_guess(const struct intra_camera *assumed, struct i
 }
 
 void intra_lens_name(const struct intra_camera *assumed, bool is_whole, bool is_by_length, double focal_sd_rel,
-                     double corner_sd_rel, struct intra_camera *lens)
+                     double corner_sd_rel, double centre_sd_px, struct intra_camera *lens)
 {
     struct intra_camera pinhole;
     double off;
     if (is_whole)
         snprintf(
             lens->source, sizeof lens->source,
-            "estimated: focal length (to %.1f %%) and distortion (angle at the corner to %.1f %%) from the nominal "
-            "diameter and the %s",
-            100 * focal_sd_rel, 100 * corner_sd_rel,
+            "estimated: focal length (to %.1f %%), centre (to %.1f px) and distortion (angle at the corner to %.1f %%) "
+            "from the nominal diameter and the %s",
+            100 * focal_sd_rel, centre_sd_px, 100 * corner_sd_rel,
             is_by_length ? "known length" : "distance counter, in whose metre ways are measured");
     else
-        snprintf(lens->source, sizeof lens->source, "%.160s; distortion estimated", assumed->source);
+        snprintf(lens->source, sizeof lens->source, "%.160s; centre and distortion estimated", assumed->source);
     if (lens->model == INTRA_CAMERA_KB && intra_camera_corner_rad(lens) < BROWN_END &&
         intra_camera_convert(lens, INTRA_CAMERA_BROWN, &pinhole, &off, NULL) == INTRA_OK && off < BROWN_OFF_PX)
         *lens = pinhole;
@@ -178,9 +179,10 @@ static void conclude(const struct intra_camera *assumed, const struct intra_lens
                  : assumed->focal_sd_rel;
     out->corner_sd_rel =
         hypot(intra_lens_angle_sd(lens, found->cov, 0.999 * intra_camera_corner_rad(lens)), INTRA_LENS_MODEL_SD_REL);
+    out->centre_sd_px = sqrt(fmax(found->cov[INTRA_LENS_CX][INTRA_LENS_CX], found->cov[INTRA_LENS_CY][INTRA_LENS_CY]));
     lens->is_assumed = !is_whole;
     lens->focal_sd_rel = is_whole ? hypot(hypot(way_sd, WAY_SD_REL), measure) : assumed->focal_sd_rel;
-    intra_lens_name(assumed, is_whole, is_length, out->focal_sd_rel, out->corner_sd_rel, lens);
+    intra_lens_name(assumed, is_whole, is_length, out->focal_sd_rel, out->corner_sd_rel, out->centre_sd_px, lens);
 }
 
 enum intra_status intra_lens_fit(const char *video_path, const struct intra_lens_fit_options *options,
@@ -202,7 +204,7 @@ enum intra_status intra_lens_fit(const char *video_path, const struct intra_lens
     struct intra_counter *counter = NULL;
     struct intra_lens_solution found = {0}, kept_found = {0}, one;
     double k, sd, way_sd = NAN;
-    *out = (struct intra_lens_fit_result){.focal_sd_rel = camera->focal_sd_rel, .corner_sd_rel = NAN};
+    *out = (struct intra_lens_fit_result){.focal_sd_rel = camera->focal_sd_rel, .corner_sd_rel = NAN, .centre_sd_px = NAN};
     if (!is_length && !options->fill_counter && options->has_counter) {
         status = read_counter(video_path, options->video, &counter, err);
         if (status == INTRA_E_UNSUPPORTED) status = INTRA_OK; /* the main pass says so */
@@ -238,7 +240,7 @@ enum intra_status intra_lens_fit(const char *video_path, const struct intra_lens
         }
         if (is_usable && is_held) is_usable = intra_lens_hold_field(camera, &next, NULL) == INTRA_OK;
         if (!is_usable || !(next.fx > NARROWEST * camera->fx && next.fx < WIDEST * camera->fx)) break;
-        change = angle_change(&next, &lens);
+        change = lens_change(&next, &lens);
         lens = next;
         found = one;
         is_known = true;

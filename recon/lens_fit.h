@@ -34,6 +34,7 @@ struct intra_lens_fit_result {
     bool is_unconfirmed; /* with the lens as it came out the pipe was lost: a warning is due */
     double focal_sd_rel; /* of the focal length. focal_sd_rel of the camera is that of the way, which is known better */
     double corner_sd_rel; /* of the angle at which the picture's corner is seen */
+    double centre_sd_px;  /* of the lens's centre, either way; NaN: it is taken to be the picture's middle */
 };
 
 /* Follow the first stretch of the video (the whole of it for a known length) with `camera`, which is assumed, three
@@ -52,6 +53,6 @@ enum intra_status intra_lens_hold_field(const struct intra_camera *assumed, stru
 /* Says in `lens` where it is from, and makes it a pinhole where that shows it as well, for other programs. is_whole:
  * not the distortion only. */
 void intra_lens_name(const struct intra_camera *assumed, bool is_whole, bool is_by_length, double focal_sd_rel,
-                     double corner_sd_rel, struct intra_camera *lens);
+                     double corner_sd_rel, double centre_sd_px, struct intra_camera *lens);
 
 #endif

@@ -14,6 +14,7 @@
 #define STRETCH_RADII 10.0 /* of way; many short ones scatter, which says more than a long one's deviations do */
 #define LEAST_RADII 5.0    /* of a rest at the end of a run */
 #define WAY_SD_REL 5e-4    /* held */
+#define CENTRE_SD_PX 1e-3  /* held: poses and wall rest on where the pilot had it */
 #define NARROWEST 0.5      /* a correction beyond these is no lens but a fault */
 #define WIDEST 2.0
 
@@ -73,6 +74,8 @@ static enum intra_status close_stretch(struct intra_lens_run *r, const struct in
     enum intra_status status = intra_lens_gather_take(&r->gather, run, r->from, to, &stretch, err);
     if (status != INTRA_OK) goto done;
     struct intra_lens_prior prior = intra_lens_usual(&lens, WAY_SD_REL);
+    prior.mean[INTRA_LENS_CX] = lens.cx, prior.mean[INTRA_LENS_CY] = lens.cy;
+    prior.sd[INTRA_LENS_CX] = prior.sd[INTRA_LENS_CY] = CENTRE_SD_PX;
     status = intra_lens_solve(&stretch.scene, &prior, &lens, &found, &trouble);
     double f_rel = lens.fx / r->start.fx;
     if (status == INTRA_E_DEGENERATE) {

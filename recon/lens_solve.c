@@ -52,7 +52,7 @@
 #define TERM_3_SD 0.02
 #define FOCAL_SD 0.7 /* of ln f, before; where nothing tells the scale it is held instead: */
 #define HELD_SD 1e-5
-#define CENTRE_SD_PX 1e-3
+#define CENTRE_SD_REL 0.01 /* of the picture's width: a sensor is glued in beside its lens's axis by so much */
 enum { N_SECTORS = 12, N_STRETCHES = 8, MAX_ITERATIONS = 20, NOISE_ITERATIONS = 3, PARAMS = INTRA_LENS_PARAMS };
 enum { MAX_LOCAL = 6 * INTRA_LENS_MAX_SIGHTS + 16 + PARAMS };
 
@@ -871,10 +871,10 @@ double intra_lens_angle_sd(const struct intra_camera *lens, const double cov[PAR
 
 struct intra_lens_prior intra_lens_usual(const struct intra_camera *camera, double way_sd)
 {
-    double t2 = pow(intra_camera_corner_rad(camera), 2);
+    double t2 = pow(intra_camera_corner_rad(camera), 2), centre_sd = CENTRE_SD_REL * camera->width;
     struct intra_lens_prior p = {
         .mean = {0, TERM_1 / t2, 0, 0, 0.5 * (camera->width - 1), 0.5 * (camera->height - 1)},
-        .sd = {HELD_SD, TERM_1_SD / t2, TERM_2_SD / (t2 * t2), TERM_3_SD / (t2 * t2 * t2), CENTRE_SD_PX, CENTRE_SD_PX}};
+        .sd = {HELD_SD, TERM_1_SD / t2, TERM_2_SD / (t2 * t2), TERM_3_SD / (t2 * t2 * t2), centre_sd, centre_sd}};
     if (isfinite(way_sd)) {
         p.sd[INTRA_LENS_F] = FOCAL_SD;
         p.way_rel = 1;

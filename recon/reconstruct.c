@@ -557,7 +557,8 @@ static enum intra_status conclude_lens(struct line *line, const struct intra_cam
              "over the whole run the lens sees angles %+.1f %% off those of its beginning, with which it was followed: "
              "run again with what came out (--save-camera FILE, then --camera FILE)",
              100 * change);
-    intra_lens_name(assumed, is_whole, is_length, report->focal_sd_rel, report->corner_sd_rel, &found.lens);
+    intra_lens_name(assumed, is_whole, is_length, report->focal_sd_rel, report->corner_sd_rel, report->centre_sd_px,
+                    &found.lens);
     line->scene->camera = found.lens;
 done:
     return status;
@@ -633,7 +634,8 @@ enum intra_status intra_reconstruct(const char *video_path, const struct intra_c
     struct intra_reconstruct_options o = *options;
     struct intra_camera lens = *camera; /* corrected below where it is only assumed */
     memset(report, 0, sizeof *report);
-    report->measured_diameter_m = report->measured_diameter_sd_m = report->focal_sd_rel = report->corner_sd_rel = NAN;
+    report->measured_diameter_m = report->measured_diameter_sd_m = report->focal_sd_rel = report->corner_sd_rel = report->centre_sd_px =
+        NAN;
     if (!(o.diameter_m > 0)) return INTRA_FAIL(err, INTRA_E_ARG, "the nominal diameter must be given");
     o.video.threads = threads;
 
@@ -670,6 +672,7 @@ enum intra_status intra_reconstruct(const char *video_path, const struct intra_c
         report->is_lens_fitted = fitted.known == INTRA_LENS_WHOLE;
         report->focal_sd_rel = fitted.focal_sd_rel;
         report->corner_sd_rel = fitted.corner_sd_rel;
+        report->centre_sd_px = fitted.centre_sd_px;
         add_stage(report, "lens", clock_s(CLOCK_MONOTONIC) - wall, clock_s(CLOCK_PROCESS_CPUTIME_ID) - cpu, fitted.known);
         line.is_lens_run = fitted.known != INTRA_LENS_UNKNOWN &&
                            intra_lens_run_init(&line.lens_run, &lens, o.diameter_m / 2, NULL) == INTRA_OK;

@@ -187,6 +187,8 @@ enum intra_status intra_evaluate_lens(struct intra_evaluation *e, struct intra_e
     for (size_t i = 0; i < sizeof places / sizeof *places; i++)
         intra_figures_add(&e->figures, places[i].key, places[i].label,
                           can ? off_pct(&k.camera, &truth, places[i].share) : NAN, "%", -1);
+    intra_figures_add(&e->figures, "lens_centre_error_px", "centre of the lens",
+                      can ? hypot(k.camera.cx - truth.cx, k.camera.cy - truth.cy) : NAN, "px", -1);
     double diameter = k.diameter_m - e->nominal_diameter_m;
     intra_figures_add(&e->figures, "measured_diameter_error_pct", "diameter by lens and counter, signed",
                       100 * diameter / e->nominal_diameter_m, "%", -1);

@@ -203,6 +203,7 @@ static enum intra_status store_provenance(struct job *job, struct intra_store *s
     INTRA_TRY(store_measured(store, "measured_diameter_m", job->report->measured_diameter_m, err));
     INTRA_TRY(store_measured(store, "measured_diameter_sd_m", job->report->measured_diameter_sd_m, err));
     INTRA_TRY(store_measured(store, "lens_corner_sd_rel", job->report->corner_sd_rel, err));
+    INTRA_TRY(store_measured(store, "lens_centre_sd_px", job->report->centre_sd_px, err));
     INTRA_TRY(intra_store_write_library(store, "sqlite", intra_store_library_version(), err));
     INTRA_TRY(intra_store_write_library(store, "ffmpeg", intra_video_library_version(), err));
     INTRA_TRY(intra_store_write_library(store, "libtiff", intra_tiff_library_version(), err));

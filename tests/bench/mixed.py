@@ -16,6 +16,7 @@ from bends import measured, parser_of, row_of, run, simulated
 FIGURES = [("posed %", "posed_pct", 1), ("distance error %", "distance_error_pct", 2), ("in deviations", "station_error_sds", 1),
            ("error over 1 m %", "relative_translation_error_pct", 2), ("unroll RMS mm", "unroll_rms_mm", 1),
            ("coverage %", "coverage_pct", 1), ("focal length error %", "focal_error_pct", 2),
+           ("centre px", "lens_centre_error_px", 1),
            ("measured diameter error %", "measured_diameter_error_pct", 2), ("ovality, points RMS", "ovality_rms_points", 2),
            ("joints in view", "joints_in_view", 0), ("found %", "joints_found_pct", 0), ("false", "joints_false", 0),
            ("laterals found %", "laterals_found_pct", 0), ("false", "laterals_false", 0),

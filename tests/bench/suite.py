@@ -74,6 +74,7 @@ LENS_FIGURES = [
     ("50 %", "eval.figures.angle_error_50_pct.value", 2, max, ""),
     ("75 %", "eval.figures.angle_error_75_pct.value", 2, max, ""),
     ("corner", "eval.figures.angle_error_100_pct.value", 2, max, ""),
+    ("centre px", "eval.figures.lens_centre_error_px.value", 1, max, ""),
     ("measured diameter %", "eval.figures.measured_diameter_error_pct.value", 2, max, "0.5 median, 1 worst"),
     ("counter given %", "eval.figures.counter_given_pct.value", 1, min, "98 median, 90 worst"),
     ("right %", "eval.figures.counter_right_pct.value", 2, min, "99.9 median, 99 worst"),
