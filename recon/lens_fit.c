@@ -204,7 +204,8 @@ enum intra_status intra_lens_fit(const char *video_path, const struct intra_lens
     struct intra_counter *counter = NULL;
     struct intra_lens_solution found = {0}, kept_found = {0}, one;
     double k, sd, way_sd = NAN;
-    *out = (struct intra_lens_fit_result){.focal_sd_rel = camera->focal_sd_rel, .corner_sd_rel = NAN, .centre_sd_px = NAN};
+    *out =
+        (struct intra_lens_fit_result){.focal_sd_rel = camera->focal_sd_rel, .corner_sd_rel = NAN, .centre_sd_px = NAN};
     if (!is_length && !options->fill_counter && options->has_counter) {
         status = read_counter(video_path, options->video, &counter, err);
         if (status == INTRA_E_UNSUPPORTED) status = INTRA_OK; /* the main pass says so */

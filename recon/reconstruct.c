@@ -634,8 +634,8 @@ enum intra_status intra_reconstruct(const char *video_path, const struct intra_c
     struct intra_reconstruct_options o = *options;
     struct intra_camera lens = *camera; /* corrected below where it is only assumed */
     memset(report, 0, sizeof *report);
-    report->measured_diameter_m = report->measured_diameter_sd_m = report->focal_sd_rel = report->corner_sd_rel = report->centre_sd_px =
-        NAN;
+    report->measured_diameter_m = report->measured_diameter_sd_m = report->focal_sd_rel = report->corner_sd_rel =
+        report->centre_sd_px = NAN;
     if (!(o.diameter_m > 0)) return INTRA_FAIL(err, INTRA_E_ARG, "the nominal diameter must be given");
     o.video.threads = threads;
 

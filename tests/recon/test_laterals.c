@@ -3,7 +3,7 @@
  * where its end is seen, and may be small, and whose diameter the ring of its end shares or tells, the less of it is
  * seen the less; what lies within a mouth is none of its own; none on a wall without, on brick, for joints, patches
  * that are long or bulge inwards, half a mouth, a small hole, a stain in which most of the wall is measured, an unclear
- * circle at the invert, what was seen coarsely or once; failing allocations come
+ * or pale circle at the invert, what was seen coarsely or once; a dark one with fewer views or less of an edge is found; failing allocations come
  * back as errors. Does not prove how real mouths look. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -348,21 +348,41 @@ static void stain_with_gaps(void **state)
     intra_scene_fini(&scene);
 }
 
-/* About the invert a circle must be clearer than elsewhere. */
+/* About the invert a circle must be clearer than elsewhere, and darker: debris has round ends. */
 static void debris_at_the_invert(void **state)
 {
     static const struct {
-        double clock_rad, worn;
+        double clock_rad, worn, dark;
         int n;
-    } spots[] = {{0.2, 0, 1}, {M_PI - 0.2, 0, 1}, {0.2, 0.35, 1}, {M_PI - 0.2, 0.35, 0}};
+    } spots[] = {{0.2, 0, -0.8, 1},    {M_PI - 0.2, 0, -0.8, 1}, {0.2, 0.35, -0.8, 1}, {M_PI - 0.2, 0.35, -0.8, 0},
+                 {0.2, 0, -0.2, 1}, {M_PI - 0.2, 0, -0.2, 0}};
     (void)state;
     for (size_t i = 0; i < sizeof spots / sizeof *spots; i++) {
         struct made_wall made = {.length_m = 1.2, .n_spots = 1};
-        made.spots[0] = (struct made_spot){0.6, spots[i].clock_rad, 0.12, -0.8, 0, NAN, 0, ROUND, 0, spots[i].worn};
+        made.spots[0] = (struct made_spot){0.6, spots[i].clock_rad, 0.12, spots[i].dark, 0, NAN, 0, ROUND, 0, spots[i].worn};
         struct intra_scene scene = laterals_of(&made);
         if (scene.n_features != spots[i].n)
-            fail_msg("%d laterals, not %d, %.0f degrees from the crown, %.2f of the edge worn", (int)scene.n_features,
-                     spots[i].n, 180 / M_PI * spots[i].clock_rad, spots[i].worn);
+            fail_msg("%d laterals, not %d, %.0f degrees from the crown, %.2f of the edge worn, dark by %.1f",
+                     (int)scene.n_features, spots[i].n, 180 / M_PI * spots[i].clock_rad, spots[i].worn, -spots[i].dark);
+        intra_scene_fini(&scene);
+    }
+}
+
+/* A dark one is believed with less: twice seen, or three times, or part of its edge worn. */
+static void dark_mouth(void **state)
+{
+    static const struct {
+        double views, worn, dark;
+        int n;
+    } spots[] = {{2, 0, -0.8, 1}, {2, 0, -0.3, 0}, {3, 0, -0.3, 1}, {3, 0, -0.2, 0}, {10, 0.45, -0.8, 1}, {10, 0.45, -0.3, 0}};
+    (void)state;
+    for (size_t i = 0; i < sizeof spots / sizeof *spots; i++) {
+        struct made_wall made = {.length_m = 1.2, .n_spots = 1, .views = spots[i].views};
+        made.spots[0] = (struct made_spot){0.6, 1, 0.12, spots[i].dark, 0, NAN, 0, ROUND, 0, spots[i].worn};
+        struct intra_scene scene = laterals_of(&made);
+        if (scene.n_features != spots[i].n)
+            fail_msg("%d laterals, not %d, seen %.0f times, %.2f of the edge worn, dark by %.1f", (int)scene.n_features,
+                     spots[i].n, spots[i].views, spots[i].worn, -spots[i].dark);
         intra_scene_fini(&scene);
     }
 }
@@ -456,6 +476,7 @@ int main(void)
         cmocka_unit_test(must_be_seen_well),
         cmocka_unit_test(failing_allocations),
         cmocka_unit_test(picture_for_debugging),
+        cmocka_unit_test(dark_mouth),
         cmocka_unit_test(not_on_a_joint),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -148,7 +148,8 @@ static void lens_of_a_wide_field(void **state)
     assert_true(fabs(find(&truth, 9, 1.03, 0.01)) < 4);
 }
 
-/* Beside the middle of the picture: it is found, as far as its deviation says, and does not look like a turned camera. */
+/* Beside the middle of the picture: it is found, as far as its deviation says, and does not look like a turned camera.
+ */
 static void centre_beside_the_middle(void **state)
 {
     static const double f[] = {578, 320};
@@ -197,10 +198,8 @@ static void too_little_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(lens_with_known_way),
-        cmocka_unit_test(lens_of_a_wide_field),
-        cmocka_unit_test(centre_beside_the_middle),
-        cmocka_unit_test(distortion_with_held_focal_length),
+        cmocka_unit_test(lens_with_known_way),      cmocka_unit_test(lens_of_a_wide_field),
+        cmocka_unit_test(centre_beside_the_middle), cmocka_unit_test(distortion_with_held_focal_length),
         cmocka_unit_test(too_little_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
