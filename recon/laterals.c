@@ -36,10 +36,10 @@ enum { MOST_GROUP = 256, MOST_PICTURE_COLS = 16000 };
 /* What a lateral must have: */
 #define LEAST_SCORE 0.85
 #define INVERT_SCORE 0.93 /* about the invert, where debris lies and hardly a connection joins: */
-#define INVERT_RAD 0.5       /* so far from it, */
+#define INVERT_RAD 0.5    /* so far from it, */
 #define INVERT_CONTRAST 0.25 /* and debris has round ends, but none so dark */
-/* What is as round as a drill makes it and darker than a stain (or brighter) may have less of an edge, and few views, as
- * large pipes give them: */
+/* What is as round as a drill makes it and darker than a stain (or brighter) may have less of an edge, and few views,
+ * as large pipes give them: */
 #define PLAIN_CONTRAST 0.35
 #define PLAIN_REST 0.03
 #define PLAIN_STRETCH 0.1 /* beside 1 */

@@ -3,8 +3,8 @@
  * where its end is seen, and may be small, and whose diameter the ring of its end shares or tells, the less of it is
  * seen the less; what lies within a mouth is none of its own; none on a wall without, on brick, for joints, patches
  * that are long or bulge inwards, half a mouth, a small hole, a stain in which most of the wall is measured, an unclear
- * or pale circle at the invert, what was seen coarsely or once; a dark one with fewer views or less of an edge is found; failing allocations come
- * back as errors. Does not prove how real mouths look. */
+ * or pale circle at the invert, what was seen coarsely or once; a dark one with fewer views or less of an edge is
+ * found; failing allocations come back as errors. Does not prove how real mouths look. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -354,12 +354,13 @@ static void debris_at_the_invert(void **state)
     static const struct {
         double clock_rad, worn, dark;
         int n;
-    } spots[] = {{0.2, 0, -0.8, 1},    {M_PI - 0.2, 0, -0.8, 1}, {0.2, 0.35, -0.8, 1}, {M_PI - 0.2, 0.35, -0.8, 0},
-                 {0.2, 0, -0.2, 1}, {M_PI - 0.2, 0, -0.2, 0}};
+    } spots[] = {{0.2, 0, -0.8, 1},           {M_PI - 0.2, 0, -0.8, 1}, {0.2, 0.35, -0.8, 1},
+                 {M_PI - 0.2, 0.35, -0.8, 0}, {0.2, 0, -0.2, 1},        {M_PI - 0.2, 0, -0.2, 0}};
     (void)state;
     for (size_t i = 0; i < sizeof spots / sizeof *spots; i++) {
         struct made_wall made = {.length_m = 1.2, .n_spots = 1};
-        made.spots[0] = (struct made_spot){0.6, spots[i].clock_rad, 0.12, spots[i].dark, 0, NAN, 0, ROUND, 0, spots[i].worn};
+        made.spots[0] =
+            (struct made_spot){0.6, spots[i].clock_rad, 0.12, spots[i].dark, 0, NAN, 0, ROUND, 0, spots[i].worn};
         struct intra_scene scene = laterals_of(&made);
         if (scene.n_features != spots[i].n)
             fail_msg("%d laterals, not %d, %.0f degrees from the crown, %.2f of the edge worn, dark by %.1f",
@@ -374,7 +375,8 @@ static void dark_mouth(void **state)
     static const struct {
         double views, worn, dark;
         int n;
-    } spots[] = {{2, 0, -0.8, 1}, {2, 0, -0.3, 0}, {3, 0, -0.3, 1}, {3, 0, -0.2, 0}, {10, 0.45, -0.8, 1}, {10, 0.45, -0.3, 0}};
+    } spots[] = {{2, 0, -0.8, 1}, {2, 0, -0.3, 0},     {3, 0, -0.3, 1},
+                 {3, 0, -0.2, 0}, {10, 0.45, -0.8, 1}, {10, 0.45, -0.3, 0}};
     (void)state;
     for (size_t i = 0; i < sizeof spots / sizeof *spots; i++) {
         struct made_wall made = {.length_m = 1.2, .n_spots = 1, .views = spots[i].views};
