@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_GROUP = 256 };
+enum { MOST_GROUP = 256, MOST_LAG = 64 };
 #define DEG (M_PI / 180)
 
 #define CELLS_A_RADIUS 40.0
@@ -26,6 +26,9 @@ enum { MOST_GROUP = 256 };
 #define REACH_RAD (25 * DEG) /* axes looked at, on each side of the expected invert, */
 #define REACH_SDS 2.5        /* or so many deviations of that, at most */
 #define MOST_REACH_RAD (60 * DEG)
+#define LEAST_COURSE_RAD (4 * DEG) /* of brick, */
+#define MOST_COURSE_RAD (24 * DEG)
+#define COURSE_LIKE 0.4 /* likeness of a profile to itself one course on */
 #define LEAST_SEEN 0.4  /* of a row */
 #define LEAST_PAIRS 0.6 /* of the pairs of rows */
 #define CAP 0.3         /* of the profile's deviation: pairs that differ by more count less */
@@ -205,6 +208,53 @@ static void make_profile(struct stain_finder *f)
     }
 }
 
+/* Mean over `width` rows around each, the outer ones by part. in, out: n_rows, NaN where not seen. */
+static void box_mean(const double *in, int n_rows, double width, double *out)
+{
+    double half = (width - 1) / 2;
+    int reach = (int)ceil(half);
+    for (int row = 0; row < n_rows; row++) {
+        double sum = 0, mass = 0;
+        for (int k = -reach; k <= reach; k++) {
+            double v = in[((row + k) % n_rows + n_rows) % n_rows], w = fmin(1, half + 1 - abs(k));
+            if (isfinite(v)) sum += w * v, mass += w;
+        }
+        out[row] = isfinite(in[row]) ? sum / mass : NAN;
+    }
+}
+
+/* Rows after which the profile repeats itself, as over courses of brick; 0: it does not. scratch: n_rows. */
+static double period_of(const double *profile, int n_rows, double *scratch)
+{
+    double row_rad = 2 * M_PI / n_rows, best = 0, like[MOST_LAG];
+    int from = (int)ceil(LEAST_COURSE_RAD / row_rad), to = (int)fmin(MOST_LAG - 1, MOST_COURSE_RAD / row_rad), lag = 0;
+    box_mean(profile, n_rows, MOST_COURSE_RAD / row_rad, scratch);
+    for (int row = 0; row < n_rows; row++)
+        scratch[row] = profile[row] - scratch[row];
+    for (int k = from - 1; k <= to; k++) {
+        double sum = 0, sum2 = 0;
+        for (int row = 0; row < n_rows; row++) {
+            double a = scratch[row], b = scratch[(row + k) % n_rows];
+            if (isfinite(a) && isfinite(b)) sum += a * b, sum2 += 0.5 * (a * a + b * b);
+        }
+        like[k] = sum2 > 0 ? sum / sum2 : 0;
+        if (k > from && like[k - 1] > like[k - 2] && like[k - 1] >= like[k] && like[k - 1] > best)
+            best = like[k - 1], lag = k - 1;
+    }
+    if (best < COURSE_LIKE) return 0;
+    double bend = like[lag - 1] - 2 * like[lag] + like[lag + 1];
+    return lag + (bend < 0 ? 0.5 * (like[lag - 1] - like[lag + 1]) / bend : 0);
+}
+
+/* Courses of brick mirror about each of them and each joint between: their mean is taken, where there are such. */
+static void level_courses(struct stain_finder *f)
+{
+    double *out = f->numbers, period = period_of(f->profile, f->n_rows, out);
+    if (!(period > 0)) return;
+    box_mean(f->profile, f->n_rows, period, out);
+    memcpy(f->profile, out, sizeof *out * (size_t)f->n_rows);
+}
+
 /* How like the two sides of an axis are that lies half a row times `at` clockwise of the invert; NaN: too little seen.
  * A lateral on one side counts as Cauchy has it. scratch: room for the rows. */
 static double likeness(const struct stain_finder *f, int at, double *scratch)
@@ -287,6 +337,7 @@ static enum intra_status read_stain(const struct intra_wall *wall, double radius
         double reach = fmin(fmax(REACH_RAD, REACH_SDS * (isfinite(sd) ? sd : 0)), MOST_REACH_RAD);
         INTRA_TRY(intra_wall_cells_read(&f.cells, i * f.n * group, f.n, f.light, f.chroma, err));
         make_profile(&f);
+        level_courses(&f);
         double axis = find_axis(&f, -turn, reach);
         intra_log(INTRA_LOG_DEBUG, "roll", "stain at %.2f m: %+.2f degrees", station, axis / DEG);
         if (isnan(axis)) continue;
