@@ -25,9 +25,10 @@ static const char *reason(int error, const char *path)
 static enum intra_status fail_path(enum intra_status code, const char *what, const char *path, int error,
                                    struct intra_error *err)
 {
-    const char *hint = error == ENOSPC || error == EDQUOT  ? "; free some space or choose another folder"
-                       : error == EACCES || error == EROFS ? "; choose a folder that you may write to"
-                                                           : "";
+    const char *hint = error == ENOSPC || error == EDQUOT    ? "; free some space or choose another folder"
+                       : error == EACCES || error == EROFS   ? "; choose a folder that you may write to"
+                       : error == EEXIST || error == ENOTDIR ? "; that is a file, choose another folder"
+                                                             : "";
     return INTRA_FAIL(err, code, "%s: %s: %s%s", path, what, reason(error, path), hint);
 }
 

@@ -575,7 +575,8 @@ static void summarise(struct intra_scene *scene, struct intra_reconstruct_report
     report->is_complete =
         scene->n_gaps == 0 && report->frames_posed == report->frames_pipe && !report->has_counter_jump;
     if (report->counts.damaged)
-        warn(report, "%lld damaged frames in the video were skipped", (long long)report->counts.damaged);
+        warn(report, "%lld frames of the video are damaged: not whole, of another size and scaled, or not there at all",
+             (long long)report->counts.damaged);
     if (scene->camera.is_assumed)
         warn(report, "no lens calibration: the field of view is assumed, so distances and the shape along the pipe are assumed too");
     if (scene->n_gaps)

@@ -110,7 +110,8 @@ static enum intra_status check_target(struct intra_workdir *dir, bool is_forced,
     struct stat st;
     if (stat(dir->out, &st) != 0) {
         if (errno != ENOENT)
-            return INTRA_FAIL(err, INTRA_E_IO, "%s: cannot use as output folder: %s", dir->out, strerror(errno));
+            return INTRA_FAIL(err, INTRA_E_IO, "%s: cannot use as output folder: %s; choose another with -o", dir->out,
+                              strerror(errno));
         dir->is_new = true;
         return INTRA_OK;
     }

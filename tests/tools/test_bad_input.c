@@ -162,7 +162,8 @@ static void output_folder(void **state)
     need_ffmpeg();
     program_shell("echo > %s/file", folder);
     refuse("reconstruct moving.mp4 -d 300mm -o file", 1, "file: is a file; name a folder");
-    refuse("reconstruct moving.mp4 -d 300mm -o file/below", 1, "file");
+    refuse("reconstruct moving.mp4 -d 300mm -o file/out", 1, "choose another with -o");
+    refuse("reconstruct moving.mp4 -d 300mm -o out --debug-dir file/pictures", 1, "choose another folder");
     refuse("reconstruct moving.mp4 -d 300mm -o /proc/none/out", 1, "/proc/none");
     program_shell("mkdir %s/full && echo mine > %s/full/notes.txt", folder, folder);
     refuse("reconstruct moving.mp4 -d 300mm -o full", 1, "full: output folder exists and is not empty; give --force");
