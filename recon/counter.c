@@ -42,6 +42,8 @@ struct aside {
     bool is_read;
 };
 
+#define STANDS_M 0.002 /* stations of a camera that does not move differ by less */
+
 struct intra_counter {
     struct aside aside[MAX_ASIDE];
     int n_aside;
@@ -689,16 +691,32 @@ const struct intra_counter_reading *intra_counter_readings(const struct intra_co
     return counter->readings;
 }
 
+/* Between two readings that are equal the camera may have gone on and come back, the digit with it. */
+static bool lies_between(const struct intra_frame_record *f, const struct intra_frame_record *a,
+                         const struct intra_frame_record *b)
+{
+    if (!f->is_posed || !a->is_posed || !b->is_posed || a->segment != f->segment || b->segment != f->segment)
+        return true;
+    double low = fmin(a->station_m, b->station_m), high = fmax(a->station_m, b->station_m);
+    return f->station_m > low - STANDS_M && f->station_m < high + STANDS_M;
+}
+
 void intra_counter_fill(const struct intra_counter *counter, struct intra_frame_record *frames, int64_t n)
 {
     const struct intra_counter_reading *r = counter->readings;
-    int64_t k = 0;
+    int64_t k = 0, from = 0, to = 0; /* from, to: the frames of readings k and k + 1, where there are such */
     for (int64_t i = 0; i < n; i++) {
         while (k + 1 < counter->n && r[k + 1].index <= frames[i].index)
             k++;
         if (k >= counter->n || r[k].index > frames[i].index) continue;
-        if (r[k].index == frames[i].index ||
-            (k + 1 < counter->n && r[k].value_m == r[k + 1].value_m && r[k + 1].time_s - r[k].time_s <= 1))
+        if (r[k].index == frames[i].index) {
             frames[i].counter_m = r[k].value_m;
+            from = i;
+            continue;
+        }
+        if (k + 1 == counter->n || r[k].value_m != r[k + 1].value_m || r[k + 1].time_s - r[k].time_s > 1) continue;
+        while (to < n - 1 && frames[to].index < r[k + 1].index)
+            to++;
+        if (lies_between(&frames[i], &frames[from], &frames[to])) frames[i].counter_m = r[k].value_m;
     }
 }

@@ -52,7 +52,8 @@ enum intra_status intra_counter_finish(struct intra_counter *counter, struct int
 /* The readings so far (value_m is filled by finish); they stay the counter's. */
 const struct intra_counter_reading *intra_counter_readings(const struct intra_counter *counter, int64_t *out_n);
 
-/* counter_m of the frames that were read; also of those between two readings that are equal and at most a second apart. */
+/* counter_m of the frames that were read; also of those between two readings that are equal and at most a second apart,
+ * but not where the camera went on and came back meanwhile. frames: in order, with stations where they are posed. */
 void intra_counter_fill(const struct intra_counter *counter, struct intra_frame_record *frames, int64_t n);
 
 #endif
