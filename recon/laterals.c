@@ -38,13 +38,14 @@ enum { MOST_GROUP = 256, MOST_PICTURE_COLS = 16000 };
 #define INVERT_SCORE 0.93 /* about the invert, where debris lies and hardly a connection joins: */
 #define INVERT_RAD 0.5    /* so far from it, */
 #define INVERT_CONTRAST 0.25 /* and debris has round ends, but none so dark */
-/* What is as round as a drill makes it and darker than a stain (or brighter) may have less of an edge, and few views,
- * as large pipes give them: */
-#define PLAIN_CONTRAST 0.35
-#define PLAIN_REST 0.03
-#define PLAIN_STRETCH 0.1 /* beside 1 */
-#define PLAIN_SCORE 0.75
-#define PLAIN_COHERENT 0.8
+/* What is dark as a hole (or bright), round, and hardly measured inside may have less of an edge; in brick walls bricks
+ * are as dark, but no holes. */
+#define OPEN_CONTRAST 0.5
+#define OPEN_REST 0.03
+#define OPEN_STRETCH 0.1 /* beside 1 */
+#define OPEN_MEASURED 0.3
+#define OPEN_SCORE 0.75
+#define OPEN_COHERENT 0.8
 #define LEAST_COHERENT 0.9
 #define LEAST_SEEN 0.85
 #define LEAST_CONTRAST 0.08 /* log luminance and colour, inside against around: */
@@ -55,7 +56,8 @@ enum { MOST_GROUP = 256, MOST_PICTURE_COLS = 16000 };
 #define LEAST_VIEWS 4.0
 #define FEW_VIEWS 3.0 /* enough where what stands in says so too, or the mouth is dark: */
 #define DARK_CONTRAST 0.25
-#define PLAIN_VIEWS 2.0
+#define FEWEST_VIEWS 2.0 /* as large pipes give them: enough for a darker one */
+#define DARKER_CONTRAST 0.35
 #define GRAINS_A_RADIUS 12.0 /* ground resolution, the least */
 #define BULGE_SHARE 0.025    /* of the pipe's radius: what stands so far into the pipe in the middle is a deposit; */
 #define BULGE_NODES 30       /* measured so often, */
@@ -276,20 +278,18 @@ static bool is_on_joint(const struct finder *f, const struct candidate *c)
     return false;
 }
 
-static bool is_plain_mouth(const struct candidate *c)
+static bool is_open(const struct candidate *c)
 {
-    return c->contrast >= PLAIN_CONTRAST && c->rest <= PLAIN_REST && fabs(c->stretch - 1) <= PLAIN_STRETCH &&
-           c->score >= PLAIN_SCORE && c->coherent >= PLAIN_COHERENT && c->views >= PLAIN_VIEWS;
+    return c->contrast >= OPEN_CONTRAST && c->rest <= OPEN_REST && fabs(c->stretch - 1) <= OPEN_STRETCH &&
+           c->n_deep <= OPEN_MEASURED * c->n_middle;
 }
 
-/* Edge, darkness and views; about the invert more of it. */
 static bool has_edge(const struct candidate *c)
 {
     bool is_at_invert = fabs(intra_wrap_pi(c->theta_rad - M_PI)) < INVERT_RAD;
-    double score = is_at_invert ? INVERT_SCORE : LEAST_SCORE,
-           contrast = is_at_invert ? INVERT_CONTRAST : LEAST_CONTRAST;
-    return (is_plain_mouth(c) && !is_at_invert) ||
-           (c->score >= score && c->coherent >= LEAST_COHERENT && c->contrast >= contrast && c->views >= FEW_VIEWS);
+    if (is_open(c) && !is_at_invert) return c->score >= OPEN_SCORE && c->coherent >= OPEN_COHERENT;
+    return c->score >= (is_at_invert ? INVERT_SCORE : LEAST_SCORE) && c->coherent >= LEAST_COHERENT &&
+           c->contrast >= (is_at_invert ? INVERT_CONTRAST : LEAST_CONTRAST);
 }
 
 static bool is_mouth(const struct finder *f, const struct candidate *c)
@@ -298,9 +298,10 @@ static bool is_mouth(const struct finder *f, const struct candidate *c)
                    fabs(c->deep_m) < BULGE_SHARE * f->radius_m;
     bool is_bulge = c->n_deep >= BULGE_NODES && c->n_deep >= BULGE_MEASURED * c->n_middle &&
                     c->deep_m < -BULGE_SHARE * f->radius_m && c->rim_m > 1.5 * c->deep_m;
-    return has_edge(c) && c->seen >= LEAST_SEEN && c->rest <= MOST_REST && c->stretch >= LEAST_STRETCH &&
-           c->stretch <= MOST_STRETCH && c->grain_m * GRAINS_A_RADIUS <= c->radius_m && !is_wall && !is_bulge &&
-           !is_on_joint(f, c);
+    double views = c->contrast >= DARKER_CONTRAST ? FEWEST_VIEWS : FEW_VIEWS;
+    return has_edge(c) && c->views >= views && c->seen >= LEAST_SEEN && c->rest <= MOST_REST &&
+           c->stretch >= LEAST_STRETCH && c->stretch <= MOST_STRETCH && c->grain_m * GRAINS_A_RADIUS <= c->radius_m &&
+           !is_wall && !is_bulge && !is_on_joint(f, c);
 }
 
 /* The diameter of a mouth and its deviation; where it stands in the ring of its end has a say. */
