@@ -43,8 +43,8 @@ struct entry {
 #define LOST_BEFORE_BOOT_S 0.4
 #define RELOCATE_SHARE 0.5
 #define RELOCATE_HARD_SHARE 0.38 /* chance alone makes up to 0.3 of the patches agree */
-#define LOST_BEYOND_COUNTER_S 0.4 /* the counter goes on by nothing that it shows in less */
-#define WAY_BACK_M_S 0.3          /* crawlers drive at that */
+#define LOST_BEYOND_COUNTER_S 0.4 /* in less a counter goes on by nothing that tells */
+#define WAY_BACK_M_S 0.3          /* crawlers drive at up to that */
 #define LOST_IN_PAN_S 3.0        /* a head that looks into a lateral comes back, and so does a zoom */
 /* A pan: the view leaves its usual direction by PAN_RAD while the camera moves less than PAN_WAY_REL radii. In a bend
  * it moves. */
@@ -580,7 +580,7 @@ static enum intra_status find_way_back(struct intra_motion *m, double pts_s, str
 {
     struct way_back now = {.pts_s = pts_s};
     int64_t n;
-    if (m->mode != MODE_LOST) m->way_back.is_known = false;
+    if (m->mode != MODE_LOST || m->way_back.pts_s < m->lost_since_s) m->way_back.is_known = false; /* of another loss */
     if (!m->options.counter || m->mode != MODE_LOST || pts_s - m->lost_since_s < LOST_BEYOND_COUNTER_S) return INTRA_OK;
     const struct intra_counter_reading *readings = intra_counter_queue_readings(m->options.counter, &n);
     enum intra_status status =
