@@ -12,7 +12,7 @@ static const double plain_s = 15;          /* and from so much where all frames 
 static const double sure_look = 0.15;      /* confidence of a line that counts */
 static const double clearly = 1.5;         /* times the second best score */
 static const double faint = 0.1;            /* of the best line's score: no burnt-in text */
-static const int64_t most_columns = 12000; /* of OCR: bounds the time, about half a second */
+static const int64_t most_columns = 12000;  /* of OCR, until a counter is found: bounds the time, about half a second */
 
 /* A place where lines of text were found, read or not. */
 struct spot {
@@ -109,13 +109,25 @@ static int by_width(const void *a, const void *b)
     return p->box.y0 != q->box.y0 ? p->box.y0 - q->box.y0 : p->box.x0 - q->box.x0;
 }
 
+/* One that looks like a counter was read. */
+static bool is_found(const struct learner *l)
+{
+    for (int i = 0; i < l->n_spots; i++)
+        if (l->spots[i].rank >= INTRA_COUNTER_LABELLED) return true;
+    return false;
+}
+
+/* Columns of OCR that there are: from then on only such ones are read, which is cheap, and one more look may do. */
+static int64_t columns_for(const struct learner *l)
+{
+    return is_found(l) ? 2 * most_columns : most_columns;
+}
+
 /* Whether a spot is still worth reading: once one is found that looks like a counter, only such ones. */
 static bool is_open(const struct learner *l, const struct spot *s, int least_seen)
 {
-    bool is_found = false;
     if (l->is_thorough) return true;
-    for (int i = 0; i < l->n_spots; i++) is_found = is_found || l->spots[i].rank >= INTRA_COUNTER_LABELLED;
-    return s->seen >= least_seen && (s->place.hits || (!is_found && s->tries < SPOT_TRIES));
+    return s->seen >= least_seen && (s->place.hits || (!is_found(l) && s->tries < SPOT_TRIES));
 }
 
 /* Read a look's lines at spots that stand still, short ones first: they cost least, and a counter is one. */
@@ -133,7 +145,7 @@ static enum intra_status read_look(struct learner *l, const struct look *look, i
     }
     for (int i = 0; i < l->n_spots; i++) l->spots[i].tries += taken[i] > 0;
     qsort(chosen, (size_t)n, sizeof *chosen, by_width);
-    INTRA_TRY(intra_counter_read_lines(l->ocr, &look->picture, chosen, n, l->is_thorough ? INT64_MAX : most_columns,
+    INTRA_TRY(intra_counter_read_lines(l->ocr, &look->picture, chosen, n, l->is_thorough ? INT64_MAX : columns_for(l),
                                        l->read, &n, err));
     count(l, n);
 done:
@@ -182,9 +194,8 @@ static enum intra_status look_over(struct learner *l, const char *path, const st
     struct intra_frame *frame = NULL;
     double step = span_s / MAX_LOOKS, next = options->from_s + step / 4;
     INTRA_TRY(intra_video_open(path, options, &video, err));
-    while (l->n_looks < MAX_LOOKS && !is_sure(l) && (l->is_thorough || intra_ocr_columns(l->ocr) < most_columns) &&
-           (status = intra_video_next(video, &frame, err)) == INTRA_OK &&
-           frame->pts_s <= options->from_s + span_s) {
+    while (l->n_looks < MAX_LOOKS && !is_sure(l) && (l->is_thorough || intra_ocr_columns(l->ocr) < columns_for(l)) &&
+           (status = intra_video_next(video, &frame, err)) == INTRA_OK && frame->pts_s <= options->from_s + span_s) {
         if (frame->pts_s >= next) {
             INTRA_TRY(add_look(l, frame, err));
             next += step;

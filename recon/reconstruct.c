@@ -14,6 +14,7 @@
 #include "recon/lens_fit.h"
 #include "recon/lens_run.h"
 #include "recon/motion.h"
+#include "recon/pixel_shape.h"
 #include "recon/roll_signs.h"
 #include "recon/states.h"
 #include "recon/still.h"
@@ -583,6 +584,20 @@ static void summarise(struct intra_scene *scene, struct intra_reconstruct_report
         warn(report, "%lld stretches could not be followed and are gaps (table `gap` in project.sqlite)", (long long)scene->n_gaps);
 }
 
+/* Says where a round pipe may come out oval for its pixels. */
+static void tell_pixel_shape(const struct intra_scene *scene, struct intra_reconstruct_report *report)
+{
+    double tall;
+    if (!intra_pixels_seem_unequal(scene, &tall)) return;
+    double aspect = intra_pixel_aspect_usual(scene->camera.width, scene->camera.height);
+    warn(report,
+         "all along the pipe is %.1f %% %s: pictures of %d x %d pixels are mostly shown 4:3, with pixels %.3f times as "
+         "wide "
+         "as high, and these were taken as square; if the pipe is round, give --pixel-aspect %.4f",
+         100 * fabs(tall), tall > 0 ? "taller than wide" : "wider than tall", scene->camera.width, scene->camera.height,
+         aspect, aspect);
+}
+
 static enum intra_status find_features(const struct intra_wallmap *map, const struct intra_reconstruct_options *options,
                                      int threads, const struct intra_progress *progress, struct intra_scene *scene,
                                      struct intra_reconstruct_report *report, struct intra_error *err)
@@ -746,6 +761,7 @@ enum intra_status intra_reconstruct(const char *video_path, const struct intra_c
                              video_path, scene->n_frames < 2 ? "it has too few frames" : intra_motion_reason(motion)));
     INTRA_TRY(fit_rolls(&line, &rolls, err));
     INTRA_TRY(intra_wallmap_finish(line.wall, progress, scene, err));
+    if (camera->is_assumed) tell_pixel_shape(scene, report);
     add_stage(report, "wall", clock_s(CLOCK_MONOTONIC) - wall, clock_s(CLOCK_PROCESS_CPUTIME_ID) - cpu, scene->wall.cols);
     INTRA_TRY(find_features(line.wall, &o, threads, progress, scene, report, err));
 done:

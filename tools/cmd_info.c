@@ -10,11 +10,12 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { OPT_CAMERA, OPT_HFOV, OPT_COUNTER, OPT_JSON, N_OPTIONS };
+enum { OPT_CAMERA, OPT_HFOV, OPT_PIXEL_ASPECT, OPT_COUNTER, OPT_JSON, N_OPTIONS };
 
 static const struct intra_option options[N_OPTIONS] = {
     [OPT_CAMERA] = {"camera", 'c', "FILE", "lens calibration to check against the picture size"},
     [OPT_HFOV] = {"hfov", 0, "ANGLE", "horizontal field of view, e.g. 70deg"},
+    [OPT_PIXEL_ASPECT] = {"pixel-aspect", 0, "RATIO", "width of a pixel over its height, e.g. 16:15"},
     [OPT_COUNTER] = {"counter", 0, NULL,
                      "read the burnt-in distance counter of pictures and videos and print a table (CSV):\n"
                      "file, time_s, text, counter_m, unit, confidence; a row for a picture, for a video\n"
@@ -44,6 +45,8 @@ static enum intra_status set_option(void *user, int option, const char *value, s
         return INTRA_OK;
     case OPT_HFOV:
         return intra_lens_set_hfov(&request->lens, value, err);
+    case OPT_PIXEL_ASPECT:
+        return intra_lens_set_pixel_aspect(&request->lens, value, err);
     case OPT_COUNTER:
         request->is_counter = true;
         return INTRA_OK;

@@ -31,6 +31,7 @@ enum {
     OPT_DIAMETER,
     OPT_CAMERA,
     OPT_HFOV,
+    OPT_PIXEL_ASPECT,
     OPT_OUT,
     OPT_FORCE,
     OPT_FROM,
@@ -65,6 +66,10 @@ static const struct intra_option options[N_OPTIONS] = {
     [OPT_HFOV] = {"hfov", 0, "ANGLE",
                   "horizontal field of view where there is no calibration, e.g. 70deg\n(neither given: 65deg, marked "
                   "as assumed)"},
+    [OPT_PIXEL_ASPECT] =
+        {"pixel-aspect", 0, "RATIO",
+         "width of a pixel over its height where there is no calibration, e.g. 16:15\n(default: as the video "
+         "says, else square)"},
     [OPT_OUT] = {"output", 'o', "OUT", "output folder (default: VIDEO without its ending, plus .intrados)"},
     [OPT_FORCE] = {"force", 'f', NULL, "replace the result in an OUT that exists, once the new one is complete"},
     [OPT_FROM] = {"from", 0, "TIME", "start at this time of the video, e.g. 12.5s or 1:30"},
@@ -175,6 +180,8 @@ static enum intra_status set_option(void *user, int option, const char *value, s
         return INTRA_OK;
     case OPT_HFOV:
         return intra_lens_set_hfov(&r->lens, value, err);
+    case OPT_PIXEL_ASPECT:
+        return intra_lens_set_pixel_aspect(&r->lens, value, err);
     case OPT_OUT:
         r->out = value;
         return INTRA_OK;
@@ -283,6 +290,9 @@ static enum intra_status read_request(int argc, char **argv, struct request *r, 
     if (r->lens.camera_path && r->lens.hfov_rad > 0)
         return INTRA_FAIL(err, INTRA_E_ARG,
                           "--camera and --hfov: give one of them; a calibration knows its field of view");
+    if (r->lens.camera_path && r->lens.pixel_aspect > 0)
+        return INTRA_FAIL(err, INTRA_E_ARG,
+                          "--camera and --pixel-aspect: give one of them; a calibration knows its pixels");
     if (r->recon.video.to_s > 0 && r->recon.video.to_s <= r->recon.video.from_s)
         return INTRA_FAIL(err, INTRA_E_ARG, "--from %g s is not before --to %g s", r->recon.video.from_s,
                           r->recon.video.to_s);
@@ -307,6 +317,7 @@ static char *options_to_json(const struct request *r)
     intra_json_number(&json, "diameter_m", r->recon.diameter_m);
     intra_json_text(&json, "camera", r->lens.camera_path);
     intra_json_number(&json, "hfov_rad", r->lens.hfov_rad > 0 ? r->lens.hfov_rad : NAN);
+    intra_json_number(&json, "pixel_aspect", r->lens.pixel_aspect > 0 ? r->lens.pixel_aspect : NAN);
     intra_json_number(&json, "from_s", r->recon.video.from_s);
     intra_json_number(&json, "to_s", r->recon.video.to_s > 0 ? r->recon.video.to_s : NAN);
     intra_json_number(&json, "start_station_m", r->recon.start_station_m);

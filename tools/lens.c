@@ -5,6 +5,7 @@
 #include "core/units.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 enum intra_status intra_lens_set_hfov(struct intra_lens_request *request, const char *text, struct intra_error *err)
 {
@@ -14,6 +15,25 @@ enum intra_status intra_lens_set_hfov(struct intra_lens_request *request, const 
     if (deg < 10 || deg > 220)
         return INTRA_FAIL(err, INTRA_E_ARG,
                           "--hfov %s: a lens sees 10 to 220 degrees from left to right, e.g. --hfov 70deg", text);
+    return INTRA_OK;
+}
+
+enum intra_status intra_lens_set_pixel_aspect(struct intra_lens_request *request, const char *text,
+                                              struct intra_error *err)
+{
+    char *end;
+    double width = strtod(text, &end), height = 1;
+    bool is_number = end != text;
+    if (is_number && (*end == ':' || *end == '/')) {
+        const char *second = end + 1;
+        height = strtod(second, &end);
+        is_number = end != second;
+    }
+    if (!is_number || *end || !(width > 0.5 * height && width < 2 * height))
+        return INTRA_FAIL(
+            err, INTRA_E_ARG,
+            "--pixel-aspect %s: width of a pixel over its height, between 0.5 and 2, e.g. --pixel-aspect 16:15", text);
+    request->pixel_aspect = width / height;
     return INTRA_OK;
 }
 
@@ -49,6 +69,9 @@ enum intra_status intra_lens_choose(const struct intra_lens_request *request, co
     if (request->camera_path && request->hfov_rad > 0)
         return INTRA_FAIL(err, INTRA_E_ARG,
                           "--camera and --hfov: give one of them; a calibration knows its field of view");
+    if (request->camera_path && request->pixel_aspect > 0)
+        return INTRA_FAIL(err, INTRA_E_ARG,
+                          "--camera and --pixel-aspect: give one of them; a calibration knows its pixels");
     if (video->width < INTRA_MIN_PICTURE_PX || video->height < INTRA_MIN_PICTURE_PX)
         return INTRA_FAIL(
             err, INTRA_E_UNSUPPORTED,
@@ -61,9 +84,10 @@ enum intra_status intra_lens_choose(const struct intra_lens_request *request, co
                   input, video->rotation_deg);
     if (request->camera_path) return read_file(request->camera_path, video, out, err);
     INTRA_TRY(intra_camera_from_hfov(video->width, video->height, hfov_rad, out, err));
-    if (video->pixel_aspect > 0.3 && video->pixel_aspect < 3) {
+    double aspect = request->pixel_aspect > 0 ? request->pixel_aspect : video->pixel_aspect;
+    if (aspect > 0.3 && aspect < 3) {
         /* Pixels that are wider than high: the same angle takes more rows than columns. */
-        out->fy = out->fx * video->pixel_aspect;
+        out->fy = out->fx * aspect;
         INTRA_TRY(intra_camera_finish(out, err));
     }
     snprintf(out->source, sizeof out->source, "horizontal field of view of %.4g degrees, %s", hfov_rad * 180 / M_PI,

@@ -8,6 +8,7 @@
 struct intra_lens_request {
     const char *camera_path; /* NULL: none */
     double hfov_rad;         /* 0: none */
+    double pixel_aspect;     /* width of a pixel over its height; 0: as the video says */
 };
 
 /* Field of view of a usual inspection camera, taken when nothing is given; marked as assumed everywhere. */
@@ -15,6 +16,10 @@ struct intra_lens_request {
 
 /* --hfov as typed. INTRA_E_ARG outside 10 to 220 degrees. */
 enum intra_status intra_lens_set_hfov(struct intra_lens_request *request, const char *text, struct intra_error *err);
+
+/* --pixel-aspect as typed, 16:15 or 1.067. INTRA_E_ARG outside 0.5 to 2. */
+enum intra_status intra_lens_set_pixel_aspect(struct intra_lens_request *request, const char *text,
+                                              struct intra_error *err);
 
 /* Pictures with a shorter side hold too little wall to follow: the coarsest of the four pyramid levels would be
  * smaller than a patch. */

@@ -1,9 +1,9 @@
 /* Proves, through the real program: small simulated pipes are simulated, reconstructed and evaluated, and come out
  * posed, with the right way along the pipe and a covered wall: straight concrete; a bend in clay, a tight one, one just
  * ahead of the start; an operator who stops, pans, backs up and goes on; a zoom and a cut; a wall that looks like one
- * further back. With the operator the camera is where it was, after the pan. Does not prove the figures of the
- * benchmarks, which come from longer pipes at full size; the limits here leave room for a few dozen frames of 320 x
- * 240. */
+ * further back; pixels that are not square. With the operator the camera is where it was, after the pan. Does not prove
+ * the figures of the benchmarks, which come from longer pipes at full size; the limits here leave room for a few dozen
+ * frames of 320 x 240. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -27,12 +27,10 @@ static const char *const small_picture = "\"video\": {\"width\": 320, \"height\"
 static const char *const common = "\"lens\": {\"hfov_deg\": 74, \"k1\": -0.15}, "
                                   "\"overlay\": {\"layout\": \"corner\"}, ";
 
-/* The whole way for one scene; `pipe` is the JSON that follows the common part (with a picture of its own, or a small
- * one), status how reconstruct shall end, more its further options. Returns the evaluation, to be released. */
-static json_t *whole_way_with(const char *name, const char *diameter, const char *pipe, int status, const char *more)
+/* Simulates a scene; `pipe` is the JSON that follows the common part (with a picture of its own, or a small one). */
+static void simulate_scene(const char *name, const char *pipe)
 {
-    char path[128], words[512];
-    json_error_t error;
+    char path[128], words[128];
     snprintf(path, sizeof path, "%s/%s.json", folder, name);
     FILE *f = fopen(path, "w");
     assert_non_null(f);
@@ -40,6 +38,15 @@ static json_t *whole_way_with(const char *name, const char *diameter, const char
     assert_int_equal(fclose(f), 0);
     snprintf(words, sizeof words, "simulate %s.json -o %s -q", name, name);
     program_expect(folder, words, 0, NULL);
+}
+
+/* The whole way for one scene, as above; status is how reconstruct shall end, more its further options. Returns the
+ * evaluation, to be released. */
+static json_t *whole_way_with(const char *name, const char *diameter, const char *pipe, int status, const char *more)
+{
+    char path[128], words[512];
+    json_error_t error;
+    simulate_scene(name, pipe);
     snprintf(words, sizeof words,
              "reconstruct %s/video.mp4 --camera %s/camera.yaml -d %s --counter off -o %s/out -q %s", name, name,
              diameter, name, more);
@@ -507,6 +514,44 @@ static void wall_like_itself(void **state)
     assert_true(fabs(behind - first - 2.5) < 0.3);
 }
 
+static double mean_ovality_pct(const char *path)
+{
+    FILE *profile = open_frames(path);
+    char line[512];
+    double sum = 0, ovality;
+    int n = 0;
+    while (fgets(line, sizeof line, profile))
+        if (sscanf(line, "%*f,%*f,%*f,%*f,%*f,%*f,%*f,%*f,%lf", &ovality) == 1) sum += ovality, n++;
+    fclose(profile);
+    assert_true(n > 8);
+    return sum / n;
+}
+
+/* 352 x 288 pixels of a picture that is 4:3, and no word of it in the file: the pipe comes out oval, and the program
+ * says why that may be; told the pixels' shape, it is round. */
+static void pixels_not_square(void **state)
+{
+    (void)state;
+    if (!made_input_can()) {
+        print_message("no ffmpeg: the video cannot be put together\n");
+        skip();
+    }
+    simulate_scene(
+        "narrow", "\"video\": {\"width\": 384, \"height\": 288}, "
+                  "\"pipe\": {\"diameter_m\": 0.3, \"material\": \"concrete\"}, \"centreline\": [{\"straight_m\": 3}], "
+                  "\"joints\": {\"spacing_m\": 1.0, \"first_m\": 0.6}, \"motion\": {\"start_m\": 0.3, \"phases\": ["
+                  "{\"action\": \"drive\", \"distance_m\": 0.8, \"speed_m_s\": 0.3}]}");
+    made_input_ffmpeg(folder, "-i narrow/video.mp4 -vf scale=352:288,setsar=1 -c:v mjpeg -q:v 2 narrow.avi");
+    program_expect(folder, "reconstruct narrow.avi -d 300mm --hfov 74deg --counter off -o narrow/square", 0,
+                   "give --pixel-aspect 1.0909");
+    assert_true(mean_ovality_pct("narrow/square/profile.csv") > 2.5);
+    struct program_run run = program_done(
+        folder, "reconstruct narrow.avi -d 300mm --hfov 74deg --pixel-aspect 12:11 --counter off -o narrow/wide");
+    assert_null(strstr(run.err, "--pixel-aspect"));
+    program_free(&run);
+    assert_true(mean_ovality_pct("narrow/wide/profile.csv") < 0.7);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -515,7 +560,7 @@ int main(void)
         cmocka_unit_test(start_before_a_bend), cmocka_unit_test(wide_picture),
         cmocka_unit_test(large_pipe),          cmocka_unit_test(operator_pans_and_backs_up),
         cmocka_unit_test(zoom_and_cut),        cmocka_unit_test(counter_places_and_stretches), /* needs its video */
-        cmocka_unit_test(wall_like_itself),
+        cmocka_unit_test(wall_like_itself),    cmocka_unit_test(pixels_not_square),
     };
     return cmocka_run_group_tests(tests, program_make_dir, program_remove_dir);
 }
