@@ -25,6 +25,9 @@
 #define LENGTH_SD_REL 0.003
 #define TERM_1 0.1         /* of k1 at the corner, to begin with; usual lenses are bent so */
 #define WAY_SD_REL 0.0015  /* of the way: what the fitted lens leaves; likewise */
+#define MOST_CENTRE_SD_REL 0.0035 /* of the width: a centre that is seen no better stays in the middle, */
+#define UNKNOWN_CENTRE_REL 0.01   /* and is as far off as sensors are glued in beside their lenses */
+#define LEAST_CENTRE_SD_PX 0.01
 #define STRETCH_END 1.45   /* radians: beyond, the tangent says little */
 #define BROWN_END 0.85     /* radians: wider, no pinhole */
 #define BROWN_OFF_PX 0.1
@@ -39,11 +42,10 @@ static enum intra_status read_counter(const char *path, const struct intra_video
     return status;
 }
 
-/* Angles of the lens against another's, at quarters of the half diagonal, and its centre against that: the largest
- * relative difference. */
-static double lens_change(const struct intra_camera *a, const struct intra_camera *b)
+/* Angles of the lens against another's, at quarters of the half diagonal: the largest relative difference. */
+static double angle_change(const struct intra_camera *a, const struct intra_camera *b)
 {
-    double half = 0.5 * hypot(a->width, a->height), worst = hypot(a->cx - b->cx, a->cy - b->cy) / half;
+    double worst = 0, half = 0.5 * hypot(a->width, a->height);
     for (int i = 1; i <= 4; i++) {
         double x = intra_camera_angle_rad(a, half * i / 4), y = intra_camera_angle_rad(b, half * i / 4);
         if (isfinite(x) && isfinite(y)) worst = fmax(worst, fabs(x / y - 1));
@@ -105,6 +107,11 @@ enum intra_status intra_lens_hold_field(const struct intra_camera *assumed, stru
     return status;
 }
 
+static double centre_sd(const struct intra_lens_solution *found)
+{
+    return sqrt(fmax(found->cov[INTRA_LENS_CX][INTRA_LENS_CX], found->cov[INTRA_LENS_CY][INTRA_LENS_CY]));
+}
+
 /* One pilot and what it says of the lens. *out_is_usable false: nothing. */
 static enum intra_status improve(struct intra_lens_pilot *pilot, double k, double way_sd, int pass,
                                  struct intra_camera *lens, struct intra_lens_solution *found, bool *out_is_usable,
@@ -131,13 +138,41 @@ static enum intra_status improve(struct intra_lens_pilot *pilot, double k, doubl
     }
     intra_log(INTRA_LOG_INFO, "lens",
               "pilot %d: %d views, %d points, %d sights, %d steps, noise %.2f, %.2f px, %.0f %% agree; f %.1f (sd %.2f "
-              "%%), k %.4f (%.4f) %.4f (%.4f) %.4f (%.4f), centre %+.1f (%.1f) %+.1f (%.1f) px",
+              "%%), k %.4f (%.4f) %.4f (%.4f) %.4f (%.4f)",
               pass + 1, pilot->stretch.scene.n_views, pilot->stretch.scene.n_tracks, found->n_sights, found->iterations,
               found->noise, found->rms_px, 100 * found->inlier_share, lens->fx, 100 * sqrt(found->cov[0][0]),
               lens->k[0], sqrt(found->cov[1][1]), lens->k[1], sqrt(found->cov[2][2]), lens->k[2],
-              sqrt(found->cov[3][3]), lens->cx - 0.5 * (lens->width - 1), sqrt(found->cov[4][4]),
-              lens->cy - 0.5 * (lens->height - 1), sqrt(found->cov[5][5]));
+              sqrt(found->cov[3][3]));
     *out_is_usable = true;
+    return INTRA_OK;
+}
+
+/* The centre of the lens, once the rest is right, from the last drive: where smooth wall says little of it, it would
+ * draw the rest along. Taken where it is clearly seen. way_sd NaN: the field of view is held. */
+static enum intra_status find_centre(struct intra_lens_pilot *pilot, const struct intra_camera *assumed, double way_sd,
+                                     struct intra_camera *lens, struct intra_lens_solution *found,
+                                     struct intra_error *err)
+{
+    struct intra_error trouble = {0};
+    struct intra_lens_solution centred;
+    struct intra_camera moved = *lens;
+    struct intra_lens_prior prior = intra_lens_usual(lens, way_sd);
+    intra_lens_free_centre(lens, &prior);
+    enum intra_status status = intra_lens_solve(&pilot->stretch.scene, &prior, &moved, &centred, &trouble);
+    if (status == INTRA_E_DEGENERATE) return INTRA_OK;
+    if (status != INTRA_OK) {
+        if (err) *err = trouble;
+        return status;
+    }
+    double sd = centre_sd(&centred), half = 0.5 * hypot(lens->width, lens->height);
+    double off = hypot(moved.cx - lens->cx, moved.cy - lens->cy) / half;
+    bool is_seen = sd < MOST_CENTRE_SD_REL * lens->width && angle_change(&moved, lens) < fmax(AGAIN_OFF, off);
+    intra_log(INTRA_LOG_INFO, "lens", "centre %+.1f %+.1f px beside the middle (sd %.1f): %s",
+              moved.cx - 0.5 * (lens->width - 1), moved.cy - 0.5 * (lens->height - 1), sd,
+              is_seen ? "taken" : "not clear");
+    if (!is_seen || (!isfinite(way_sd) && intra_lens_hold_field(assumed, &moved, NULL) != INTRA_OK)) return INTRA_OK;
+    *lens = moved;
+    *found = centred;
     return INTRA_OK;
 }
 
@@ -179,7 +214,8 @@ static void conclude(const struct intra_camera *assumed, const struct intra_lens
                  : assumed->focal_sd_rel;
     out->corner_sd_rel =
         hypot(intra_lens_angle_sd(lens, found->cov, 0.999 * intra_camera_corner_rad(lens)), INTRA_LENS_MODEL_SD_REL);
-    out->centre_sd_px = sqrt(fmax(found->cov[INTRA_LENS_CX][INTRA_LENS_CX], found->cov[INTRA_LENS_CY][INTRA_LENS_CY]));
+    out->centre_sd_px = centre_sd(found);
+    if (out->centre_sd_px < LEAST_CENTRE_SD_PX) out->centre_sd_px = UNKNOWN_CENTRE_REL * lens->width; /* it was held */
     lens->is_assumed = !is_whole;
     lens->focal_sd_rel = is_whole ? hypot(hypot(way_sd, WAY_SD_REL), measure) : assumed->focal_sd_rel;
     intra_lens_name(assumed, is_whole, is_length, out->focal_sd_rel, out->corner_sd_rel, out->centre_sd_px, lens);
@@ -197,6 +233,7 @@ enum intra_status intra_lens_fit(const char *video_path, const struct intra_lens
                                              is_length ? INFINITY : PILOT_WAY_M, options->threads, options->video};
     struct intra_camera lens, next, kept; /* kept: what came of the first guess, while a fisheye is tried */
     bool is_followed = true; /* the pipe, with the lens as it is now */
+    bool is_solved = false;  /* the present drive, together with that lens */
     bool is_wide = false;    /* begun anew with a fisheye, */
     int began = 0;           /* in this pass */
     int n_steps = 0;         /* towards a better lens, since then */
@@ -217,6 +254,7 @@ enum intra_status intra_lens_fit(const char *video_path, const struct intra_lens
     kept = lens;
     for (int pass = 0; pass < MOST_PASSES; pass++) {
         bool is_usable;
+        is_solved = false;
         INTRA_TRY(intra_lens_pilot_drive(video_path, &drive, mask, log_shading, &lens, pass == 0 ? counter : NULL,
                                          &pilot, err));
         if (pass == 0 && counter) INTRA_TRY(intra_counter_finish(counter, err));
@@ -241,15 +279,16 @@ enum intra_status intra_lens_fit(const char *video_path, const struct intra_lens
         }
         if (is_usable && is_held) is_usable = intra_lens_hold_field(camera, &next, NULL) == INTRA_OK;
         if (!is_usable || !(next.fx > NARROWEST * camera->fx && next.fx < WIDEST * camera->fx)) break;
-        change = lens_change(&next, &lens);
+        change = angle_change(&next, &lens);
         lens = next;
         found = one;
-        is_known = true;
+        is_known = is_solved = true;
         n_steps++;
         if (!is_held) way_sd = sd;
         if (change < (pass + 1 - began < PASSES ? AGAIN_OFF : FAR_OFF)) break;
     }
     if (!is_known) goto done;
+    if (is_followed && is_solved) INTRA_TRY(find_centre(&pilot, camera, is_held ? NAN : way_sd, &lens, &found, err));
     if (is_wide && (!is_followed || n_steps == 0)) { /* the fisheye came to nothing */
         lens = kept;
         found = kept_found;

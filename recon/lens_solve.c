@@ -43,7 +43,7 @@
 #define MOST_SHARE 3.0
 #define KNOT_AHEAD 3.0 /* radii that a knot is seen from, for the order of the unknowns only */
 #define HOLD 1e9
-#define SETTLED 2e-4 /* relative change of the lens's angles in a step */
+#define SETTLED 2e-4 /* relative change of the lens's angles in a step, and of its centre over the width */
 /* What is believed before: what a term of the distortion does at the picture's corner, as a share of the angle there.
  */
 #define TERM_1 0.1
@@ -52,6 +52,7 @@
 #define TERM_3_SD 0.02
 #define FOCAL_SD 0.7 /* of ln f, before; where nothing tells the scale it is held instead: */
 #define HELD_SD 1e-5
+#define CENTRE_SD_PX 1e-3
 #define CENTRE_SD_REL 0.01 /* of the picture's width: a sensor is glued in beside its lens's axis by so much */
 enum { N_SECTORS = 12, N_STRETCHES = 8, MAX_ITERATIONS = 20, NOISE_ITERATIONS = 3, PARAMS = INTRA_LENS_PARAMS };
 enum { MAX_LOCAL = 6 * INTRA_LENS_MAX_SIGHTS + 16 + PARAMS };
@@ -655,7 +656,7 @@ static void place_tracks(struct solver *s)
 /* The largest relative change of radius between two lenses over the angles of the picture. */
 static double lens_change(const struct intra_camera *a, const struct intra_camera *b)
 {
-    double worst = 0, corner = intra_camera_corner_rad(b);
+    double worst = hypot(a->cx - b->cx, a->cy - b->cy) / a->width, corner = intra_camera_corner_rad(b);
     for (int i = 1; i <= 8; i++) {
         double p[2], q[2], t = corner * i / 8.5;
         struct intra_vec3 ray = {sin(t), 0, cos(t)};
@@ -871,14 +872,19 @@ double intra_lens_angle_sd(const struct intra_camera *lens, const double cov[PAR
 
 struct intra_lens_prior intra_lens_usual(const struct intra_camera *camera, double way_sd)
 {
-    double t2 = pow(intra_camera_corner_rad(camera), 2), centre_sd = CENTRE_SD_REL * camera->width;
+    double t2 = pow(intra_camera_corner_rad(camera), 2);
     struct intra_lens_prior p = {
         .mean = {0, TERM_1 / t2, 0, 0, 0.5 * (camera->width - 1), 0.5 * (camera->height - 1)},
-        .sd = {HELD_SD, TERM_1_SD / t2, TERM_2_SD / (t2 * t2), TERM_3_SD / (t2 * t2 * t2), centre_sd, centre_sd}};
+        .sd = {HELD_SD, TERM_1_SD / t2, TERM_2_SD / (t2 * t2), TERM_3_SD / (t2 * t2 * t2), CENTRE_SD_PX, CENTRE_SD_PX}};
     if (isfinite(way_sd)) {
         p.sd[INTRA_LENS_F] = FOCAL_SD;
         p.way_rel = 1;
         p.way_sd_rel = way_sd;
     }
     return p;
+}
+
+void intra_lens_free_centre(const struct intra_camera *camera, struct intra_lens_prior *prior)
+{
+    prior->sd[INTRA_LENS_CX] = prior->sd[INTRA_LENS_CY] = CENTRE_SD_REL * camera->width;
 }

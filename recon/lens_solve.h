@@ -56,9 +56,11 @@ enum intra_status intra_lens_solve(struct intra_lens_scene *scene, const struct 
                                    struct intra_camera *camera, struct intra_lens_solution *out,
                                    struct intra_error *err);
 
-/* What is believed of lenses of pipe cameras: distortion as usual, centre near the middle of the picture. way_sd_rel:
- * of the way as the scene gives it; NaN: not known, the focal length is held. */
+/* What is believed of lenses of pipe cameras: distortion as usual, centre held in the middle of the picture.
+ * way_sd_rel: of the way as the scene gives it; NaN: not known, the focal length is held. */
 struct intra_lens_prior intra_lens_usual(const struct intra_camera *camera, double way_sd_rel);
+/* Then the centre is near the middle only. */
+void intra_lens_free_centre(const struct intra_camera *camera, struct intra_lens_prior *prior);
 
 /* Deviation, relative, of the angle at which the pixel is seen that `lens` sees at theta_rad. cov: as above, of `lens`
  * (Kannala-Brandt). NaN beyond the field. */

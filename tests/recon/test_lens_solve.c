@@ -161,6 +161,7 @@ static void centre_beside_the_middle(void **state)
         struct drive *d = make(&truth, 7, 1);
         struct intra_lens_prior prior = intra_lens_usual(&lens, 0.001);
         struct intra_lens_solution found;
+        intra_lens_free_centre(&lens, &prior);
         assert_int_equal(intra_lens_solve(&d->scene, &prior, &lens, &found, NULL), INTRA_OK);
         double dx = lens.cx - truth.cx, dy = lens.cy - truth.cy, sx = sqrt(found.cov[INTRA_LENS_CX][INTRA_LENS_CX]),
                sy = sqrt(found.cov[INTRA_LENS_CY][INTRA_LENS_CY]);
