@@ -25,9 +25,7 @@
 #define LENGTH_SD_REL 0.003
 #define TERM_1 0.1         /* of k1 at the corner, to begin with; usual lenses are bent so */
 #define WAY_SD_REL 0.0015  /* of the way: what the fitted lens leaves; likewise */
-#define MOST_CENTRE_SD_REL 0.0035 /* of the width: a centre that is seen no better stays in the middle, */
-#define UNKNOWN_CENTRE_REL 0.01   /* and is as far off as sensors are glued in beside their lenses */
-#define LEAST_CENTRE_SD_PX 0.01
+#define MOST_CENTRE_SD_REL 0.0035 /* of the width: a centre that is seen no better is not taken */
 #define STRETCH_END 1.45   /* radians: beyond, the tangent says little */
 #define BROWN_END 0.85     /* radians: wider, no pinhole */
 #define BROWN_OFF_PX 0.1
@@ -107,11 +105,6 @@ enum intra_status intra_lens_hold_field(const struct intra_camera *assumed, stru
     return status;
 }
 
-static double centre_sd(const struct intra_lens_solution *found)
-{
-    return sqrt(fmax(found->cov[INTRA_LENS_CX][INTRA_LENS_CX], found->cov[INTRA_LENS_CY][INTRA_LENS_CY]));
-}
-
 /* One pilot and what it says of the lens. *out_is_usable false: nothing. */
 static enum intra_status improve(struct intra_lens_pilot *pilot, double k, double way_sd, int pass,
                                  struct intra_camera *lens, struct intra_lens_solution *found, bool *out_is_usable,
@@ -148,9 +141,10 @@ static enum intra_status improve(struct intra_lens_pilot *pilot, double k, doubl
 }
 
 /* The centre of the lens, once the rest is right, from the last drive: where smooth wall says little of it, it would
- * draw the rest along. Taken where it is clearly seen. way_sd NaN: the field of view is held. */
+ * draw the rest along. Taken where it is clearly seen (*out_sd_px, else untouched). way_sd NaN: the field of view is
+ * held. */
 static enum intra_status find_centre(struct intra_lens_pilot *pilot, const struct intra_camera *assumed, double way_sd,
-                                     struct intra_camera *lens, struct intra_lens_solution *found,
+                                     struct intra_camera *lens, struct intra_lens_solution *found, double *out_sd_px,
                                      struct intra_error *err)
 {
     struct intra_error trouble = {0};
@@ -164,7 +158,8 @@ static enum intra_status find_centre(struct intra_lens_pilot *pilot, const struc
         if (err) *err = trouble;
         return status;
     }
-    double sd = centre_sd(&centred), half = 0.5 * hypot(lens->width, lens->height);
+    double sd = sqrt(fmax(centred.cov[INTRA_LENS_CX][INTRA_LENS_CX], centred.cov[INTRA_LENS_CY][INTRA_LENS_CY]));
+    double half = 0.5 * hypot(lens->width, lens->height);
     double off = hypot(moved.cx - lens->cx, moved.cy - lens->cy) / half;
     bool is_seen = sd < MOST_CENTRE_SD_REL * lens->width && angle_change(&moved, lens) < fmax(AGAIN_OFF, off);
     intra_log(INTRA_LOG_INFO, "lens", "centre %+.1f %+.1f px beside the middle (sd %.1f): %s",
@@ -173,6 +168,7 @@ static enum intra_status find_centre(struct intra_lens_pilot *pilot, const struc
     if (!is_seen || (!isfinite(way_sd) && intra_lens_hold_field(assumed, &moved, NULL) != INTRA_OK)) return INTRA_OK;
     *lens = moved;
     *found = centred;
+    *out_sd_px = sd;
     return INTRA_OK;
 }
 
@@ -187,15 +183,17 @@ void intra_lens_name(const struct intra_camera *assumed, bool is_whole, bool is_
 {
     struct intra_camera pinhole;
     double off;
+    char centre[64] = "; centre assumed in the picture's middle";
+    if (isfinite(centre_sd_px)) snprintf(centre, sizeof centre, "; centre (to %.1f px) estimated, too", centre_sd_px);
     if (is_whole)
         snprintf(
             lens->source, sizeof lens->source,
-            "estimated: focal length (to %.1f %%), centre (to %.1f px) and distortion (angle at the corner to %.1f %%) "
-            "from the nominal diameter and the %s",
-            100 * focal_sd_rel, centre_sd_px, 100 * corner_sd_rel,
-            is_by_length ? "known length" : "distance counter, in whose metre ways are measured");
+            "estimated: focal length (to %.1f %%) and distortion (angle at the corner to %.1f %%) from the nominal "
+            "diameter and the %s%s",
+            100 * focal_sd_rel, 100 * corner_sd_rel,
+            is_by_length ? "known length" : "distance counter, in whose metre ways are measured", centre);
     else
-        snprintf(lens->source, sizeof lens->source, "%.160s; centre and distortion estimated", assumed->source);
+        snprintf(lens->source, sizeof lens->source, "%.160s; distortion estimated%s", assumed->source, centre);
     if (lens->model == INTRA_CAMERA_KB && intra_camera_corner_rad(lens) < BROWN_END &&
         intra_camera_convert(lens, INTRA_CAMERA_BROWN, &pinhole, &off, NULL) == INTRA_OK && off < BROWN_OFF_PX)
         *lens = pinhole;
@@ -214,8 +212,6 @@ static void conclude(const struct intra_camera *assumed, const struct intra_lens
                  : assumed->focal_sd_rel;
     out->corner_sd_rel =
         hypot(intra_lens_angle_sd(lens, found->cov, 0.999 * intra_camera_corner_rad(lens)), INTRA_LENS_MODEL_SD_REL);
-    out->centre_sd_px = centre_sd(found);
-    if (out->centre_sd_px < LEAST_CENTRE_SD_PX) out->centre_sd_px = UNKNOWN_CENTRE_REL * lens->width; /* it was held */
     lens->is_assumed = !is_whole;
     lens->focal_sd_rel = is_whole ? hypot(hypot(way_sd, WAY_SD_REL), measure) : assumed->focal_sd_rel;
     intra_lens_name(assumed, is_whole, is_length, out->focal_sd_rel, out->corner_sd_rel, out->centre_sd_px, lens);
@@ -288,7 +284,8 @@ enum intra_status intra_lens_fit(const char *video_path, const struct intra_lens
         if (change < (pass + 1 - began < PASSES ? AGAIN_OFF : FAR_OFF)) break;
     }
     if (!is_known) goto done;
-    if (is_followed && is_solved) INTRA_TRY(find_centre(&pilot, camera, is_held ? NAN : way_sd, &lens, &found, err));
+    if (is_followed && is_solved)
+        INTRA_TRY(find_centre(&pilot, camera, is_held ? NAN : way_sd, &lens, &found, &out->centre_sd_px, err));
     if (is_wide && (!is_followed || n_steps == 0)) { /* the fisheye came to nothing */
         lens = kept;
         found = kept_found;

@@ -34,7 +34,7 @@ struct intra_lens_fit_result {
     bool is_unconfirmed; /* with the lens as it came out the pipe was lost: a warning is due */
     double focal_sd_rel; /* of the focal length. focal_sd_rel of the camera is that of the way, which is known better */
     double corner_sd_rel; /* of the angle at which the picture's corner is seen */
-    double centre_sd_px;  /* of the lens's centre, either way; NaN: it is taken to be the picture's middle */
+    double centre_sd_px;  /* of the lens's centre, either way; NaN: it is assumed to be the picture's middle */
 };
 
 /* Follow the first stretch of the video (the whole of it for a known length) with `camera`, which is assumed, three
@@ -51,7 +51,7 @@ enum intra_status intra_lens_hold_field(const struct intra_camera *assumed, stru
                                         struct intra_error *err);
 
 /* Says in `lens` where it is from, and makes it a pinhole where that shows it as well, for other programs. is_whole:
- * not the distortion only. */
+ * not the distortion only. centre_sd_px: as in the result. */
 void intra_lens_name(const struct intra_camera *assumed, bool is_whole, bool is_by_length, double focal_sd_rel,
                      double corner_sd_rel, double centre_sd_px, struct intra_camera *lens);
 

@@ -43,7 +43,7 @@ struct intra_reconstruct_report {
     double measured_diameter_m, measured_diameter_sd_m; /* by calibrated lens and counter; NaN: not measured */
     bool is_lens_fitted;               /* focal length and distortion come from the pipe */
     double focal_sd_rel, corner_sd_rel; /* then: of the focal length, and of the angle at the picture's corner */
-    double centre_sd_px;                /* and of its centre */
+    double centre_sd_px;                /* and of its centre; NaN: assumed in the picture's middle */
     bool has_counter_jump;             /* counter and picture part at once: see warnings */
     bool is_complete;                  /* no gap, nothing lost, no such jump */
 };

@@ -3,6 +3,7 @@
  * angles to 3 % (0.8 % is one deviation of so short a drive); with the focal length held, the distortion does; the
  * deviations hold over seeds; a field of 170 degrees works as one of 65; a centre beside the picture's middle is found
  * (to half of what it is off); too little is refused. Not: tracking, or walls that are no tube. */
+#include "recon/lens_fit.h"
 #include "recon/lens_solve.h"
 
 #include "core/camera_convert.h"
@@ -13,6 +14,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -171,6 +173,20 @@ static void centre_beside_the_middle(void **state)
     }
 }
 
+/* What is assumed of the centre says so, in every output that names the lens. */
+static void the_centre_says_where_it_is_from(void **state)
+{
+    struct intra_camera assumed = lens_of(578, 0.1, 0), lens = assumed;
+    (void)state;
+    snprintf(assumed.source, sizeof assumed.source, "a field of view");
+    for (int is_whole = 0; is_whole < 2; is_whole++) {
+        intra_lens_name(&assumed, is_whole, false, 0.007, 0.004, NAN, &lens);
+        assert_non_null(strstr(lens.source, "centre assumed in the picture's middle"));
+        intra_lens_name(&assumed, is_whole, false, 0.007, 0.004, 1.23, &lens);
+        assert_non_null(strstr(lens.source, "centre (to 1.2 px) estimated"));
+    }
+}
+
 static void distortion_with_held_focal_length(void **state)
 {
     struct intra_camera truth = lens_of(578, 0.15, -0.02), lens = lens_of(578, 0.05, 0.05);
@@ -199,8 +215,11 @@ static void too_little_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(lens_with_known_way),      cmocka_unit_test(lens_of_a_wide_field),
-        cmocka_unit_test(centre_beside_the_middle), cmocka_unit_test(distortion_with_held_focal_length),
+        cmocka_unit_test(lens_with_known_way),
+        cmocka_unit_test(lens_of_a_wide_field),
+        cmocka_unit_test(centre_beside_the_middle),
+        cmocka_unit_test(the_centre_says_where_it_is_from),
+        cmocka_unit_test(distortion_with_held_focal_length),
         cmocka_unit_test(too_little_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
