@@ -26,6 +26,7 @@
 #define TERM_1 0.1         /* of k1 at the corner, to begin with; usual lenses are bent so */
 #define WAY_SD_REL 0.0015  /* of the way: what the fitted lens leaves; likewise */
 #define MOST_CENTRE_SD_REL 0.0035 /* of the width: a centre that is seen no better is not taken */
+#define CENTRE_MODEL_SD_REL 0.002 /* beyond what the wall shows; set by hand, as INTRA_LENS_MODEL_SD_REL is */
 #define STRETCH_END 1.45   /* radians: beyond, the tangent says little */
 #define BROWN_END 0.85     /* radians: wider, no pinhole */
 #define BROWN_OFF_PX 0.1
@@ -168,7 +169,7 @@ static enum intra_status find_centre(struct intra_lens_pilot *pilot, const struc
     if (!is_seen || (!isfinite(way_sd) && intra_lens_hold_field(assumed, &moved, NULL) != INTRA_OK)) return INTRA_OK;
     *lens = moved;
     *found = centred;
-    *out_sd_px = sd;
+    *out_sd_px = hypot(sd, CENTRE_MODEL_SD_REL * lens->width);
     return INTRA_OK;
 }
 
