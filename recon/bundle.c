@@ -39,10 +39,16 @@ enum {
     MAX_COUPLED = 6 * (INTRA_POINT_MAX_OBS + 1) + 2 * 12 + 1,
     N_SECTORS = 12,
     SECTOR_MIN = 4,
-    SECTORS_LEAST = 9 /* that tell which of them stand off the others */
+    SECTORS_LEAST = 9, /* that tell which of them stand off the others */
+    USUAL_FULL = 30,   /* points of a sector, where wall is easy to follow */
+    MOST_EMPTY = 4     /* sectors */
 };
 #define SECTOR_SD 0.004  /* of a sector's radius in a plain pipe, as a share of it */
 #define SECTOR_NOISE 2.0 /* of its median, by its points' own deviations: neighbours share errors */
+#define EMPTY_SHARE 0.12     /* of the usual number of points: so few are chance, */
+#define CHANCE_SCATTER 0.035 /* as are those that scatter by so much of the radius, */
+#define CHANCE_RATIO 1.5     /* and by so many of their own deviations; */
+#define EMPTY_WEIGHT 0.01    /* where they have some all the same */
 #define LEAST_PIVOT 1e-3 /* of an unknown that nothing ties down */
 #define MOST_SHARE 3.0 /* of a point where there are few others: it may be wrong */
 
@@ -766,14 +772,15 @@ static void place_points(struct solver *s)
 }
 
 /* out: off less its mean and an oval (second harmonic) around the clock, in deviations, by least absolute deviations
- * (reweighted least squares), so that a few sectors that stand off do not pull the rest. NaN stays. */
-static void take_out_oval(const double off[N_SECTORS], const double sd[N_SECTORS], double out[N_SECTORS])
+ * (reweighted least squares), so that a few sectors that stand off do not pull the rest. NaN stays. Of a ring that is
+ * open a first harmonic is taken out, too: without the sectors that see it whole the axis may not have followed yet. */
+static void take_out_oval(const double off[N_SECTORS], const double sd[N_SECTORS], bool is_open, double out[N_SECTORS])
 {
-    enum { TERMS = 3, ROUNDS = 20 };
+    enum { TERMS = 5, ROUNDS = 20 };
     double row[N_SECTORS][TERMS], weight[N_SECTORS];
     for (int k = 0; k < N_SECTORS; k++) {
         double t = 2 * M_PI * (k + 0.5) / N_SECTORS;
-        const double terms[TERMS] = {1, cos(2 * t), sin(2 * t)};
+        const double terms[TERMS] = {1, cos(2 * t), sin(2 * t), is_open ? cos(t) : 0, is_open ? sin(t) : 0};
         memcpy(row[k], terms, sizeof terms);
         out[k] = isnan(off[k]) ? NAN : off[k] / sd[k];
         weight[k] = isnan(off[k]) ? 0 : 1 / (sd[k] * sd[k]);
@@ -800,30 +807,75 @@ static void take_out_oval(const double off[N_SECTORS], const double sd[N_SECTORS
     }
 }
 
+/* What the well-measured points of a sector say of the wall there. */
+struct sector_look {
+    int n;
+    double off, scatter, sd; /* of radii by parallax alone, as shares of the tube's: median less 1, about it, their own mean */
+};
+
+static struct sector_look look_at_sector(struct solver *s, int sector)
+{
+    struct sector_look look = {0};
+    for (int i = 0; i < s->n_points; i++) {
+        if (!is_usable(s, &s->points[i]) || s->sector[i] != sector || !is_well_measured(&s->points[i])) continue;
+        s->spread[look.n++] = s->points[i].r_data / expected_radius(s, i) - 1;
+        look.sd += s->points[i].r_data_sd / expected_radius(s, i);
+    }
+    if (!look.n) return look;
+    look.sd /= look.n;
+    look.off = median(s->spread, look.n);
+    for (int i = 0; i < look.n; i++)
+        s->spread[i] = fabs(s->spread[i] - look.off);
+    look.scatter = 1.4826 * median(s->spread, look.n);
+    return look;
+}
+
+/* Sectors that show no wall: two beside each other or more that hold a few points at most, or such as agree on no radius,
+ * where the rest is full of points. So it is under water: what it shows is ripples, and mirrored wall. On smooth wall
+ * points are few and scatter anywhere, and more than MOST_EMPTY that seem empty are measured badly: then none is. */
+static int find_empty(const struct sector_look look[N_SECTORS], bool is_empty[N_SECTORS])
+{
+    double count[N_SECTORS];
+    bool is_bare[N_SECTORS];
+    int n = 0;
+    for (int k = 0; k < N_SECTORS; k++)
+        count[k] = look[k].n;
+    double usual = median(count, N_SECTORS);
+    for (int k = 0; k < N_SECTORS; k++) {
+        bool is_chance = look[k].n >= SECTOR_MIN && look[k].scatter > CHANCE_SCATTER &&
+                         look[k].scatter > CHANCE_RATIO * look[k].sd;
+        is_bare[k] = usual >= USUAL_FULL && (look[k].n < EMPTY_SHARE * usual || is_chance);
+    }
+    for (int k = 0; k < N_SECTORS; k++) {
+        is_empty[k] = is_bare[k] && (is_bare[(k + 1) % N_SECTORS] || is_bare[(k + N_SECTORS - 1) % N_SECTORS]);
+        n += is_empty[k];
+    }
+    if (n <= MOST_EMPTY) return n;
+    memset(is_empty, 0, N_SECTORS * sizeof *is_empty);
+    return 0;
+}
+
 /* By sector of the clock, how far the wall by parallax alone is off the tube, as a share of the radius (NaN: too few
- * points), and the sector's weight, Cauchy about an oval: a deposit or roots fill a sector or three, and the whole ring
- * would come to be too large by their share of it; point by point their slopes are not far enough off to tell. */
+ * points, or no wall), and the sector's weight, Cauchy about an oval: a deposit or roots fill a sector or three, and the
+ * whole ring would come to be too large by their share of it; point by point their slopes are not far enough off to tell. */
 static void look_around(struct solver *s, double off[N_SECTORS], double weight[N_SECTORS])
 {
+    struct sector_look look[N_SECTORS];
+    bool is_empty[N_SECTORS];
     double stands_off[N_SECTORS], sd[N_SECTORS];
     int n = 0;
+    for (int k = 0; k < N_SECTORS; k++)
+        look[k] = look_at_sector(s, k);
+    bool is_open = find_empty(look, is_empty) > 0;
     for (int k = 0; k < N_SECTORS; k++) {
-        int n_r = 0;
-        double sum = 0;
-        off[k] = NAN;
-        weight[k] = 1;
-        for (int i = 0; i < s->n_points; i++) {
-            if (!is_usable(s, &s->points[i]) || s->sector[i] != k || !is_well_measured(&s->points[i])) continue;
-            s->spread[n_r++] = s->points[i].r_data / expected_radius(s, i) - 1;
-            sum += s->points[i].r_data_sd / expected_radius(s, i);
-        }
-        if (n_r < SECTOR_MIN) continue;
-        off[k] = median(s->spread, n_r);
-        sd[k] = hypot(SECTOR_SD, SECTOR_NOISE * sum / n_r / sqrt(n_r));
-        n++;
+        bool is_known = look[k].n >= SECTOR_MIN && !is_empty[k];
+        weight[k] = is_empty[k] && look[k].n ? EMPTY_WEIGHT : 1;
+        off[k] = is_known ? look[k].off : NAN;
+        sd[k] = is_known ? hypot(SECTOR_SD, SECTOR_NOISE * look[k].sd / sqrt(look[k].n)) : NAN;
+        n += is_known;
     }
     if (n < SECTORS_LEAST) return;
-    take_out_oval(off, sd, stands_off);
+    take_out_oval(off, sd, is_open, stands_off);
     for (int k = 0; k < N_SECTORS; k++)
         if (!isnan(off[k])) weight[k] = intra_cauchy_weight(stands_off[k] * stands_off[k], 1);
 }

@@ -38,6 +38,7 @@ enum { SECTORS = INTRA_RING_SECTORS, MOST_GROUP = 256, MAX_PATHS = 24, CHANCE_RU
 struct candidate {
     struct intra_joint_ring ring;
     double score, coherent, gap_m, gap_sd_m, log_odds;
+    double faint;         /* further share of the ring where it does in the mean of many sectors only */
     double longest_break; /* share of the ring in one piece where the line does not stand out */
     bool is_joint;
 };
@@ -123,7 +124,7 @@ static enum intra_status judge_path(struct finder *f, const struct intra_ring_pa
                                     struct intra_error *err)
 {
     struct candidate c = {.score = path->score, .coherent = path->coherent, .longest_break = longest_break(f, path)};
-    double station[SECTORS], weight[SECTORS];
+    double station[SECTORS], weight[SECTORS], cell[SECTORS];
     if (path->score < LEAST_SCORE || path->seen < LEAST_SEEN) return INTRA_OK;
     for (int k = 0; k < SECTORS; k++) {
         station[k] = station0_m + ((double)path->cell[k] + 0.5) * f->stretch.cell_m;
@@ -133,6 +134,9 @@ static enum intra_status judge_path(struct finder *f, const struct intra_ring_pa
         weight[k] = (double)intra_ring_gain(path->line[k]) * fmin(before, behind);
     }
     if (!intra_joint_fit_ring(station, weight, &c.ring)) return INTRA_OK;
+    for (int k = 0; k < SECTORS; k++)
+        cell[k] = (intra_joint_ring_station(&c.ring, 2 * M_PI * (k + 0.5) / SECTORS) - station0_m) / f->stretch.cell_m - 0.5;
+    c.faint = intra_ring_faint_share(&f->stretch, path, cell);
     measure_gap(f, path, &c);
     return add_candidate(f, &c, err);
 }
@@ -220,7 +224,7 @@ static bool is_whole(const struct candidate *c, double wanted, double noise)
     bool is_in_pieces = c->longest_break <= MOST_BREAK;
     double chance = is_in_pieces ? 0.5 * noise : noise;
     if (is_in_pieces) wanted = fmin(wanted, PIECES_COHERENT);
-    return c->coherent >= chance + (1 - chance) * wanted;
+    return c->coherent + c->faint >= chance + (1 - chance) * wanted;
 }
 
 static enum intra_status choose(struct finder *f, struct intra_error *err)

@@ -65,6 +65,7 @@ enum { MOST_GROUP = 256, MOST_PICTURE_COLS = 16000 };
 #define WALL_MEASURED 0.8    /* of the middle, neither deeper nor higher than that: the wall itself, a brick say */
 #define MIDDLE_EVIDENCE 0.85
 #define EVIDENCE_WIDTH 0.03
+#define STUB_SHADOW 2.5 /* times what it stands in, along the wall behind its end */
 #define STATION_FLOOR_M 0.004 /* what light and blur do to an edge, */
 #define CLOCK_FLOOR_RAD 0.012
 #define DIAMETER_FLOOR 0.05  /* of the diameter, */
@@ -350,7 +351,16 @@ static bool is_within(const struct finder *f, const struct candidate *c, const s
            apart_m(f, c, mouth) + c->radius_m < WITHIN * mouth->radius_m;
 }
 
-/* The best of what overlaps; what lies within a mouth, as its lit flank does, is none of its own. */
+/* On the wall that the end of a stub hides from the camera that comes? What is seen there is its outside and shadow. */
+static bool is_behind_stub(const struct finder *f, const struct candidate *c, const struct candidate *mouth)
+{
+    const struct intra_stub *stub = &mouth->stub;
+    double along = c->station_m - stub->station_m, around = f->radius_m * remainder(c->theta_rad - stub->theta_rad, 2 * M_PI);
+    return stub->is_found && c->radius_m < mouth->radius_m && fabs(around) < stub->radius_m && along > 0 &&
+           along < stub->radius_m + STUB_SHADOW * stub->intrusion_m;
+}
+
+/* The best of what overlaps; what lies within a mouth, as its lit flank does, or behind a stub is none of its own. */
 static enum intra_status choose(struct finder *f, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
@@ -369,6 +379,9 @@ static enum intra_status choose(struct finder *f, struct intra_error *err)
                     fmax(c->radius_m, f->found[k].radius_m) + 0.6 * fmin(c->radius_m, f->found[k].radius_m))
                 c->is_lateral = false;
     }
+    for (int64_t i = 0; i < f->n_found; i++)
+        for (int64_t k = 0; k < f->n_found && f->found[i].is_lateral; k++)
+            if (k != i && f->found[k].is_lateral && is_behind_stub(f, &f->found[i], &f->found[k])) f->found[i].is_lateral = false;
     if (f->n_found) qsort(f->found, (size_t)f->n_found, sizeof *f->found, compare_station);
 done:
     return status;

@@ -11,6 +11,8 @@
 #include <string.h>
 
 enum { SECTORS = INTRA_RING_SECTORS, LAPS = 3, MOVES = 4, WIDTHS = 2, CLOSED_CELLS = 6 };
+enum { FAINT_PIECE = 8, FAINT_NEAR = 1, FAINT_FROM = 6, FAINT_REACH = 40 }; /* sectors; cells off the curve */
+#define FAINT_SDS 4.0
 
 static const double half_width_m[WIDTHS] = {0.001, 0.003};
 #define FLANK_GAP_M 0.001 /* between the line and what it is compared with */
@@ -307,4 +309,49 @@ void intra_ring_widths(struct intra_ring_stretch *stretch, const struct intra_ri
               behind = crossing(light, stretch->n, at, 1, reach, level, sign);
         width[k] = before + behind;
     }
+}
+
+/* Does a faint line run along the curve in these sectors? */
+static bool is_faint_line(const struct intra_ring_stretch *stretch, const int *sectors, int n, const double cell[SECTORS])
+{
+    double at_curve = 0, sum = 0, square = 0;
+    int beside = 0;
+    for (int d = -FAINT_REACH; d <= FAINT_REACH; d++) {
+        double mean = 0;
+        int seen = 0;
+        for (int i = 0; i < n; i++) {
+            int c = (int)lround(cell[sectors[i]]) + d;
+            if (c < 0 || c >= stretch->n) continue;
+            float line = stretch->line[(size_t)sectors[i] * (size_t)stretch->n + (size_t)c];
+            if (isfinite(line)) mean += (double)line, seen++;
+        }
+        if (2 * seen <= n) continue;
+        mean /= seen;
+        if (abs(d) <= FAINT_NEAR && fabs(mean) > fabs(at_curve)) at_curve = mean;
+        if (abs(d) < FAINT_FROM) continue;
+        sum += mean;
+        square += mean * mean;
+        beside++;
+    }
+    if (beside < FAINT_REACH) return false;
+    double usual = sum / beside, sd = sqrt(fmax(square / beside - usual * usual, 0));
+    return fabs(at_curve - usual) > FAINT_SDS * sd;
+}
+
+double intra_ring_faint_share(const struct intra_ring_stretch *stretch, const struct intra_ring_path *path,
+                              const double cell[SECTORS])
+{
+    int faint[SECTORS], n = 0, n_counted = 0, n_faint = 0;
+    for (int k = 0; k < SECTORS; k++) {
+        bool is_clear = fabsf(path->line[k]) >= (float)INTRA_RING_LINE_CLEAR;
+        if (!isfinite(path->line[k]) || (stretch->is_blind[k] && !is_clear)) continue;
+        n_counted++;
+        if (!is_clear) faint[n++] = k;
+    }
+    for (int from = 0; from + FAINT_PIECE <= n;) {
+        int to = n - from < 2 * FAINT_PIECE ? n : from + FAINT_PIECE;
+        if (is_faint_line(stretch, faint + from, to - from, cell)) n_faint += to - from;
+        from = to;
+    }
+    return n_counted ? (double)n_faint / n_counted : 0;
 }

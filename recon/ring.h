@@ -57,6 +57,11 @@ double intra_ring_best_score(struct intra_ring_stretch *stretch, int from, int t
 void intra_ring_widths(struct intra_ring_stretch *stretch, const struct intra_ring_path *path,
                        float width[INTRA_RING_SECTORS]);
 
+/* Share of the sectors that count where the line of a path does not stand out sector by sector, but does in the mean of
+ * eight of them and more along the curve `cell` (of each sector, in cells) against the wall beside the curve. */
+double intra_ring_faint_share(const struct intra_ring_stretch *stretch, const struct intra_ring_path *path,
+                              const double cell[INTRA_RING_SECTORS]);
+
 /* What a response of the line filter earns, 0 to 1; 0 for NaN. */
 float intra_ring_gain(float line);
 /* Mean cell of a path. */

@@ -12,7 +12,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { BLOCKS = 6, HALF = 2, AROUND = 4, MOST_GROUP = 256 };
+enum { BLOCKS = 6, LEAST_BLOCKS = 3 /* that were seen, at a run's ends */, HALF = 2, AROUND = 4, MOST_GROUP = 256 };
 
 #define CELLS_A_RADIUS 40.0
 #define WINDOW_M 0.5
@@ -26,7 +26,7 @@ enum { BLOCKS = 6, HALF = 2, AROUND = 4, MOST_GROUP = 256 };
 #define MOST_TEXTURE 0.5    /* of the strip, over that of the wall above */
 #define MOST_ROLL_RAD 0.2   /* of the strip's middle */
 #define MOST_CHANGE_PCT 3.0 /* of the level from window to window */
-#define LEAST_WINDOWS 3
+#define LEAST_WINDOWS 2
 #define LEVEL_FLOOR_PCT 1.7 /* what mirroring, ripple and blur do to an edge */
 
 struct finder {
@@ -71,6 +71,7 @@ static int row_at(const struct finder *f, int up, int side)
     return ((row % f->n_rows) + f->n_rows) % f->n_rows;
 }
 
+/* NaN where the block was not seen. */
 static double step_at(const struct finder *f, int block, int up, int side)
 {
     double light = 0, chroma = 0;
@@ -93,35 +94,51 @@ static int smooth_top(const struct finder *f, int side, double rough)
     return -1;
 }
 
+/* Mean step over the blocks that were seen; NaN when they are too few. */
+static double mean_step(const struct finder *f, int up, int side)
+{
+    double sum = 0;
+    int n = 0;
+    for (int b = 0; b < BLOCKS; b++) {
+        double step = step_at(f, b, up, side);
+        if (isfinite(step)) sum += step, n++;
+    }
+    return n >= LEAST_BLOCKS ? sum / n : NAN;
+}
+
+/* Place of the strongest step of a block within HALF cells of `near_up`; NaN where the block was not seen there. */
+static double edge_of_block(const struct finder *f, int block, int near_up, int side)
+{
+    double most = 0;
+    int place = near_up;
+    for (int up = near_up - HALF; up <= near_up + HALF; up++)
+        if (step_at(f, block, up, side) > most) most = step_at(f, block, up, side), place = up;
+    double left = step_at(f, block, place - 1, side), right = step_at(f, block, place + 1, side), bend = left - 2 * most + right;
+    if (!isfinite(bend)) return NAN;
+    return place + (bend < -1e-9 ? fmax(-0.5, fmin(0.5, 0.5 * (left - right) / bend)) : 0);
+}
+
 /* The edge on one side, in cells above the invert, its spread between blocks; false where there is none. */
 static bool find_edge(const struct finder *f, int side, double rough, double *out_up, double *out_spread)
 {
     double cell = 2 * M_PI / f->n_rows, best = 0, at[BLOCKS], sum = 0, square = 0;
-    int from = (int)(LOWEST_RAD / cell), to = (int)(HIGHEST_RAD / cell), top = smooth_top(f, side, rough), best_up = -1;
+    int from = (int)(LOWEST_RAD / cell), to = (int)(HIGHEST_RAD / cell), top = smooth_top(f, side, rough), best_up = -1, n = 0;
     if (top < from || top > to) return false;
     for (int up = top - AROUND; up <= top + AROUND; up++) {
-        double step = 0;
-        for (int b = 0; b < BLOCKS; b++)
-            step += step_at(f, b, up, side) / BLOCKS;
         /* Just above the smooth strip it is water's; farther off the wall has edges of its own. */
-        step *= exp(-0.5 * pow((up - top - EDGE_ABOVE) / EDGE_WIDTH, 2));
+        double step = mean_step(f, up, side) * exp(-0.5 * pow((up - top - EDGE_ABOVE) / EDGE_WIDTH, 2));
         if (step > best) best = step, best_up = up;
     }
     if (best < LEAST_STEP) return false;
     for (int b = 0; b < BLOCKS; b++) {
-        double most = 0;
-        int place = best_up;
-        for (int up = best_up - HALF; up <= best_up + HALF; up++)
-            if (step_at(f, b, up, side) > most) most = step_at(f, b, up, side), place = up;
-        double left = step_at(f, b, place - 1, side), right = step_at(f, b, place + 1, side),
-               bend = left - 2 * most + right;
-        at[b] = place + (bend < -1e-9 ? fmax(-0.5, fmin(0.5, 0.5 * (left - right) / bend)) : 0);
-        sum += at[b];
+        at[n] = edge_of_block(f, b, best_up, side);
+        if (isfinite(at[n])) sum += at[n++];
     }
-    for (int b = 0; b < BLOCKS; b++)
-        square += pow(at[b] - sum / BLOCKS, 2);
-    *out_up = sum / BLOCKS;
-    *out_spread = sqrt(square / (BLOCKS - 1));
+    if (n < LEAST_BLOCKS) return false;
+    for (int b = 0; b < n; b++)
+        square += pow(at[b] - sum / n, 2);
+    *out_up = sum / n;
+    *out_spread = sqrt(square / (n - 1));
     return *out_spread <= MOST_SPREAD;
 }
 

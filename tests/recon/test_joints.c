@@ -1,6 +1,6 @@
 /* Proves, on made walls: joints are found at their stations with gap, offset and confidence, dark and bright, tilted,
  * straight and in a bend; none on a wall without, on courses of bricks, for a crack around half of the pipe (as much in
- * pieces is a joint, and half of a ring with no gap of more than 0.45), where too little of a ring was seen; a faint ring becomes a joint where even spacing asks for one
+ * pieces is a joint, and half of a ring with no gap of more than 0.45, and half of one that goes on faintly), where too little of a ring was seen; a faint ring becomes a joint where even spacing asks for one
  * and not elsewhere; failing allocations come back as errors; the relief of a gap counts as not measured, what stands
  * into the pipe there stays. Does not prove how real joints look, nor the radii. */
 #include <setjmp.h>
@@ -301,6 +301,20 @@ static void a_ring_that_is_hidden_in_part(void **state)
     intra_scene_fini(&scene);
 }
 
+/* Over half of the pipe it stands out; over the rest it is too faint for that in any one place, and goes on all the same. */
+static void a_ring_that_goes_on_faintly(void **state)
+{
+    struct made_wall made = {.length_m = 2.4,
+                             .rings = {{1.2, 0.006, 0.004, -0.8, 0.1, 0.6, 0},
+                                       {1.2, 0.006, 0.004, -0.06, 0.6, 1, 0},
+                                       {1.2, 0.006, 0.004, -0.06, 0, 0.1, 0}},
+                             .n_rings = 3};
+    struct intra_scene scene = joints_of(&made);
+    (void)state;
+    assert_stations(&scene, 1, (const double[]){1.2});
+    intra_scene_fini(&scene);
+}
+
 /* A ring over half of the pipe: too little where all is dry, enough where a quarter is under water. */
 static void water_hides_joints(void **state)
 {
@@ -459,7 +473,7 @@ int main(void)
         cmocka_unit_test(nothing_on_a_plain_wall),     cmocka_unit_test(courses_are_no_joints),
         cmocka_unit_test(half_a_ring_is_a_crack),      cmocka_unit_test(a_block_scores_by_itself),
         cmocka_unit_test(a_ring_in_pieces_is_a_joint), cmocka_unit_test(ring_must_be_seen),
-        cmocka_unit_test(a_ring_that_is_hidden_in_part),
+        cmocka_unit_test(a_ring_that_is_hidden_in_part), cmocka_unit_test(a_ring_that_goes_on_faintly),
         cmocka_unit_test(water_hides_joints),          cmocka_unit_test(even_spacing_helps_a_faint_ring_only),
         cmocka_unit_test(the_gap_is_not_measured),     cmocka_unit_test(places_on_colour_alone),
         cmocka_unit_test(failing_allocations),         cmocka_unit_test(picture_for_debugging),

@@ -207,6 +207,26 @@ static void one_that_stands_in(void **state)
     intra_scene_fini(&scene);
 }
 
+/* Its shadow behind it is as dark and round as a mouth; as far before it, or beside it, the same is one. */
+static void shadow_of_a_stub(void **state)
+{
+    static const struct {
+        double station_m, clock_rad;
+        int n;
+    } other[] = {{0.92, 1.0, 1}, {0.68, 1.0, 2}, {0.92, 2.0, 2}};
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        struct made_wall made = {.length_m = 1.6,
+                                 .spots = {{0.8, 1.0, 0.12, -0.8, 0, 0.03, -0.035, ROUND},
+                                           {other[i].station_m, other[i].clock_rad, 0.09, -0.8, 0, NAN, 0, ROUND}},
+                                 .n_spots = 2};
+        struct intra_scene scene = laterals_of(&made);
+        assert_int_equal(scene.n_features, other[i].n);
+        assert_true(fabs(scene.features[other[i].station_m < 0.8].station_m - 0.8) < 0.03);
+        intra_scene_fini(&scene);
+    }
+}
+
 /* Its bore seems too small for a connection; without a rim that stands in it is a hole. */
 static void small_bore(void **state)
 {
@@ -465,6 +485,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(around_the_pipe),
         cmocka_unit_test(one_that_stands_in),
+        cmocka_unit_test(shadow_of_a_stub),
         cmocka_unit_test(small_bore),
         cmocka_unit_test(ring_and_bore),
         cmocka_unit_test(third_of_a_ring),

@@ -1,5 +1,5 @@
 /* Proves, on made walls: the level of water comes out within its deviation, on brick too, with the roll of its middle;
- * it is given where water is and not beyond; none on a dry wall, with a dirty invert or a smooth wall, or where one
+ * it is given where water is and not beyond, at a run's ends too; none on a dry wall, with a dirty invert or a smooth wall, or where one
  * side stands higher; failing allocations come back as errors. Does not prove how real water looks. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,6 +19,7 @@ enum { ROWS = 471, STRIP = 256 };
 
 struct made {
     double level_pct, roll_rad, from_m; /* water from there on */
+    double seen_from_m, seen_to_m;      /* of the wall; 0, 0: all of it */
     double skew_rad;                    /* one edge so much higher */
     double strip_texture, wall_texture; /* 0: 0.05, 1 */
     bool is_brick;
@@ -69,8 +70,9 @@ static struct intra_scene scene_of(const struct made *made)
         for (int r = 0; r < ROWS; r++)
             for (int c = 0; c < STRIP; c++) {
                 uint8_t *p = (uint8_t *)cells + 4 * (r * STRIP + c);
+                double s = (double)(strip * STRIP + c) * texel_m;
                 memset(p, (int)(90 * exp(light_at(made, r, (int)strip * STRIP + c))), 3);
-                p[3] = 255;
+                p[3] = made->seen_to_m > 0 && (s < made->seen_from_m || s > made->seen_to_m) ? 0 : 255;
             }
     }
     return scene;
@@ -120,6 +122,17 @@ static void level_and_roll(void **state)
     assert_level(&(struct made){.level_pct = 8, .from_m = 1.5});
 }
 
+/* A short run: two windows were seen wholly, and half of those at its ends. */
+static void ends_of_a_run(void **state)
+{
+    (void)state;
+    struct intra_scene scene = scene_of(&(struct made){.level_pct = 15, .seen_from_m = 1.2, .seen_to_m = 2.8});
+    assert_int_equal(intra_water_find(&scene, NULL, NULL), INTRA_OK);
+    assert_int_equal(scene.n_features, 1);
+    assert_true(scene.features[0].station_m < 1.3 && scene.features[0].station_to_m > 2.7);
+    intra_scene_fini(&scene);
+}
+
 static void none_where_it_is_dry(void **state)
 {
     (void)state;
@@ -128,7 +141,7 @@ static void none_where_it_is_dry(void **state)
     assert_none(&(struct made){.level_pct = 15, .strip_texture = 0.9});                     /* dirt */
     assert_none(&(struct made){.level_pct = 15, .strip_texture = 1, .wall_texture = 0.05}); /* dirt in smooth pipe */
     assert_none(&(struct made){.level_pct = 15, .skew_rad = 0.6}); /* a patch: its middle is too far from the invert */
-    assert_none(&(struct made){.level_pct = 15, .from_m = 3.2});   /* too short to be sure */
+    assert_none(&(struct made){.level_pct = 15, .from_m = 3.4});   /* too short to be sure */
 }
 
 static void failing_allocations(void **state)
@@ -153,6 +166,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(level_and_roll),
+        cmocka_unit_test(ends_of_a_run),
         cmocka_unit_test(none_where_it_is_dry),
         cmocka_unit_test(failing_allocations),
     };
