@@ -59,9 +59,12 @@ enum { MOST_GROUP = 256, MOST_PICTURE_COLS = 16000 };
 #define FEWEST_VIEWS 2.0 /* as large pipes give them: enough for a darker one */
 #define DARKER_CONTRAST 0.35
 #define GRAINS_A_RADIUS 12.0 /* ground resolution, the least */
-#define BULGE_SHARE 0.025    /* of the pipe's radius: what stands so far into the pipe in the middle is a deposit; */
+#define BULGE_SHARE 0.025    /* of the pipe's radius: what stands so far into the pipe in the middle is a deposit, */
 #define BULGE_NODES 30       /* measured so often, */
-#define BULGE_MEASURED 0.5   /* and on so much of the middle: in the picture of a stub only its end is */
+#define BULGE_MEASURED 0.5   /* and on so much of the middle (in the picture of a stub only its end is), */
+#define RIM_OVER 1.5         /* but where the rim does so many times as far, */
+#define RIM_CLEAR 1.15       /* or so many, of what is as dark as an open mouth and whose edge */
+#define CLEAR_SCORE 0.95     /* stands out nearly all around */
 #define WALL_MEASURED 0.8    /* of the middle, neither deeper nor higher than that: the wall itself, a brick say */
 #define MIDDLE_EVIDENCE 0.85
 #define EVIDENCE_WIDTH 0.03
@@ -297,8 +300,10 @@ static bool is_mouth(const struct finder *f, const struct candidate *c)
 {
     bool is_wall = c->n_deep >= BULGE_NODES && c->n_deep >= WALL_MEASURED * c->n_middle &&
                    fabs(c->deep_m) < BULGE_SHARE * f->radius_m;
+    /* The end of a stub is a rim that stands in further than what is seen within it; of a clear mouth a little is enough. */
+    bool is_clear = c->contrast >= OPEN_CONTRAST && c->score >= CLEAR_SCORE && c->coherent >= CLEAR_SCORE;
     bool is_bulge = c->n_deep >= BULGE_NODES && c->n_deep >= BULGE_MEASURED * c->n_middle &&
-                    c->deep_m < -BULGE_SHARE * f->radius_m && c->rim_m > 1.5 * c->deep_m;
+                    c->deep_m < -BULGE_SHARE * f->radius_m && c->rim_m > (is_clear ? RIM_CLEAR : RIM_OVER) * c->deep_m;
     double views = c->contrast >= DARKER_CONTRAST ? FEWEST_VIEWS : FEW_VIEWS;
     return has_edge(c) && c->views >= views && c->seen >= LEAST_SEEN && c->rest <= MOST_REST &&
            c->stretch >= LEAST_STRETCH && c->stretch <= MOST_STRETCH && c->grain_m * GRAINS_A_RADIUS <= c->radius_m &&
