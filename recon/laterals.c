@@ -361,8 +361,8 @@ static bool is_behind_stub(const struct finder *f, const struct candidate *c, co
 {
     const struct intra_stub *stub = &mouth->stub;
     double along = c->station_m - stub->station_m, around = f->radius_m * remainder(c->theta_rad - stub->theta_rad, 2 * M_PI);
-    return stub->is_found && c->radius_m < mouth->radius_m && fabs(around) < stub->radius_m && along > 0 &&
-           along < stub->radius_m + STUB_SHADOW * stub->intrusion_m;
+    return stub->is_found && c->radius_m < mouth->radius_m && fabs(around) < stub->radius_m + c->radius_m &&
+           along > 0 && along < stub->radius_m + STUB_SHADOW * stub->intrusion_m;
 }
 
 /* The best of what overlaps; what lies within a mouth, as its lit flank does, or behind a stub is none of its own. */

@@ -13,6 +13,7 @@
 #include "recon/boot.h"
 #include "recon/counter_join.h"
 #include "recon/dark.h"
+#include "recon/pace.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -146,6 +147,7 @@ struct intra_motion {
     int return_tries;                       /* frames after a pan in which the way back to the last anchor is tried */
     struct view_habit view;
     struct cut_watch cut;
+    struct intra_pace pace; /* of the run */
     struct zoom_watch zoom;
     int64_t n_fits, n_weak; /* frames followed; those with few agreeing points */
     char reason[200];
@@ -417,6 +419,7 @@ static enum intra_status end_run(struct intra_motion *m, struct intra_run *next,
     m->n_anchors = m->return_tries = 0;
     m->view = (struct view_habit){0};
     m->zoom = (struct zoom_watch){0};
+    m->pace = (struct intra_pace){0};
 done:
     return status;
 }
@@ -466,6 +469,28 @@ static bool is_cut(const struct intra_motion *m, const struct intra_pose_fit *fi
 {
     if (!fit->is_good && has_changed(&m->cut, CUT_LOST_CHANGE)) return true;
     return has_changed(&m->cut, CUT_CHANGE) && sure_share(fit) < CUT_SHARE * m->cut.usual_share;
+}
+
+/* Of the camera, from where it was last. */
+static double step_of(const struct intra_motion *m, const struct intra_pose_fit *fit)
+{
+    return intra_norm(intra_sub(intra_pose_inverse(&fit->cam_from_run).t, intra_pose_inverse(&m->run.pose).t));
+}
+
+/* The picture may have jumped while the run was lost. */
+static bool has_leapt(const struct intra_motion *m, const struct intra_pose_fit *fit, double pts_s)
+{
+    return fit->is_good && !m->cut.is_cut && !m->cut.has_jumped &&
+           intra_pace_is_leap(&m->pace, step_of(m, fit), pts_s - m->run.pts_s, m->options.radius_m,
+                              m->cut.change / m->cut.usual_change);
+}
+
+/* Before the fit is taken; steps of frames that follow upon each other, and that are none of coming back. */
+static void watch_pace(struct intra_motion *m, const struct intra_pose_fit *fit, double pts_s)
+{
+    double frame_s = pts_s - m->run.pts_s;
+    if (m->mode == MODE_TRACK && !m->run.has_returned && !m->view.is_pan && frame_s > 0)
+        intra_pace_add(&m->pace, step_of(m, fit), frame_s);
 }
 
 static bool is_blank(const struct intra_pyramid *p, const struct intra_frame *frame)
@@ -556,6 +581,7 @@ static enum intra_status take_fit(struct intra_motion *m, struct intra_frame *fr
     m->cut.is_cut = m->cut.has_jumped = false;
     m->cut.usual_share += (sure_share(fit) - m->cut.usual_share) / (m->cut.usual_share > 0 ? CUT_HABIT : 1);
     m->n_weak += fit->n_inlier < 0.5 * fit->n_visible;
+    watch_pace(m, fit, frame->pts_s);
     INTRA_TRY(intra_run_accept(&m->run, &m->pyramid, fit, frame->index, frame->pts_s, &is_kf, err));
     if (is_kf) INTRA_TRY(keep_picture(m, frame, err));
     if (m->run.has_turned) m->view = (struct view_habit){0};
@@ -850,6 +876,7 @@ enum intra_status intra_motion_process(struct intra_motion *m, struct intra_fram
         fit.is_good = false;
         if (m->return_tries > 0) INTRA_TRY(return_from_pan(m, frame, &fit, err));
         if (!fit.is_good) intra_run_fit(&m->run, &m->pyramid, &guess, 1, &fit);
+        if (has_leapt(m, &fit, frame->pts_s)) fit.is_good = false;
         if (!fit.is_good) INTRA_TRY(relocate(m, frame, true, &fit, err));
         if (fit.is_good && seems_zoomed(&fit)) {
             if (follow_zoom(m, frame, &fit)) return flush(m, false, err);
@@ -859,6 +886,7 @@ enum intra_status intra_motion_process(struct intra_motion *m, struct intra_fram
         if (m->cut.is_cut) fit.is_good = m->run.has_returned = false;
     } else
         INTRA_TRY(relocate(m, frame, m->lost_frames % 3 == 0, &fit, err));
+    if (has_leapt(m, &fit, frame->pts_s)) fit.is_good = m->run.has_returned = false;
     intra_log(INTRA_LOG_DEBUG, "motion",
               "frame %lld: %d of %d, noise %.2f, %.2f px, %s; %d sure, change %.1f, zoom %+.4f (%.4f)",
               (long long)frame->index, fit.n_inlier, fit.n_visible, fit.noise, fit.rms_px,

@@ -29,7 +29,9 @@
 #define ZOOM_SD 0.1         /* of the magnification from frame to frame */
 #define HOLD_SD_REL 0.1   /* radii that a panning head moves the lens */
 #define MOST_CHI2 25      /* in the cost of a fit: of what does not match at all, and what is far off */
-#define MAX_RMS_REL 0.003 /* of the picture's width: an uncalibrated lens may leave that much */
+#define MAX_RMS_REL 0.003 /* of the picture's width: an uncalibrated lens may leave that much, */
+#define STEADY_NOISE 1.5  /* and where all is within its own deviation, as the wide patches of smooth wall are, */
+#define STEADY_RMS 1.5    /* so many times as much */
 
 /* A zoom enlarges the picture about the principal point. */
 static void magnify(const struct intra_run *run, double px[2])
@@ -319,7 +321,8 @@ static void fit_from(struct intra_run *run, const struct intra_pyramid *pyramid,
     out->cost /= fmax(1, out->n_visible);
     out->n_inlier = inlier;
     out->is_good = inlier >= (prior->is_zoom_free ? ZOOM_MIN_INLIERS : INTRA_MIN_INLIERS) &&
-                   inlier > 0.35 * out->n_visible && out->noise < 12 && out->rms_px < MAX_RMS_REL * run->camera->width;
+                   inlier > 0.35 * out->n_visible && out->noise < 12 &&
+                   out->rms_px < (out->noise < STEADY_NOISE ? STEADY_RMS : 1) * MAX_RMS_REL * run->camera->width;
     out->zoom = run->zoom;
     measure_zoom(run, out);
 }

@@ -12,7 +12,14 @@
 #include <math.h>
 #include <string.h>
 
-enum { BLOCKS = 6, LEAST_BLOCKS = 3 /* that were seen, at a run's ends */, HALF = 2, AROUND = 4, MOST_GROUP = 256 };
+enum {
+    BLOCKS = 6,
+    LEAST_BLOCKS = 3 /* that were seen, at a run's ends */,
+    HALF = 2,
+    AROUND = 4,
+    INVERT_ROWS = 6,
+    MOST_GROUP = 256
+};
 
 #define CELLS_A_RADIUS 40.0
 #define WINDOW_M 0.5
@@ -23,7 +30,8 @@ enum { BLOCKS = 6, LEAST_BLOCKS = 3 /* that were seen, at a run's ends */, HALF 
 #define EDGE_WIDTH 2.0      /* more or less */
 #define LEAST_STEP 0.04     /* of the edge, log */
 #define MOST_SPREAD 2.5     /* cells, of the edge's place between blocks */
-#define MOST_TEXTURE 0.5    /* of the strip, over that of the wall above */
+#define MOST_VEIL 0.6       /* texture of the rows along the invert, over that of the wall's upper half; */
+#define MOST_TEXTURE 0.5    /* and of the whole strip, over that of the wall just above it */
 #define MOST_ROLL_RAD 0.2   /* of the strip's middle */
 #define MOST_CHANGE_PCT 3.0 /* of the level from window to window */
 #define LEAST_WINDOWS 2
@@ -158,9 +166,10 @@ static void judge_window(const struct finder *f, struct intra_water_window *w)
 {
     double up[2], spread[2], cell = 2 * M_PI / f->n_rows;
     w->level_pct = w->sd_pct = w->middle_rad = w->middle_sd_rad = NAN;
-    double wall = texture_of(f, f->n_rows / 4, f->n_rows / 2);
+    double wall = texture_of(f, f->n_rows / 4, f->n_rows / 2), veil = texture_of(f, 0, INVERT_ROWS);
+    if (!(veil <= MOST_VEIL * wall)) return;
     for (int k = 0; k < 2; k++)
-        if (!find_edge(f, k ? 1 : -1, MOST_TEXTURE * wall, &up[k], &spread[k])) return;
+        if (!find_edge(f, k ? 1 : -1, sqrt(veil * wall), &up[k], &spread[k])) return;
     double half = 0.5 * (up[0] + up[1]) * cell, middle = 0.5 * (up[1] - up[0]) * cell;
     int edge = (int)(half / cell);
     double inside = texture_of(f, 0, edge - 2), above = texture_of(f, edge + 3, edge + 3 + f->n_rows / 8);
