@@ -807,10 +807,11 @@ static void take_out_oval(const double off[N_SECTORS], const double sd[N_SECTORS
     }
 }
 
-/* What the well-measured points of a sector say of the wall there. */
+/* What the well-measured points of a sector say of the wall there: of their radii by parallax alone, as shares of the
+ * tube's, the median less 1, the scatter about it, and the mean of their own deviations. */
 struct sector_look {
     int n;
-    double off, scatter, sd; /* of radii by parallax alone, as shares of the tube's: median less 1, about it, their own mean */
+    double off, scatter, sd;
 };
 
 static struct sector_look look_at_sector(struct solver *s, int sector)
@@ -830,9 +831,10 @@ static struct sector_look look_at_sector(struct solver *s, int sector)
     return look;
 }
 
-/* Sectors that show no wall: two beside each other or more that hold a few points at most, or such as agree on no radius,
- * where the rest is full of points. So it is under water: what it shows is ripples, and mirrored wall. On smooth wall
- * points are few and scatter anywhere, and more than MOST_EMPTY that seem empty are measured badly: then none is. */
+/* Sectors that show no wall: two beside each other or more that hold a few points at most, or such as agree on no
+ * radius, where the rest is full of points. So it is under water: what it shows is ripples, and mirrored wall. On
+ * smooth wall points are few and scatter anywhere, and more than MOST_EMPTY that seem empty are measured badly: then
+ * none is. */
 static int find_empty(const struct sector_look look[N_SECTORS], bool is_empty[N_SECTORS])
 {
     double count[N_SECTORS];
@@ -842,8 +844,8 @@ static int find_empty(const struct sector_look look[N_SECTORS], bool is_empty[N_
         count[k] = look[k].n;
     double usual = median(count, N_SECTORS);
     for (int k = 0; k < N_SECTORS; k++) {
-        bool is_chance = look[k].n >= SECTOR_MIN && look[k].scatter > CHANCE_SCATTER &&
-                         look[k].scatter > CHANCE_RATIO * look[k].sd;
+        bool is_chance =
+            look[k].n >= SECTOR_MIN && look[k].scatter > CHANCE_SCATTER && look[k].scatter > CHANCE_RATIO * look[k].sd;
         is_bare[k] = usual >= USUAL_FULL && (look[k].n < EMPTY_SHARE * usual || is_chance);
     }
     for (int k = 0; k < N_SECTORS; k++) {
@@ -856,8 +858,9 @@ static int find_empty(const struct sector_look look[N_SECTORS], bool is_empty[N_
 }
 
 /* By sector of the clock, how far the wall by parallax alone is off the tube, as a share of the radius (NaN: too few
- * points, or no wall), and the sector's weight, Cauchy about an oval: a deposit or roots fill a sector or three, and the
- * whole ring would come to be too large by their share of it; point by point their slopes are not far enough off to tell. */
+ * points, or no wall), and the sector's weight, Cauchy about an oval: a deposit or roots fill a sector or three, and
+ * the whole ring would come to be too large by their share of it; point by point their slopes are not far enough off to
+ * tell. */
 static void look_around(struct solver *s, double off[N_SECTORS], double weight[N_SECTORS])
 {
     struct sector_look look[N_SECTORS];

@@ -135,7 +135,8 @@ static enum intra_status judge_path(struct finder *f, const struct intra_ring_pa
     }
     if (!intra_joint_fit_ring(station, weight, &c.ring)) return INTRA_OK;
     for (int k = 0; k < SECTORS; k++)
-        cell[k] = (intra_joint_ring_station(&c.ring, 2 * M_PI * (k + 0.5) / SECTORS) - station0_m) / f->stretch.cell_m - 0.5;
+        cell[k] =
+            (intra_joint_ring_station(&c.ring, 2 * M_PI * (k + 0.5) / SECTORS) - station0_m) / f->stretch.cell_m - 0.5;
     c.faint = intra_ring_faint_share(&f->stretch, path, cell);
     measure_gap(f, path, &c);
     return add_candidate(f, &c, err);

@@ -68,7 +68,7 @@ enum { MOST_GROUP = 256, MOST_PICTURE_COLS = 16000 };
 #define WALL_MEASURED 0.8    /* of the middle, neither deeper nor higher than that: the wall itself, a brick say */
 #define MIDDLE_EVIDENCE 0.85
 #define EVIDENCE_WIDTH 0.03
-#define STUB_SHADOW 2.5 /* times what it stands in, along the wall behind its end */
+#define STUB_SHADOW 2.5       /* times what it stands in, along the wall behind its end */
 #define STATION_FLOOR_M 0.004 /* what light and blur do to an edge, */
 #define CLOCK_FLOOR_RAD 0.012
 #define DIAMETER_FLOOR 0.05  /* of the diameter, */
@@ -300,7 +300,8 @@ static bool is_mouth(const struct finder *f, const struct candidate *c)
 {
     bool is_wall = c->n_deep >= BULGE_NODES && c->n_deep >= WALL_MEASURED * c->n_middle &&
                    fabs(c->deep_m) < BULGE_SHARE * f->radius_m;
-    /* The end of a stub is a rim that stands in further than what is seen within it; of a clear mouth a little is enough. */
+    /* The end of a stub is a rim that stands in further than what is seen within it; of a clear mouth a little is
+     * enough. */
     bool is_clear = c->contrast >= OPEN_CONTRAST && c->score >= CLEAR_SCORE && c->coherent >= CLEAR_SCORE;
     bool is_bulge = c->n_deep >= BULGE_NODES && c->n_deep >= BULGE_MEASURED * c->n_middle &&
                     c->deep_m < -BULGE_SHARE * f->radius_m && c->rim_m > (is_clear ? RIM_CLEAR : RIM_OVER) * c->deep_m;
@@ -360,7 +361,8 @@ static bool is_within(const struct finder *f, const struct candidate *c, const s
 static bool is_behind_stub(const struct finder *f, const struct candidate *c, const struct candidate *mouth)
 {
     const struct intra_stub *stub = &mouth->stub;
-    double along = c->station_m - stub->station_m, around = f->radius_m * remainder(c->theta_rad - stub->theta_rad, 2 * M_PI);
+    double along = c->station_m - stub->station_m,
+           around = f->radius_m * remainder(c->theta_rad - stub->theta_rad, 2 * M_PI);
     return stub->is_found && c->radius_m < mouth->radius_m && fabs(around) < stub->radius_m + c->radius_m &&
            along > 0 && along < stub->radius_m + STUB_SHADOW * stub->intrusion_m;
 }
@@ -386,7 +388,8 @@ static enum intra_status choose(struct finder *f, struct intra_error *err)
     }
     for (int64_t i = 0; i < f->n_found; i++)
         for (int64_t k = 0; k < f->n_found && f->found[i].is_lateral; k++)
-            if (k != i && f->found[k].is_lateral && is_behind_stub(f, &f->found[i], &f->found[k])) f->found[i].is_lateral = false;
+            if (k != i && f->found[k].is_lateral && is_behind_stub(f, &f->found[i], &f->found[k]))
+                f->found[i].is_lateral = false;
     if (f->n_found) qsort(f->found, (size_t)f->n_found, sizeof *f->found, compare_station);
 done:
     return status;

@@ -312,7 +312,8 @@ void intra_ring_widths(struct intra_ring_stretch *stretch, const struct intra_ri
 }
 
 /* Does a faint line run along the curve in these sectors? */
-static bool is_faint_line(const struct intra_ring_stretch *stretch, const int *sectors, int n, const double cell[SECTORS])
+static bool is_faint_line(const struct intra_ring_stretch *stretch, const int *sectors, int n,
+                          const double cell[SECTORS])
 {
     double at_curve = 0, sum = 0, square = 0;
     int beside = 0;

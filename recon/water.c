@@ -12,14 +12,7 @@
 #include <math.h>
 #include <string.h>
 
-enum {
-    BLOCKS = 6,
-    LEAST_BLOCKS = 3 /* that were seen, at a run's ends */,
-    HALF = 2,
-    AROUND = 4,
-    INVERT_ROWS = 6,
-    MOST_GROUP = 256
-};
+enum { BLOCKS = 6, LEAST_BLOCKS = 3, HALF = 2, AROUND = 4, INVERT_ROWS = 6, MOST_GROUP = 256 };
 
 #define CELLS_A_RADIUS 40.0
 #define WINDOW_M 0.5
@@ -121,7 +114,8 @@ static double edge_of_block(const struct finder *f, int block, int near_up, int 
     int place = near_up;
     for (int up = near_up - HALF; up <= near_up + HALF; up++)
         if (step_at(f, block, up, side) > most) most = step_at(f, block, up, side), place = up;
-    double left = step_at(f, block, place - 1, side), right = step_at(f, block, place + 1, side), bend = left - 2 * most + right;
+    double left = step_at(f, block, place - 1, side), right = step_at(f, block, place + 1, side),
+           bend = left - 2 * most + right;
     if (!isfinite(bend)) return NAN;
     return place + (bend < -1e-9 ? fmax(-0.5, fmin(0.5, 0.5 * (left - right) / bend)) : 0);
 }
@@ -130,7 +124,8 @@ static double edge_of_block(const struct finder *f, int block, int near_up, int 
 static bool find_edge(const struct finder *f, int side, double rough, double *out_up, double *out_spread)
 {
     double cell = 2 * M_PI / f->n_rows, best = 0, at[BLOCKS], sum = 0, square = 0;
-    int from = (int)(LOWEST_RAD / cell), to = (int)(HIGHEST_RAD / cell), top = smooth_top(f, side, rough), best_up = -1, n = 0;
+    int from = (int)(LOWEST_RAD / cell), to = (int)(HIGHEST_RAD / cell), top = smooth_top(f, side, rough), best_up = -1,
+        n = 0;
     if (top < from || top > to) return false;
     for (int up = top - AROUND; up <= top + AROUND; up++) {
         /* Just above the smooth strip it is water's; farther off the wall has edges of its own. */

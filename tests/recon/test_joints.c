@@ -1,8 +1,9 @@
 /* Proves, on made walls: joints are found at their stations with gap, offset and confidence, dark and bright, tilted,
  * straight and in a bend; none on a wall without, on courses of bricks, for a crack around half of the pipe (as much in
- * pieces is a joint, and half of a ring with no gap of more than 0.45, and half of one that goes on faintly), where too little of a ring was seen; a faint ring becomes a joint where even spacing asks for one
- * and not elsewhere; failing allocations come back as errors; the relief of a gap counts as not measured, what stands
- * into the pipe there stays. Does not prove how real joints look, nor the radii. */
+ * pieces is a joint, and half of a ring with no gap of more than 0.45, and half of one that goes on faintly), where too
+ * little of a ring was seen; a faint ring becomes a joint where even spacing asks for one and not elsewhere; failing
+ * allocations come back as errors; the relief of a gap counts as not measured, what stands into the pipe there stays.
+ * Does not prove how real joints look, nor the radii. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -301,7 +302,8 @@ static void a_ring_that_is_hidden_in_part(void **state)
     intra_scene_fini(&scene);
 }
 
-/* Over half of the pipe it stands out; over the rest it is too faint for that in any one place, and goes on all the same. */
+/* Over half of the pipe it stands out; over the rest it is too faint for that in any one place, and goes on all the
+ * same. */
 static void a_ring_that_goes_on_faintly(void **state)
 {
     struct made_wall made = {.length_m = 2.4,
@@ -469,14 +471,22 @@ static void picture_for_debugging(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(dark_bright_and_tilted),      cmocka_unit_test(offset_to_the_right),
-        cmocka_unit_test(nothing_on_a_plain_wall),     cmocka_unit_test(courses_are_no_joints),
-        cmocka_unit_test(half_a_ring_is_a_crack),      cmocka_unit_test(a_block_scores_by_itself),
-        cmocka_unit_test(a_ring_in_pieces_is_a_joint), cmocka_unit_test(ring_must_be_seen),
-        cmocka_unit_test(a_ring_that_is_hidden_in_part), cmocka_unit_test(a_ring_that_goes_on_faintly),
-        cmocka_unit_test(water_hides_joints),          cmocka_unit_test(even_spacing_helps_a_faint_ring_only),
-        cmocka_unit_test(the_gap_is_not_measured),     cmocka_unit_test(places_on_colour_alone),
-        cmocka_unit_test(failing_allocations),         cmocka_unit_test(picture_for_debugging),
+        cmocka_unit_test(dark_bright_and_tilted),
+        cmocka_unit_test(offset_to_the_right),
+        cmocka_unit_test(nothing_on_a_plain_wall),
+        cmocka_unit_test(courses_are_no_joints),
+        cmocka_unit_test(half_a_ring_is_a_crack),
+        cmocka_unit_test(a_block_scores_by_itself),
+        cmocka_unit_test(a_ring_in_pieces_is_a_joint),
+        cmocka_unit_test(ring_must_be_seen),
+        cmocka_unit_test(a_ring_that_is_hidden_in_part),
+        cmocka_unit_test(a_ring_that_goes_on_faintly),
+        cmocka_unit_test(water_hides_joints),
+        cmocka_unit_test(even_spacing_helps_a_faint_ring_only),
+        cmocka_unit_test(the_gap_is_not_measured),
+        cmocka_unit_test(places_on_colour_alone),
+        cmocka_unit_test(failing_allocations),
+        cmocka_unit_test(picture_for_debugging),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,8 +2,8 @@
  * posed, with the right way along the pipe and a covered wall: straight concrete; a bend in clay, a tight one, one just
  * ahead of the start; water along the invert; an operator who stops, pans, backs up and goes on; a zoom and a cut; a
  * wall that looks like one further back; pixels that are not square. With the operator the camera is where it was,
- * after the pan. Does not prove the figures of the benchmarks, which come from longer pipes at full size; the limits here
- * leave room for a few dozen frames of 320 x 240. */
+ * after the pan. Does not prove the figures of the benchmarks, which come from longer pipes at full size; the limits
+ * here leave room for a few dozen frames of 320 x 240. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -266,14 +266,15 @@ static void large_pipe(void **state)
 static void water_at_the_invert(void **state)
 {
     (void)state;
-    json_t *root = whole_way("water", "500mm",
-                             "\"video\": {\"width\": 480, \"height\": 360, \"fps\": 15}, "
-                             "\"pipe\": {\"diameter_m\": 0.5, \"material\": \"clay\", \"contrast\": 0.83, \"dirt\": 0.85}, "
-                             "\"centreline\": [{\"straight_m\": 5}], \"joints\": {\"spacing_m\": 1.46, \"first_m\": 0.87}, "
-                             "\"water\": [{\"from_m\": 0, \"to_m\": 5, \"level_pct\": 13.2, \"murk\": 0.7, \"ripple\": 0.3}], "
-                             "\"motion\": {\"start_m\": 0.5, \"offset_right_m\": 0.036, \"offset_up_m\": -0.052, \"phases\": ["
-                             "{\"action\": \"drive\", \"distance_m\": 2.0, \"speed_m_s\": 0.25}]}",
-                             0);
+    json_t *root =
+        whole_way("water", "500mm",
+                  "\"video\": {\"width\": 480, \"height\": 360, \"fps\": 15}, "
+                  "\"pipe\": {\"diameter_m\": 0.5, \"material\": \"clay\", \"contrast\": 0.83, \"dirt\": 0.85}, "
+                  "\"centreline\": [{\"straight_m\": 5}], \"joints\": {\"spacing_m\": 1.46, \"first_m\": 0.87}, "
+                  "\"water\": [{\"from_m\": 0, \"to_m\": 5, \"level_pct\": 13.2, \"murk\": 0.7, \"ripple\": 0.3}], "
+                  "\"motion\": {\"start_m\": 0.5, \"offset_right_m\": 0.036, \"offset_up_m\": -0.052, \"phases\": ["
+                  "{\"action\": \"drive\", \"distance_m\": 2.0, \"speed_m_s\": 0.25}]}",
+                  0);
     check(root, 0.6, 8);
     assert_true(figure(root, "unroll_rms_mm") <= 5);
     assert_true(figure(root, "water_given_pct") >= 80);
@@ -574,13 +575,19 @@ static void pixels_not_square(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(straight_concrete),   cmocka_unit_test(long_counter_without_a_camera), /* needs its video */
-        cmocka_unit_test(bend_in_clay),        cmocka_unit_test(tight_bend),
-        cmocka_unit_test(start_before_a_bend), cmocka_unit_test(wide_picture),
-        cmocka_unit_test(large_pipe),          cmocka_unit_test(water_at_the_invert),
+        cmocka_unit_test(straight_concrete),
+        cmocka_unit_test(long_counter_without_a_camera), /* needs its video */
+        cmocka_unit_test(bend_in_clay),
+        cmocka_unit_test(tight_bend),
+        cmocka_unit_test(start_before_a_bend),
+        cmocka_unit_test(wide_picture),
+        cmocka_unit_test(large_pipe),
+        cmocka_unit_test(water_at_the_invert),
         cmocka_unit_test(operator_pans_and_backs_up),
-        cmocka_unit_test(zoom_and_cut),        cmocka_unit_test(counter_places_and_stretches), /* needs its video */
-        cmocka_unit_test(wall_like_itself),    cmocka_unit_test(pixels_not_square),
+        cmocka_unit_test(zoom_and_cut),
+        cmocka_unit_test(counter_places_and_stretches), /* needs its video */
+        cmocka_unit_test(wall_like_itself),
+        cmocka_unit_test(pixels_not_square),
     };
     return cmocka_run_group_tests(tests, program_make_dir, program_remove_dir);
 }
