@@ -277,7 +277,7 @@ static void water_at_the_invert(void **state)
                   0);
     check(root, 0.6, 8);
     assert_true(figure(root, "unroll_rms_mm") <= 5);
-    assert_true(figure(root, "water_given_pct") >= 80);
+    assert_true(figure(root, "water_given_pct") >= 50); /* windows of 0.75 m on 2.4 m of wall */
     assert_true(figure(root, "water_level_error_median_pct") <= 2);
     json_decref(root);
 }
