@@ -22,8 +22,10 @@ enum { BLOCKS = 6, LEAST_BLOCKS = 3, HALF = 2, AROUND = 4, INVERT_ROWS = 6, MOST
 #define EDGE_ABOVE 1.5      /* cells from where texture begins to where it is seen sharply, */
 #define EDGE_WIDTH 2.0      /* more or less */
 #define LEAST_STEP 0.04     /* of the edge, log */
+#define FIRST_SHARE 0.45    /* of the strongest edge: what lies below it is a line of dirt on the strip */
 #define MOST_SPREAD 2.5     /* cells, of the edge's place between blocks */
 #define MOST_VEIL 0.6       /* texture of the rows along the invert, over that of the wall's upper half; */
+#define RIVAL_CELLS 3.0     /* that an edge may be off where the wall above has one as strong: courses of brick */
 #define MOST_TEXTURE 0.5    /* and of the whole strip, over that of the wall just above it */
 #define MOST_ROLL_RAD 0.2   /* of the strip's middle */
 #define MOST_CHANGE_PCT 3.0 /* of the level from window to window */
@@ -84,15 +86,12 @@ static double step_at(const struct finder *f, int block, int up, int side)
     return hypot(light, chroma) / HALF;
 }
 
-/* Where the smooth strip ends on one side: the first cell above the invert from which three are rough. */
-static int smooth_top(const struct finder *f, int side, double rough)
+/* Three rough rows from there on, on one side. */
+static bool is_rough_from(const struct finder *f, int up, int side, double rough)
 {
-    int run = 0;
-    for (int up = 0; up < f->n_rows / 2; up++) {
-        run = f->texture[row_at(f, up, side)] > rough ? run + 1 : 0;
-        if (run == 3) return up - 2;
-    }
-    return -1;
+    for (int d = 0; d < 3; d++)
+        if (!(f->texture[row_at(f, up + d, side)] > rough)) return false;
+    return true;
 }
 
 /* Mean step over the blocks that were seen; NaN when they are too few. */
@@ -120,31 +119,6 @@ static double edge_of_block(const struct finder *f, int block, int near_up, int 
     return place + (bend < -1e-9 ? fmax(-0.5, fmin(0.5, 0.5 * (left - right) / bend)) : 0);
 }
 
-/* The edge on one side, in cells above the invert, its spread between blocks; false where there is none. */
-static bool find_edge(const struct finder *f, int side, double rough, double *out_up, double *out_spread)
-{
-    double cell = 2 * M_PI / f->n_rows, best = 0, at[BLOCKS], sum = 0, square = 0;
-    int from = (int)(LOWEST_RAD / cell), to = (int)(HIGHEST_RAD / cell), top = smooth_top(f, side, rough), best_up = -1,
-        n = 0;
-    if (top < from || top > to) return false;
-    for (int up = top - AROUND; up <= top + AROUND; up++) {
-        /* Just above the smooth strip it is water's; farther off the wall has edges of its own. */
-        double step = mean_step(f, up, side) * exp(-0.5 * pow((up - top - EDGE_ABOVE) / EDGE_WIDTH, 2));
-        if (step > best) best = step, best_up = up;
-    }
-    if (best < LEAST_STEP) return false;
-    for (int b = 0; b < BLOCKS; b++) {
-        at[n] = edge_of_block(f, b, best_up, side);
-        if (isfinite(at[n])) sum += at[n++];
-    }
-    if (n < LEAST_BLOCKS) return false;
-    for (int b = 0; b < n; b++)
-        square += pow(at[b] - sum / n, 2);
-    *out_up = sum / n;
-    *out_spread = sqrt(square / (n - 1));
-    return *out_spread <= MOST_SPREAD;
-}
-
 /* Median texture of the rows from `from` to `to` cells above the invert on both sides; NaN when few were seen. */
 static double texture_of(const struct finder *f, int from, int to)
 {
@@ -155,6 +129,50 @@ static double texture_of(const struct finder *f, int from, int to)
             if (isfinite(t)) f->numbers[count++] = t;
         }
     return count >= (to - from) ? intra_select(f->numbers, count, count / 2) : NAN;
+}
+
+/* The step that is water's if the smooth strip ends at `top`: just above it; farther off the wall has edges of its own.
+ */
+static double edge_at(const struct finder *f, int top, int side, int *out_up)
+{
+    double best = 0;
+    for (int up = top - AROUND; up <= top + AROUND; up++) {
+        double step = mean_step(f, up, side) * exp(-0.5 * pow((up - top - EDGE_ABOVE) / EDGE_WIDTH, 2));
+        if (step > best) best = step, *out_up = up;
+    }
+    return best;
+}
+
+/* The edge on one side, in cells above the invert, its spread between blocks; false where there is none. */
+static bool find_edge(const struct finder *f, int side, double rough, double *out_up, double *out_spread)
+{
+    double cell = 2 * M_PI / f->n_rows, most = 0, rival = 0, at[BLOCKS], sum = 0, square = 0;
+    int from = (int)(LOWEST_RAD / cell), to = (int)(HIGHEST_RAD / cell), best_up = -1, n = 0;
+    for (int pass = 0; pass < 2 && best_up < 0; pass++) /* the strongest edge; the first that is half as strong */
+        for (int top = from; top <= to && best_up < 0 && texture_of(f, 0, top) <= rough; top++) {
+            int up = -1;
+            double step = is_rough_from(f, top, side, rough) ? edge_at(f, top, side, &up) : 0;
+            if (pass == 0)
+                most = fmax(most, step);
+            else if (step >= LEAST_STEP && step >= FIRST_SHARE * most)
+                best_up = up;
+        }
+    if (best_up < 0) return false;
+    for (int up = best_up + 2 * AROUND; up < f->n_rows / 2; up++)
+        rival = fmax(rival, mean_step(f, up, side));
+    bool is_rivalled = rival >= mean_step(f, best_up, side);
+    for (int b = 0; b < BLOCKS; b++) {
+        at[n] = edge_of_block(f, b, best_up, side);
+        if (isfinite(at[n])) sum += at[n++];
+    }
+    if (n < LEAST_BLOCKS) return false;
+    for (int b = 0; b < n; b++)
+        square += pow(at[b] - sum / n, 2);
+    *out_up = sum / n;
+    *out_spread = sqrt(square / (n - 1));
+    if (*out_spread > MOST_SPREAD) return false;
+    if (is_rivalled) *out_spread = hypot(*out_spread, RIVAL_CELLS);
+    return true;
 }
 
 static void judge_window(const struct finder *f, struct intra_water_window *w)
