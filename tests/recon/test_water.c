@@ -1,5 +1,5 @@
 /* Proves, on made walls: the level of water comes out within its deviation, on brick too, with the roll of its middle;
- * it is given where water is and not beyond, at a run's ends too; none on a dry wall, with a dirty invert or a smooth
+ * it is given where water is and not beyond, above a line of dirt and at a run's ends too; none on a dry wall, with a dirty invert or a smooth
  * wall, or where one side stands higher; failing allocations come back as errors. Does not prove how real water looks.
  */
 #include <setjmp.h>
@@ -23,6 +23,7 @@ struct made {
     double seen_from_m, seen_to_m;      /* of the wall; 0, 0: all of it */
     double skew_rad;                    /* one edge so much higher */
     double strip_texture, wall_texture; /* 0: 0.05, 1 */
+    double dirt_rad;                    /* a line of dirt on the strip, so far from its middle on one side; 0: none */
     bool is_brick;
 };
 
@@ -41,6 +42,7 @@ static double light_at(const struct made *made, int row, int col)
     double grain =
         0.3 * chance((uint32_t)row, (uint32_t)col) + 0.2 * chance((uint32_t)row / 6, 77777 + (uint32_t)col / 6);
     bool is_wet = made->level_pct > 0 && s >= made->from_m && turn > -half && turn < half + made->skew_rad;
+    if (is_wet && made->dirt_rad > 0 && fabs(turn - made->dirt_rad) < 0.07) return -0.28 + 0.7 * grain;
     if (is_wet) return -0.3 + (made->strip_texture > 0 ? made->strip_texture : 0.05) * grain;
     double arc = (row + 0.5) * 2 * M_PI * radius_m / ROWS, along = s + (fmod(floor(arc / 0.07), 2) != 0 ? 0.11 : 0);
     if (made->is_brick && (fmod(along, 0.22) < 0.01 || fmod(arc, 0.07) < 0.01)) return 0.5;
@@ -121,6 +123,7 @@ static void level_and_roll(void **state)
     assert_level(&(struct made){.level_pct = 30, .roll_rad = 0.1});
     assert_level(&(struct made){.level_pct = 20, .is_brick = true, .roll_rad = -0.05});
     assert_level(&(struct made){.level_pct = 8, .from_m = 1.5});
+    assert_level(&(struct made){.level_pct = 15, .dirt_rad = 0.42});
 }
 
 /* A short run: two windows were seen wholly, and half of those at its ends. */
