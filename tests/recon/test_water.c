@@ -1,7 +1,7 @@
 /* Proves, on made walls: the level of water comes out within its deviation, on brick too, with the roll of its middle;
- * it is given where water is and not beyond, above a line of dirt and at a run's ends too; none on a dry wall, with a dirty invert or a smooth
- * wall, or where one side stands higher; failing allocations come back as errors. Does not prove how real water looks.
- */
+ * it is given where water is and not beyond, above a line of dirt and at a run's ends too; none on a dry wall, with a
+ * dirty invert or a smooth wall, or where one side stands higher; failing allocations come back as errors. Does not
+ * prove how real water looks. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
