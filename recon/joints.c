@@ -31,6 +31,7 @@ enum { SECTORS = INTRA_RING_SECTORS, MOST_GROUP = 256, MAX_PATHS = 24, CHANCE_RU
 #define SCORE_WIDTH 0.05    /* score for a factor e in the odds */
 #define PIECES_COHERENT 0.5 /* where the line is only missed here and there: no break of more than */
 #define MOST_BREAK 0.45     /* of the ring in one piece without the line: more is a crack's */
+#define FAINT_ODDS 1.0      /* log odds from which what goes on faintly counts */
 #define EVEN_ODDS 10.0      /* what even spacing adds to them */
 #define BLOCK_M 0.2         /* a pipe whose every block has a ring is laid of rings, not of lengths */
 #define STEP_REACH_M 0.45   /* wall on both sides that offset and deflection are taken from */
@@ -225,7 +226,8 @@ static bool is_whole(const struct candidate *c, double wanted, double noise)
     bool is_in_pieces = c->longest_break <= MOST_BREAK;
     double chance = is_in_pieces ? 0.5 * noise : noise;
     if (is_in_pieces) wanted = fmin(wanted, PIECES_COHERENT);
-    return c->coherent + c->faint >= chance + (1 - chance) * wanted;
+    double coherent = c->coherent + (c->log_odds >= FAINT_ODDS ? c->faint : 0);
+    return coherent >= chance + (1 - chance) * wanted;
 }
 
 static enum intra_status choose(struct finder *f, struct intra_error *err)
