@@ -6,8 +6,7 @@
 
 #define SQUARE 0.005 /* fy / fx beside 1 */
 #define LEAST_SECTIONS 8
-#define LEAST_LIKE 0.6 /* of what the pixels would make: what the run takes for an oval pipe comes out a little low,   \
-                        */
+#define LEAST_LIKE 0.6 /* of what the pixels would make; an oval pipe comes out a little low */
 #define MOST_LIKE 1.25
 #define MOST_ASIDE 0.35 /* beside the vertical, and from section to section: deflection changes along a pipe */
 

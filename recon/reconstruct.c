@@ -592,8 +592,7 @@ static void tell_pixel_shape(const struct intra_scene *scene, struct intra_recon
     double aspect = intra_pixel_aspect_usual(scene->camera.width, scene->camera.height);
     warn(report,
          "all along the pipe is %.1f %% %s: pictures of %d x %d pixels are mostly shown 4:3, with pixels %.3f times as "
-         "wide "
-         "as high, and these were taken as square; if the pipe is round, give --pixel-aspect %.4f",
+         "wide as high, and these were taken as square; if the pipe is round, give --pixel-aspect %.4f",
          100 * fabs(tall), tall > 0 ? "taller than wide" : "wider than tall", scene->camera.width, scene->camera.height,
          aspect, aspect);
 }

@@ -1,5 +1,5 @@
-/* The wall in windows along the pipe. In each, on each side of the invert, the edge of light and colour that is the
- * strongest summed over the window's blocks; it is water's where the edge is straight, as high on one side as on the
+/* The wall in windows along the pipe. In each, on each side of the invert, the lowest edge of light and colour that ends
+ * a smooth strip and is nearly the strongest, summed over the window's blocks; it is water's where the edge is straight, as high on one side as on the
  * other, and the strip between them smooth against the wall above it: what is under water is seen as one veil, and its
  * surface takes another place in each view. */
 #include "recon/water.h"
