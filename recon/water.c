@@ -1,7 +1,7 @@
 /* The wall in windows along the pipe. In each, on each side of the invert, the lowest edge of light and colour that ends
- * a smooth strip and is nearly the strongest, summed over the window's blocks; it is water's where the edge is straight, as high on one side as on the
- * other, and the strip between them smooth against the wall above it: what is under water is seen as one veil, and its
- * surface takes another place in each view. */
+ * a smooth strip and is nearly the strongest, summed over the window's blocks; it is water's where the edge is straight,
+ * as high on one side as on the other, and the strip between them smooth against the wall above it: what is under water
+ * is seen as one veil, and its surface takes another place in each view. */
 #include "recon/water.h"
 
 #include "core/log.h"
@@ -148,7 +148,7 @@ static bool find_edge(const struct finder *f, int side, double rough, double *ou
 {
     double cell = 2 * M_PI / f->n_rows, most = 0, rival = 0, at[BLOCKS], sum = 0, square = 0;
     int from = (int)(LOWEST_RAD / cell), to = (int)(HIGHEST_RAD / cell), best_up = -1, n = 0;
-    for (int pass = 0; pass < 2 && best_up < 0; pass++) /* the strongest edge; the first that is half as strong */
+    for (int pass = 0; pass < 2 && best_up < 0; pass++) /* the strongest edge; the lowest that comes near it */
         for (int top = from; top <= to && best_up < 0 && texture_of(f, 0, top) <= rough; top++) {
             int up = -1;
             double step = is_rough_from(f, top, side, rough) ? edge_at(f, top, side, &up) : 0;
