@@ -317,6 +317,17 @@ static void a_ring_that_goes_on_faintly(void **state)
     intra_scene_fini(&scene);
 }
 
+/* A line that hardly stands out anywhere is no joint for going on: a stain is as long. */
+static void what_is_unlikely_is_not_helped(void **state)
+{
+    (void)state;
+    for (double to = 0.6; to < 0.66; to += 0.05)
+        assert_none(&(struct made_wall){
+            .length_m = 2.4,
+            .rings = {{1.2, 0.006, 0.004, -0.12, 0, to, 0}, {1.2, 0.006, 0.004, -0.06, to, 1, 0}},
+            .n_rings = 2});
+}
+
 /* A ring over half of the pipe: too little where all is dry, enough where a quarter is under water. */
 static void water_hides_joints(void **state)
 {
@@ -481,6 +492,7 @@ int main(void)
         cmocka_unit_test(ring_must_be_seen),
         cmocka_unit_test(a_ring_that_is_hidden_in_part),
         cmocka_unit_test(a_ring_that_goes_on_faintly),
+        cmocka_unit_test(what_is_unlikely_is_not_helped),
         cmocka_unit_test(water_hides_joints),
         cmocka_unit_test(even_spacing_helps_a_faint_ring_only),
         cmocka_unit_test(the_gap_is_not_measured),
