@@ -46,6 +46,8 @@ enum { MOST_GROUP = 256, MOST_PICTURE_COLS = 16000 };
 #define OPEN_MEASURED 0.3
 #define OPEN_SCORE 0.75
 #define OPEN_COHERENT 0.8
+#define BLACK_CONTRAST 0.57 /* no brick is so dark: */
+#define BLACK_COHERENT 0.7
 #define LEAST_COHERENT 0.9
 #define LEAST_SEEN 0.85
 #define LEAST_CONTRAST 0.08 /* log luminance and colour, inside against around: */
@@ -291,7 +293,9 @@ static bool is_open(const struct candidate *c)
 static bool has_edge(const struct candidate *c)
 {
     bool is_at_invert = fabs(intra_wrap_pi(c->theta_rad - M_PI)) < INVERT_RAD;
-    if (is_open(c) && !is_at_invert) return c->score >= OPEN_SCORE && c->coherent >= OPEN_COHERENT;
+    if (is_open(c) && !is_at_invert)
+        return c->score >= OPEN_SCORE &&
+               c->coherent >= (c->contrast >= BLACK_CONTRAST ? BLACK_COHERENT : OPEN_COHERENT);
     return c->score >= (is_at_invert ? INVERT_SCORE : LEAST_SCORE) && c->coherent >= LEAST_COHERENT &&
            c->contrast >= (is_at_invert ? INVERT_CONTRAST : LEAST_CONTRAST);
 }

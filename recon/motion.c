@@ -28,6 +28,8 @@ struct entry {
     enum fate fate;
     int kf;
     struct intra_pose cam_from_kf;
+    bool has_drive; /* FATE_ZOOMED: where it is if it drove instead */
+    struct intra_pose drive_from_kf;
 };
 
 /* Deviation of the station: what the scatter of the wall's radii does not show, as a share of the way; how much more
@@ -81,6 +83,8 @@ struct entry {
 #define ZOOM_OFF_SDS 4.0
 #define ZOOM_BEGIN 0.012 /* magnification (log) from which it is taken for one, and below which it has ended */
 #define ZOOM_END 0.01
+#define ZOOM_WIDEST_RAD 2.0 /* across the picture: what sees more has no zoom */
+#define NO_ZOOM_S 1.0       /* after what was taken for one and was none */
 enum { CUT_LEVEL = 3, CUT_HABIT = 12 /* frames */ };
 enum { N_ANCHORS = 8 };
 #define BLANK_LUMA 5.0   /* mean full-range luma below which a picture is black */
@@ -102,11 +106,15 @@ struct cut_watch {
     bool has_jumped; /* the picture jumped since the last frame that was followed: what lies between is not known */
 };
 
-/* The camera stands and zooms. */
+/* The camera stands and zooms. Beside it the same frames are followed as a drive while that goes: it may be one after
+ * all. */
 struct zoom_watch {
     bool is_on;
     double zoom, seen_s; /* of the last frame that was followed in it, and when */
     struct intra_pose pose;
+    bool has_drive;
+    struct intra_pose drive, drive_before; /* of the last two frames */
+    double not_before_s;
 };
 
 /* Where a lost camera may be found again by what the distance counter did meanwhile: a smooth wall looks like itself.
@@ -121,6 +129,7 @@ struct intra_motion {
     const struct intra_camera *camera;
     const struct intra_mask_pyramid *mask;
     const struct intra_view_f32 *log_shading;
+    bool is_wide; /* the lens: it does not zoom */
     struct intra_motion_sink sink;
     enum mode mode;
     struct intra_pyramid pyramid;
@@ -153,6 +162,15 @@ struct intra_motion {
     char reason[200];
 };
 
+/* Of the view, in radians; a picture whose edges see nothing is wide. */
+static double width_of(const struct intra_camera *camera)
+{
+    double left[2] = {0, camera->cy}, right[2] = {camera->width - 1, camera->cy};
+    struct intra_vec3 a, b;
+    if (!intra_camera_unproject(camera, left, &a) || !intra_camera_unproject(camera, right, &b)) return M_PI;
+    return atan2(hypot(a.x, a.y), a.z) + atan2(hypot(b.x, b.y), b.z);
+}
+
 enum intra_status intra_motion_create(const struct intra_motion_options *options, const struct intra_camera *camera,
                                       const struct intra_mask_pyramid *mask, const struct intra_view_f32 *log_shading,
                                       const struct intra_motion_sink *sink, struct intra_motion **out, struct intra_error *err)
@@ -164,6 +182,7 @@ enum intra_status intra_motion_create(const struct intra_motion_options *options
     m->camera = camera;
     m->mask = mask;
     m->log_shading = log_shading;
+    m->is_wide = width_of(camera) > ZOOM_WIDEST_RAD;
     m->sink = *sink;
     m->cap_entries = 256;
     m->cap_kf_frames = 64;
@@ -804,33 +823,89 @@ static bool begins_zoom(const struct intra_pose_fit *drive, const struct intra_p
     return zoomed->is_good && fabs(log(zoomed->zoom)) > ZOOM_BEGIN && zoomed->cost < ZOOM_BETTER * drive->cost;
 }
 
-/* Follow a frame of a zoom, or see whether one begins (`drive`: what it is without). True: the frame
- * is dealt with; the camera stands where it stood. */
-static bool follow_zoom(struct intra_motion *m, const struct intra_frame *frame, const struct intra_pose_fit *drive)
+/* Follow a frame of a zoom as a drive too. True: that explains it better (as well, where the zoom is back at 1), so
+ * that it was one from the beginning. */
+static bool drives_after_all(struct intra_motion *m, const struct intra_pose_fit *zoomed, struct intra_pose_fit *drive)
 {
     struct zoom_watch *z = &m->zoom;
-    struct intra_pose_fit fit;
-    fit_zoom(m, &fit);
-    bool is_zoomed = (z->is_on ? fit.is_good && fabs(log(fit.zoom)) > ZOOM_END : begins_zoom(drive, &fit)) && !is_cut(m, &fit);
+    if (!z->has_drive) return false;
+    struct intra_pose inv = intra_pose_inverse(&z->drive_before), step = intra_pose_mul(&z->drive, &inv),
+                      guess = intra_pose_mul(&step, &z->drive);
+    intra_run_fit(&m->run, &m->pyramid, &guess, 1, drive);
+    z->has_drive = drive->is_good;
+    z->drive_before = z->drive;
+    z->drive = drive->cam_from_run;
+    double worse = fabs(log(zoomed->zoom)) > ZOOM_END ? ZOOM_BETTER : 1;
+    return drive->is_good && (!zoomed->is_good || drive->cost < worse * zoomed->cost);
+}
+
+/* The frames that were taken for zoomed lie where the drive had them. */
+static void place_driven(struct intra_motion *m)
+{
+    for (int64_t i = m->n_entries - 1; i >= 0; i--) {
+        struct entry *e = &m->entries[i];
+        if (e->fate != FATE_ZOOMED || !e->has_drive) continue;
+        e->fate = FATE_POSED;
+        e->cam_from_kf = e->drive_from_kf;
+    }
+}
+
+static void set_zoomed(struct intra_motion *m, const struct intra_pose *drive)
+{
+    struct entry *e = &m->entries[m->n_entries - 1];
+    set_placed(m, e, FATE_ZOOMED);
+    e->has_drive = drive != NULL;
+    if (!drive) return;
+    struct intra_pose inv = intra_pose_inverse(&m->run.kfs[e->kf].cam_from_world);
+    e->drive_from_kf = intra_pose_mul(drive, &inv);
+}
+
+/* Follow a frame of a zoom, or see whether one begins: `fit` is then what it is without. True: the frame is dealt with;
+ * the camera stands where it stood. False: it is not one of a zoom, and fit is as it was, or the drive's that it is one
+ * of after all. */
+static bool follow_zoom(struct intra_motion *m, const struct intra_frame *frame, struct intra_pose_fit *fit)
+{
+    struct zoom_watch *z = &m->zoom;
+    struct intra_pose_fit zoomed, drive = *fit;
+    bool is_new = !z->is_on;
+    fit_zoom(m, &zoomed);
+    bool is_zoomed = (is_new ? begins_zoom(fit, &zoomed) : zoomed.is_good && fabs(log(zoomed.zoom)) > ZOOM_END) &&
+                     !is_cut(m, &zoomed);
     intra_log(INTRA_LOG_DEBUG, "motion", "frame %lld: zoom %.3f, %d of %d, noise %.2f, %.2f px, %s",
-              (long long)frame->index, fit.zoom, fit.n_inlier, fit.n_visible, fit.noise, fit.rms_px,
+              (long long)frame->index, zoomed.zoom, zoomed.n_inlier, zoomed.n_visible, zoomed.noise, zoomed.rms_px,
               is_zoomed ? "zoomed" : "not zoomed");
+    if (is_new && is_zoomed) {
+        z->has_drive = true;
+        z->drive_before = m->run.pose;
+        z->drive = fit->cam_from_run;
+    } else if (!is_new && drives_after_all(m, &zoomed, &drive)) {
+        intra_log(INTRA_LOG_DEBUG, "motion", "frame %lld: no zoom, but a drive", (long long)frame->index);
+        z->is_on = false;
+        z->not_before_s = frame->pts_s + NO_ZOOM_S;
+        place_driven(m);
+        *fit = drive;
+        return false;
+    }
     if (is_zoomed) {
-        *z = (struct zoom_watch){.is_on = true, .zoom = fit.zoom, .pose = fit.cam_from_run, .seen_s = frame->pts_s};
-        set_placed(m, &m->entries[m->n_entries - 1], FATE_ZOOMED);
+        z->is_on = true;
+        z->zoom = zoomed.zoom;
+        z->pose = zoomed.cam_from_run;
+        z->seen_s = frame->pts_s;
+        set_zoomed(m, z->has_drive ? &z->drive : NULL);
         return true;
     }
-    if (!z->is_on) return false;
-    if (!fit.is_good && !has_picture_jumped(&m->cut) && frame->pts_s - z->seen_s < LOST_IN_PAN_S)
+    if (is_new) return false;
+    if (!zoomed.is_good && !has_picture_jumped(&m->cut) && frame->pts_s - z->seen_s < LOST_IN_PAN_S)
         return true; /* it will come back */
     z->is_on = false;
     m->return_tries = RETURN_TRIES;
     return false;
 }
 
-static bool seems_zoomed(const struct intra_pose_fit *fit)
+static bool seems_zoomed(const struct intra_motion *m, const struct intra_pose_fit *fit, double pts_s)
 {
     double off = fabs(fit->zoom_off);
+    if (m->is_wide || pts_s < m->zoom.not_before_s) return false;
     return off > ZOOM_OFF && off > ZOOM_OFF_SDS * fit->zoom_off_sd;
 }
 
@@ -838,7 +913,7 @@ enum intra_status intra_motion_process(struct intra_motion *m, struct intra_fram
 {
     enum intra_status status = INTRA_OK;
     struct intra_error trouble = {0};
-    struct intra_pose_fit fit;
+    struct intra_pose_fit fit = {0};
     INTRA_TRY(push_entry(m, frame, FATE_OPEN, err));
     struct entry *e = &m->entries[m->n_entries - 1];
     if (frame->is_repeat) {
@@ -870,21 +945,20 @@ enum intra_status intra_motion_process(struct intra_motion *m, struct intra_fram
         goto done;
     }
     m->run.has_dark = intra_dark_direction(frame, m->camera, m->mask, &m->run.dark);
-    if (m->zoom.is_on && follow_zoom(m, frame, NULL)) return flush(m, false, err);
-    if (m->mode == MODE_TRACK) {
+    if (m->zoom.is_on && follow_zoom(m, frame, &fit)) return flush(m, false, err);
+    if (m->mode == MODE_TRACK && !fit.is_good) {
         struct intra_pose guess = intra_run_predict(&m->run, frame->pts_s);
-        fit.is_good = false;
         if (m->return_tries > 0) INTRA_TRY(return_from_pan(m, frame, &fit, err));
         if (!fit.is_good) intra_run_fit(&m->run, &m->pyramid, &guess, 1, &fit);
         if (has_leapt(m, &fit, frame->pts_s)) fit.is_good = false;
         if (!fit.is_good) INTRA_TRY(relocate(m, frame, true, &fit, err));
-        if (fit.is_good && seems_zoomed(&fit)) {
+        if (fit.is_good && seems_zoomed(m, &fit, frame->pts_s)) {
             if (follow_zoom(m, frame, &fit)) return flush(m, false, err);
             intra_run_fit(&m->run, &m->pyramid, &fit.cam_from_run, 1, &fit); /* its matches again */
         }
         m->cut.is_cut = is_cut(m, &fit);
         if (m->cut.is_cut) fit.is_good = m->run.has_returned = false;
-    } else
+    } else if (m->mode == MODE_LOST)
         INTRA_TRY(relocate(m, frame, m->lost_frames % 3 == 0, &fit, err));
     if (has_leapt(m, &fit, frame->pts_s)) fit.is_good = m->run.has_returned = false;
     intra_log(INTRA_LOG_DEBUG, "motion",

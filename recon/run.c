@@ -157,24 +157,46 @@ static void mark_cells(const struct intra_run *run, const struct intra_pose *pos
     }
 }
 
-/* Is the patch of a new point seen in the picture of the keyframe before, where the tube says that it was? Grain, coding noise and
- * what rides along with the camera are not, however strong their gradients are. What was outside that picture passes if it is strong. */
-static bool is_wall(const struct intra_run *run, const struct intra_point *p, double grain)
+/* Is a patch of the first picture seen in a later one, wherever it went? Grain is not. No pose is known yet. */
+static bool is_seen_anywhere(const struct intra_run *run, const struct intra_pyramid *later,
+                             const struct intra_point *p)
+{
+    static const struct intra_warp as_it_was = {.a = {1, 0, 0, 1}};
+    struct intra_patch_match m = {.ncc = -1};
+    double at[2] = {p->px[0], p->px[1]};
+    for (int scale = INTRA_PATCH_SCALES - 1; scale >= 0; scale--)
+        for (int round = 0; round < 3; round++) {
+            intra_patch_step(&p->patch, scale, later, run->mask, at[0], at[1], &as_it_was, 0, &m);
+            if (!m.is_valid) break; /* coarse patches hang over the edge: the finer ones may still do */
+            at[0] += m.du;
+            at[1] += m.dv;
+        }
+    return m.is_valid && m.ncc > SAME_WALL_NCC;
+}
+
+/* Is the patch of a new point seen in the picture of the keyframe before (at the start: in a later one), where the tube
+ * says that it is? Grain, coding noise and what rides along with the camera are not, however strong their gradients
+ * are. What is outside that picture passes if it is strong. */
+static bool is_wall(const struct intra_run *run, const struct intra_run_later *later, const struct intra_point *p,
+                    double grain)
 {
     struct intra_patch_match m = {.ncc = -1};
     struct intra_warp warp;
     double px[2], at[2], reach = SEARCH_PX * (double)(1 << p->patch.level);
     double strong = fmax(STRONG_TEXTURE, STRONG_LEVELS * grain);
     bool is_strong = p->patch.scale[0].tt > INTRA_PATCH_N * strong * strong;
-    if (run->before_kf < 0) return true;
-    const struct intra_pose *pose = &run->kfs[run->before_kf].cam_from_world;
-    if (!intra_pose_see(run, pose, p->x, 4, px, NULL, NULL) || !intra_pose_warp(run, pose, p, px, &warp))
+    if (run->before_kf < 0 && !later) return true;
+    if (later && !later->is_placed) return is_seen_anywhere(run, later->pyramid, p);
+    struct intra_pose pose = run->kfs[later ? 0 : run->before_kf].cam_from_world;
+    if (later) pose = intra_pose_mul(&later->cam_from_first, &pose);
+    const struct intra_pyramid *picture = later ? later->pyramid : &run->before;
+    if (!intra_pose_see(run, &pose, p->x, 4, px, NULL, NULL) || !intra_pose_warp(run, &pose, p, px, &warp))
         return is_strong;
     /* Nor may the match slide back to where the patch stands in its own picture. */
     reach = fmin(reach, fmax(1, SLIDE_SHARE * hypot(px[0] - p->px[0], px[1] - p->px[1])));
     at[0] = px[0], at[1] = px[1];
     for (int round = 0; round < 5; round++) {
-        intra_patch_step(&p->patch, round < 2, &run->before, run->mask, at[0], at[1], &warp, 0, &m);
+        intra_patch_step(&p->patch, round < 2, picture, run->mask, at[0], at[1], &warp, 0, &m);
         if (!m.is_valid && round >= 2) return m.ncc <= -1 && is_strong; /* hidden there by a border */
         if (!m.is_valid || round == 4) continue;
         at[0] += m.du;
@@ -251,7 +273,7 @@ static void put_on_oval(const struct intra_run *run, const struct intra_pose *wo
 
 /* Try to make a point of a cell: its strongest spots first, and where they are too faint, wider patches. */
 static bool cut_point(struct intra_run *run, const struct intra_pyramid *pyramid, const struct intra_keyframe *kf,
-                      double x0, double y0, double cell, struct intra_point *out)
+                      const struct intra_run_later *later, double x0, double y0, double cell, struct intra_point *out)
 {
     struct intra_pose inv = intra_pose_inverse(&kf->cam_from_world);
     double corner[2] = {x0, y0}, grain = picture_grain(pyramid, x0 + cell / 2, y0 + cell / 2);
@@ -261,14 +283,16 @@ static bool cut_point(struct intra_run *run, const struct intra_pyramid *pyramid
             put_on_oval(run, &inv, out);
             if (!intra_point_place(out, run->camera, &kf->cam_from_world, &run->axis)) continue;
             intra_patch_complete(&out->patch, pyramid, run->mask, out->px[0], out->px[1]);
-            if (is_wall(run, out, grain)) return true;
+            if (is_wall(run, later, out, grain)) return true;
         }
     }
     return false;
 }
 
+/* later: at the start of a run, or NULL. */
 static enum intra_status add_points(struct intra_run *run, const struct intra_pyramid *pyramid,
-                                    const struct intra_keyframe *kf, struct intra_error *err)
+                                    const struct intra_keyframe *kf, const struct intra_run_later *later,
+                                    struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
     double cell = sqrt((double)run->camera->width * run->camera->height / run->options.target_points);
@@ -280,7 +304,7 @@ static enum intra_status add_points(struct intra_run *run, const struct intra_py
     mark_cells(run, &kf->cam_from_world, cells, nx, ny, cell);
 #pragma omp parallel for schedule(dynamic, 8) num_threads(run->options.threads)
     for (int i = 0; i < n; i++)
-        if (!cells[i] && !cut_point(run, pyramid, kf, (i % nx) * cell, (i / nx) * cell, cell, &made[i]))
+        if (!cells[i] && !cut_point(run, pyramid, kf, later, (i % nx) * cell, (i / nx) * cell, cell, &made[i]))
             made[i].is_alive = false;
     for (int i = 0; i < n && run->n_points < run->cap_points; i++)
         if (made[i].is_alive) run->points[run->n_points++] = made[i];
@@ -318,8 +342,9 @@ static enum intra_status push_kf(struct intra_run *run, const struct intra_pose 
     return intra_axis_cover(&run->axis, kf->u - reach, kf->u + reach, err);
 }
 
-enum intra_status intra_run_start(struct intra_run *run, const struct intra_pyramid *pyramid, int64_t frame, double pts_s,
-                                  double yaw_rad, double pitch_rad, struct intra_error *err)
+enum intra_status intra_run_start(struct intra_run *run, const struct intra_pyramid *pyramid, int64_t frame,
+                                  double pts_s, double yaw_rad, double pitch_rad, const struct intra_run_later *later,
+                                  struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
     /* Rows: camera x (right) = -Y, y (down) = -Z, z (forward) = X, then turned about its own axes. */
@@ -332,7 +357,7 @@ enum intra_status intra_run_start(struct intra_run *run, const struct intra_pyra
     /* The tube at the first camera is the gauge: it defines X. */
     for (int i = 0; i < run->axis.count; i++) run->axis.knots[i].is_frozen = run->axis.first + i <= 1;
     INTRA_TRY(push_kf(run, &pose, frame, pts_s, err));
-    INTRA_TRY(add_points(run, pyramid, &run->kfs[0], err));
+    INTRA_TRY(add_points(run, pyramid, &run->kfs[0], later, err));
     run->pose = run->pose_before = pose;
     run->pts_s = run->pts_before_s = pts_s;
     run->n_tracked = 1;
@@ -714,7 +739,7 @@ enum intra_status intra_run_accept(struct intra_run *run, const struct intra_pyr
     INTRA_TRY(sweep_points(run, err));
     if (run->n_frozen == 0 && run->n_kfs > run->options.window && !run->is_held) INTRA_TRY(level(run, err));
     freeze(run, run->options.window);
-    INTRA_TRY(add_points(run, pyramid, &run->kfs[kf], err));
+    INTRA_TRY(add_points(run, pyramid, &run->kfs[kf], NULL, err));
 done:
     return status;
 }

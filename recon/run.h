@@ -80,9 +80,18 @@ enum intra_status intra_run_init(struct intra_run *run, const struct intra_run_o
                                  struct intra_error *err);
 void intra_run_fini(struct intra_run *run);
 
-/* The first frame: the camera stands on the axis and looks `yaw` to the right and `pitch` up of it (radians). */
-enum intra_status intra_run_start(struct intra_run *run, const struct intra_pyramid *pyramid, int64_t frame, double pts_s,
-                                  double yaw_rad, double pitch_rad, struct intra_error *err);
+/* A picture after the first one, by which wall is told from grain and from what rides along with the camera. */
+struct intra_run_later {
+    const struct intra_pyramid *pyramid;
+    bool is_placed; /* a point must be seen where the tube has it; false: it must be seen, wherever */
+    struct intra_pose cam_from_first;
+};
+
+/* The first frame: the camera stands on the axis and looks `yaw` to the right and `pitch` up of it (radians). later:
+ * what its points must be seen in; NULL: whatever has texture, grain too, becomes a point. */
+enum intra_status intra_run_start(struct intra_run *run, const struct intra_pyramid *pyramid, int64_t frame,
+                                  double pts_s, double yaw_rad, double pitch_rad, const struct intra_run_later *later,
+                                  struct intra_error *err);
 
 /* Fit a pose to a frame from a first guess; nothing in the run changes but `matches`. prior_sd_scale: how far the pose may
  * be from the guess (1 = one frame of steady travel). */

@@ -413,6 +413,20 @@ static void dark_mouth(void **state)
     }
 }
 
+/* The far side of a bore is lit, and there the edge hardly shows: of what is darker than any brick less of it is
+ * enough. */
+static void lit_side_of_a_mouth(void **state)
+{
+    (void)state;
+    for (int is_black = 0; is_black < 2; is_black++) {
+        struct made_wall made = {.length_m = 1.2, .n_spots = 1};
+        made.spots[0] = (struct made_spot){0.6, 1, 0.12, is_black ? -0.65 : -0.55, 1.55, NAN, 0, ROUND, 0, 0};
+        struct intra_scene scene = laterals_of(&made);
+        assert_int_equal(scene.n_features, is_black);
+        intra_scene_fini(&scene);
+    }
+}
+
 /* A mouth with a joint through it is none; beside a joint it is one. */
 static void not_on_a_joint(void **state)
 {
@@ -504,6 +518,7 @@ int main(void)
         cmocka_unit_test(failing_allocations),
         cmocka_unit_test(picture_for_debugging),
         cmocka_unit_test(dark_mouth),
+        cmocka_unit_test(lit_side_of_a_mouth),
         cmocka_unit_test(not_on_a_joint),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -65,7 +65,7 @@ static void drive(struct made *made)
     for (int k = 0; k < DRIVEN; k++) {
         look(made, k, 0, 0, 1);
         if (k == 0) {
-            assert_int_equal(intra_run_start(&made->m.run, &made->m.pyramid, 0, 0, 0, 0, NULL), INTRA_OK);
+            assert_int_equal(intra_run_start(&made->m.run, &made->m.pyramid, 0, 0, 0, 0, NULL, NULL), INTRA_OK);
             continue;
         }
         struct intra_pose_fit fit;
@@ -96,7 +96,7 @@ static double zoom_of(struct made *made)
     intra_run_fit(&made->m.run, &made->m.pyramid, &guess, 1, &drive_fit);
     if (!drive_fit.is_good)
         fail_msg("lost: %d of %d, noise %.2f", drive_fit.n_inlier, drive_fit.n_visible, drive_fit.noise);
-    if (!seems_zoomed(&drive_fit)) return 0;
+    if (!seems_zoomed(&made->m, &drive_fit, DRIVEN / fps)) return 0;
     fit_zoom(&made->m, &zoom_fit);
     return begins_zoom(&drive_fit, &zoom_fit) ? zoom_fit.zoom : 0;
 }
@@ -128,6 +128,70 @@ static void zooms_and_drives(void **state)
             }
             put_away(&made);
         }
+}
+
+/* A zoom is said to have begun while the camera drove on as before, or zoomed. */
+static void drives_and_zooms_after_all(void **state)
+{
+    static const struct {
+        double speed, zoom; /* of the frames after */
+        bool is_zoom;
+    } goes_on[] = {{1, 1, false}, {0, 1.06, true}};
+    (void)state;
+    for (size_t i = 0; i < sizeof goes_on / sizeof *goes_on; i++) {
+        struct made made = {.pipe = {radius_m, 0, 3, 0.8, 1.5}};
+        struct intra_motion *m = &made.m;
+        struct entry entries[2] = {0};
+        struct intra_frame frame = {.index = DRIVEN, .pts_s = DRIVEN / fps};
+        struct intra_pose_fit fit;
+        drive(&made);
+        m->entries = entries;
+        m->n_entries = 1;
+        look(&made, DRIVEN - 1, goes_on[i].speed * speed_m_s / fps, 0, 1 + 0.5 * (goes_on[i].zoom - 1));
+        struct intra_pose guess = intra_run_predict(&m->run, frame.pts_s);
+        intra_run_fit(&m->run, &m->pyramid, &guess, 1, &fit);
+        assert_true(fit.is_good);
+        m->zoom = (struct zoom_watch){.is_on = true,
+                                      .zoom = 1 + 0.5 * (goes_on[i].zoom - 1),
+                                      .pose = m->run.pose,
+                                      .seen_s = frame.pts_s,
+                                      .has_drive = true,
+                                      .drive_before = m->run.pose,
+                                      .drive = fit.cam_from_run};
+        set_zoomed(m, &m->zoom.drive);
+        assert_int_equal(entries[0].fate, FATE_ZOOMED);
+        frame = (struct intra_frame){.index = DRIVEN + 1, .pts_s = (DRIVEN + 1) / fps};
+        look(&made, DRIVEN - 1, 2 * goes_on[i].speed * speed_m_s / fps, 0, goes_on[i].zoom);
+        m->n_entries = 2;
+        fit = (struct intra_pose_fit){0};
+        assert_int_equal(follow_zoom(m, &frame, &fit), goes_on[i].is_zoom);
+        assert_int_equal(m->zoom.is_on, goes_on[i].is_zoom);
+        assert_int_equal(fit.is_good, !goes_on[i].is_zoom);
+        assert_int_equal(entries[0].fate, goes_on[i].is_zoom ? FATE_ZOOMED : FATE_POSED);
+        if (!goes_on[i].is_zoom) { /* and the frame between stands where it drove */
+            struct intra_pose at = intra_pose_mul(&entries[0].cam_from_kf, &m->run.kfs[entries[0].kf].cam_from_world);
+            double way = intra_norm(intra_sub(intra_pose_inverse(&at).t, intra_pose_inverse(&m->run.pose).t));
+            if (fabs(way - speed_m_s / fps) > 1e-3) fail_msg("%.1f mm instead of 6", 1e3 * way);
+        }
+        put_away(&made);
+    }
+}
+
+static void wide_lenses_do_not_zoom(void **state)
+{
+    struct intra_motion m = {.zoom = {.not_before_s = 2}};
+    struct intra_pose_fit fit = {.zoom_off = 0.05, .zoom_off_sd = 0.002};
+    struct intra_camera camera;
+    (void)state;
+    assert_true(seems_zoomed(&m, &fit, 3));
+    assert_false(seems_zoomed(&m, &fit, 1.5)); /* there was none a moment ago */
+    for (int degrees = 60; degrees <= 180; degrees += 40) {
+        assert_int_equal(intra_camera_from_hfov(640, 480, degrees * M_PI / 180, &camera, NULL), INTRA_OK);
+        if (fabs(width_of(&camera) * 180 / M_PI - degrees) > 1)
+            fail_msg("a lens of %d degrees is %.1f wide", degrees, width_of(&camera) * 180 / M_PI);
+    }
+    m.is_wide = true;
+    assert_false(seems_zoomed(&m, &fit, 3));
 }
 
 /* Figures of frames of the suite's pipes and, the jerk, of a real clip; the last two are made up. */
@@ -195,7 +259,8 @@ static void set_apart_behind_a_cut(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(zooms_and_drives), cmocka_unit_test(cuts_and_drives),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(zooms_and_drives), cmocka_unit_test(drives_and_zooms_after_all),
+                                       cmocka_unit_test(wide_lenses_do_not_zoom), cmocka_unit_test(cuts_and_drives),
                                        cmocka_unit_test(set_apart_behind_a_cut)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -282,6 +282,25 @@ static void water_at_the_invert(void **state)
     json_decref(root);
 }
 
+/* In a single picture of such a wall most of what has texture is grain. */
+static void smooth_and_wet(void **state)
+{
+    (void)state;
+    json_t *root =
+        whole_way("smooth", "200mm",
+                  "\"video\": {\"width\": 640, \"height\": 360, \"fps\": 15}, "
+                  "\"pipe\": {\"diameter_m\": 0.2, \"material\": \"lined\", \"dirt\": 0.4}, "
+                  "\"centreline\": [{\"straight_m\": 2.6}], \"joints\": {\"spacing_m\": 0.6, \"first_m\": 0.337}, "
+                  "\"image\": {\"read_noise\": 2.0, \"shot_noise\": 1.8}, "
+                  "\"water\": [{\"from_m\": 0, \"to_m\": 2.6, \"level_pct\": 11.3, \"murk\": 0.7, \"ripple\": 0.3}], "
+                  "\"motion\": {\"start_m\": 0.5, \"phases\": ["
+                  "{\"action\": \"drive\", \"distance_m\": 0.7, \"speed_m_s\": 0.12}]}",
+                  0);
+    check(root, 1.2, 10);
+    assert_true(figure(root, "joints_found_pct") == 100 && figure(root, "joints_false") == 0);
+    json_decref(root);
+}
+
 static void operator_pans_and_backs_up(void **state)
 {
     json_t *root;
@@ -575,19 +594,13 @@ static void pixels_not_square(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(straight_concrete),
-        cmocka_unit_test(long_counter_without_a_camera), /* needs its video */
-        cmocka_unit_test(bend_in_clay),
-        cmocka_unit_test(tight_bend),
-        cmocka_unit_test(start_before_a_bend),
-        cmocka_unit_test(wide_picture),
-        cmocka_unit_test(large_pipe),
-        cmocka_unit_test(water_at_the_invert),
-        cmocka_unit_test(operator_pans_and_backs_up),
-        cmocka_unit_test(zoom_and_cut),
-        cmocka_unit_test(counter_places_and_stretches), /* needs its video */
-        cmocka_unit_test(wall_like_itself),
-        cmocka_unit_test(pixels_not_square),
+        cmocka_unit_test(straight_concrete),   cmocka_unit_test(long_counter_without_a_camera), /* needs its video */
+        cmocka_unit_test(bend_in_clay),        cmocka_unit_test(tight_bend),
+        cmocka_unit_test(start_before_a_bend), cmocka_unit_test(wide_picture),
+        cmocka_unit_test(large_pipe),          cmocka_unit_test(water_at_the_invert),
+        cmocka_unit_test(smooth_and_wet),      cmocka_unit_test(operator_pans_and_backs_up),
+        cmocka_unit_test(zoom_and_cut),        cmocka_unit_test(counter_places_and_stretches), /* needs its video */
+        cmocka_unit_test(wall_like_itself),    cmocka_unit_test(pixels_not_square),
     };
     return cmocka_run_group_tests(tests, program_make_dir, program_remove_dir);
 }
