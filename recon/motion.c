@@ -113,8 +113,9 @@ struct zoom_watch {
     double zoom, seen_s; /* of the last frame that was followed in it, and when */
     struct intra_pose pose;
     bool has_drive;
+    int64_t first;                         /* frame of it */
     struct intra_pose drive, drive_before; /* of the last two frames */
-    double not_before_s;
+    double not_before_s;                   /* no zoom is looked for, as one was refuted */
 };
 
 /* Where a lost camera may be found again by what the distance counter did meanwhile: a smooth wall looks like itself.
@@ -839,11 +840,12 @@ static bool drives_after_all(struct intra_motion *m, const struct intra_pose_fit
     return drive->is_good && (!zoomed->is_good || drive->cost < worse * zoomed->cost);
 }
 
-/* The frames that were taken for zoomed lie where the drive had them. */
+/* The frames of this zoom lie where the drive had them. */
 static void place_driven(struct intra_motion *m)
 {
     for (int64_t i = m->n_entries - 1; i >= 0; i--) {
         struct entry *e = &m->entries[i];
+        if (e->index < m->zoom.first) break;
         if (e->fate != FATE_ZOOMED || !e->has_drive) continue;
         e->fate = FATE_POSED;
         e->cam_from_kf = e->drive_from_kf;
@@ -876,6 +878,7 @@ static bool follow_zoom(struct intra_motion *m, const struct intra_frame *frame,
               is_zoomed ? "zoomed" : "not zoomed");
     if (is_new && is_zoomed) {
         z->has_drive = true;
+        z->first = frame->index;
         z->drive_before = m->run.pose;
         z->drive = fit->cam_from_run;
     } else if (!is_new && drives_after_all(m, &zoomed, &drive)) {

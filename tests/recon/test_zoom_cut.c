@@ -141,12 +141,15 @@ static void drives_and_zooms_after_all(void **state)
     for (size_t i = 0; i < sizeof goes_on / sizeof *goes_on; i++) {
         struct made made = {.pipe = {radius_m, 0, 3, 0.8, 1.5}};
         struct intra_motion *m = &made.m;
-        struct entry entries[2] = {0};
+        struct entry entries[3] = {{.index = DRIVEN - 3, .fate = FATE_ZOOMED, .has_drive = true}, /* of a zoom before */
+                                   {.index = DRIVEN},
+                                   {.index = DRIVEN + 1}},
+                     *between = &entries[1];
         struct intra_frame frame = {.index = DRIVEN, .pts_s = DRIVEN / fps};
         struct intra_pose_fit fit;
         drive(&made);
         m->entries = entries;
-        m->n_entries = 1;
+        m->n_entries = 2;
         look(&made, DRIVEN - 1, goes_on[i].speed * speed_m_s / fps, 0, 1 + 0.5 * (goes_on[i].zoom - 1));
         struct intra_pose guess = intra_run_predict(&m->run, frame.pts_s);
         intra_run_fit(&m->run, &m->pyramid, &guess, 1, &fit);
@@ -156,20 +159,22 @@ static void drives_and_zooms_after_all(void **state)
                                       .pose = m->run.pose,
                                       .seen_s = frame.pts_s,
                                       .has_drive = true,
+                                      .first = DRIVEN,
                                       .drive_before = m->run.pose,
                                       .drive = fit.cam_from_run};
         set_zoomed(m, &m->zoom.drive);
-        assert_int_equal(entries[0].fate, FATE_ZOOMED);
+        assert_int_equal(between->fate, FATE_ZOOMED);
         frame = (struct intra_frame){.index = DRIVEN + 1, .pts_s = (DRIVEN + 1) / fps};
         look(&made, DRIVEN - 1, 2 * goes_on[i].speed * speed_m_s / fps, 0, goes_on[i].zoom);
-        m->n_entries = 2;
+        m->n_entries = 3;
         fit = (struct intra_pose_fit){0};
         assert_int_equal(follow_zoom(m, &frame, &fit), goes_on[i].is_zoom);
         assert_int_equal(m->zoom.is_on, goes_on[i].is_zoom);
         assert_int_equal(fit.is_good, !goes_on[i].is_zoom);
-        assert_int_equal(entries[0].fate, goes_on[i].is_zoom ? FATE_ZOOMED : FATE_POSED);
+        assert_int_equal(between->fate, goes_on[i].is_zoom ? FATE_ZOOMED : FATE_POSED);
+        assert_int_equal(entries[0].fate, FATE_ZOOMED);
         if (!goes_on[i].is_zoom) { /* and the frame between stands where it drove */
-            struct intra_pose at = intra_pose_mul(&entries[0].cam_from_kf, &m->run.kfs[entries[0].kf].cam_from_world);
+            struct intra_pose at = intra_pose_mul(&between->cam_from_kf, &m->run.kfs[between->kf].cam_from_world);
             double way = intra_norm(intra_sub(intra_pose_inverse(&at).t, intra_pose_inverse(&m->run.pose).t));
             if (fabs(way - speed_m_s / fps) > 1e-3) fail_msg("%.1f mm instead of 6", 1e3 * way);
         }
