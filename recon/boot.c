@@ -207,7 +207,8 @@ static enum intra_status try_guesses(const struct look *look, const struct intra
             *best_guess = guess;
         }
         intra_run_fini(&(*now)->run);
-        /* The first guesses see no motion: the others would see none either. */
+        /* The first guesses see nothing in both pictures, or no motion: the others would see none either. */
+        if (g == 1 && later && !(*best)->is_alive) break;
         if (g == 1 && (*best)->is_alive && (*best)->travel < BOOT_MIN_TRAVEL_REL) break;
         if ((*best)->is_alive && (*best)->score > BOOT_SURE_SCORE) break;
     }
