@@ -13,6 +13,7 @@
 #include "recon/boot.h"
 #include "recon/counter_join.h"
 #include "recon/dark.h"
+#include "recon/motion_picture.h"
 #include "recon/pace.h"
 
 #include <stdio.h>
@@ -85,6 +86,8 @@ struct entry {
 #define ZOOM_END 0.01
 #define ZOOM_WIDEST_RAD 2.0 /* across the picture: what sees more has no zoom */
 #define NO_ZOOM_S 1.0       /* after what was taken for one and was none */
+#define PICTURE_S 2.0
+enum { MOST_PICTURES = 400 };
 enum { CUT_LEVEL = 3, CUT_HABIT = 12 /* frames */ };
 enum { N_ANCHORS = 8 };
 #define BLANK_LUMA 5.0   /* mean full-range luma below which a picture is black */
@@ -159,6 +162,8 @@ struct intra_motion {
     struct cut_watch cut;
     struct intra_pace pace; /* of the run */
     struct zoom_watch zoom;
+    double picture_s; /* when the next picture for debugging is due */
+    int n_pictures;
     int64_t n_fits, n_weak; /* frames followed; those with few agreeing points */
     char reason[200];
 };
@@ -912,6 +917,17 @@ static bool seems_zoomed(const struct intra_motion *m, const struct intra_pose_f
     return off > ZOOM_OFF && off > ZOOM_OFF_SDS * fit->zoom_off_sd;
 }
 
+/* The first frame of a loss, and one each PICTURE_S. */
+static enum intra_status show(struct intra_motion *m, const struct intra_frame *frame, const struct intra_pose_fit *fit,
+                              struct intra_error *err)
+{
+    bool is_due = fit->is_good ? frame->pts_s >= m->picture_s : m->mode == MODE_TRACK;
+    if (!m->options.debug_dir || !is_due || m->n_pictures == MOST_PICTURES) return INTRA_OK;
+    m->n_pictures++;
+    if (fit->is_good) m->picture_s = frame->pts_s + PICTURE_S;
+    return intra_motion_picture_write(m->options.debug_dir, frame, &m->run, fit, err);
+}
+
 enum intra_status intra_motion_process(struct intra_motion *m, struct intra_frame *frame, struct intra_error *err)
 {
     enum intra_status status = INTRA_OK;
@@ -969,6 +985,7 @@ enum intra_status intra_motion_process(struct intra_motion *m, struct intra_fram
               (long long)frame->index, fit.n_inlier, fit.n_visible, fit.noise, fit.rms_px,
               fit.is_good ? "good" : "lost", fit.n_sure,
               m->cut.usual_change > 0 ? m->cut.change / m->cut.usual_change : 0, fit.zoom_off, fit.zoom_off_sd);
+    INTRA_TRY(show(m, frame, &fit, err));
     if (fit.is_good) {
         status = take_fit(m, frame, &fit, &trouble);
         if (status != INTRA_E_DEGENERATE) {

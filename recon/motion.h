@@ -60,6 +60,8 @@ struct intra_motion_options {
     int threads;
     bool is_lens_known;                  /* neither assumed nor a guess on the way to one that is fitted */
     struct intra_counter_queue *counter; /* borrowed; what it has read so far spans gaps. NULL: none */
+    const char *debug_dir; /* borrowed; gets pictures of what frames were followed by (recon/motion_picture.h), one each
+                              two seconds and of each loss, 400 at most. NULL: none */
 };
 
 struct intra_motion;

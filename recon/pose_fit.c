@@ -101,6 +101,11 @@ bool intra_match_agrees(const struct intra_patch_match *match, double noise2)
     return match->is_valid && match->ncc > AGREE_NCC && chi2_of(match) / noise2 < 16;
 }
 
+bool intra_match_is_sure(const struct intra_patch_match *match)
+{
+    return match->ncc > SURE_NCC;
+}
+
 /* All patches take one step from the given pose. */
 static void match_all(struct intra_run *run, const struct intra_pyramid *pyramid, const struct intra_pose *pose,
                       int scale, double floor_px, int *n_visible)
@@ -316,7 +321,7 @@ static void fit_from(struct intra_run *run, const struct intra_pyramid *pyramid,
         if (!m->is_valid || m->ncc < AGREE_NCC || chi2_of(m) / n2 > 9 || m->du * m->du + m->dv * m->dv > far2 * wide)
             continue;
         inlier++;
-        out->n_sure += m->ncc > SURE_NCC;
+        out->n_sure += intra_match_is_sure(m);
     }
     out->cost /= fmax(1, out->n_visible);
     out->n_inlier = inlier;

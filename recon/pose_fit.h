@@ -17,5 +17,7 @@ bool intra_pose_warp(const struct intra_run *run, const struct intra_pose *pose,
 
 /* Does a match agree with the pose that predicted it? noise2: scale of chi^2 over the frame. */
 bool intra_match_agrees(const struct intra_patch_match *match, double noise2);
+/* Of one that agrees: so well that it is hardly chance. */
+bool intra_match_is_sure(const struct intra_patch_match *match);
 
 #endif

@@ -709,7 +709,8 @@ enum intra_status intra_reconstruct(const char *video_path, const struct intra_c
                                                   .is_lens_known = !lens.is_assumed,
                                                   .start_station_m = o.start_station_m,
                                                   .threads = pass_threads,
-                                                  .counter = counter};
+                                                  .counter = counter,
+                                                  .debug_dir = o.debug_dir};
     struct intra_motion_sink sink = {&line, on_frame, on_keyframe, on_samples, on_run_end};
     INTRA_TRY(intra_motion_create(&motion_options, &lens, &mask, &still.log_shading, &sink, &motion, err));
 

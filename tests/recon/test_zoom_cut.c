@@ -1,7 +1,8 @@
 /* Proves, on made-up pipes of strong and weak texture with a noisy picture: the first enlarged frame of a zoom, in or
  * out, by little or much, is taken for one with the right magnification, and drives, backing up and pans are not. Of
  * frames with the figures that they had: cuts are told from drives and jerks; what comes behind a cut is set apart.
- * Does not prove that a zoom is followed to its end, nor that a cut is noticed in a video; tests/bench does. */
+ * What was taken for a zoom and drives on is a drive after all; pictures for debugging show what agrees. Does not prove
+ * that a zoom is followed to its end, nor that a cut is noticed in a video; tests/bench does. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,6 +12,9 @@
 #include "tests/synth/synth.h"
 
 #include <cmocka.h>
+#include <png.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 enum { DRIVEN = 20 };
 static const double radius_m = 0.15, speed_m_s = 0.15, fps = 25;
@@ -182,6 +186,59 @@ static void drives_and_zooms_after_all(void **state)
     }
 }
 
+/* How many pixels of a picture are as green, and as red, as what agrees and what does not. */
+static void count_squares(const char *path, int *green, int *red)
+{
+    png_image image = {.version = PNG_IMAGE_VERSION};
+    assert_true(png_image_begin_read_from_file(&image, path));
+    image.format = PNG_FORMAT_RGB;
+    png_byte *pixels = malloc(PNG_IMAGE_SIZE(image));
+    assert_non_null(pixels);
+    assert_true(png_image_finish_read(&image, NULL, pixels, 0, NULL));
+    assert_int_equal(image.width, lens.width);
+    *green = *red = 0;
+    for (size_t i = 0; i < (size_t)image.width * image.height; i++) {
+        *green += pixels[3 * i + 1] > 240 && pixels[3 * i] < 100;
+        *red += pixels[3 * i] > 240 && pixels[3 * i + 1] < 100;
+    }
+    free(pixels);
+}
+
+/* Green where the wall is followed; red where the picture is another one. Due each two seconds, and at a loss. */
+static void pictures_of_what_is_followed(void **state)
+{
+    struct made made = {.pipe = {radius_m, 0, 3, 0.8, 1.5}};
+    struct intra_motion *m = &made.m;
+    char folder[] = "/tmp/followed-XXXXXX", path[64];
+    struct intra_frame frame = {.index = DRIVEN, .pts_s = DRIVEN / fps};
+    struct intra_pose_fit fit;
+    int green, red;
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    drive(&made);
+    m->options.debug_dir = folder;
+    m->mode = MODE_TRACK;
+    frame.y = made.y;
+    for (int is_lost = 0; is_lost < 2; is_lost++) {
+        look(&made, is_lost ? 2000 : DRIVEN, 0, 0, 1);
+        struct intra_pose guess = intra_run_predict(&m->run, DRIVEN / fps);
+        intra_run_fit(&m->run, &m->pyramid, &guess, 1, &fit);
+        fit.is_good = !is_lost;
+        assert_int_equal(show(m, &frame, &fit, NULL), INTRA_OK);
+        snprintf(path, sizeof path, "%s/%s_000020.png", folder, is_lost ? "lost" : "followed");
+        count_squares(path, &green, &red);
+        if (!(is_lost ? red > 3 * green : green > 10 * red)) fail_msg("%s: %d green, %d red", path, green, red);
+        assert_int_equal(remove(path), 0);
+    }
+    fit.is_good = true; /* the next is not due yet, nor a frame of a loss that was shown */
+    assert_int_equal(show(m, &frame, &fit, NULL), INTRA_OK);
+    fit.is_good = false;
+    m->mode = MODE_LOST;
+    assert_int_equal(show(m, &frame, &fit, NULL), INTRA_OK);
+    assert_int_equal(rmdir(folder), 0);
+    put_away(&made);
+}
+
 static void wide_lenses_do_not_zoom(void **state)
 {
     struct intra_motion m = {.zoom = {.not_before_s = 2}};
@@ -264,8 +321,9 @@ static void set_apart_behind_a_cut(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(zooms_and_drives), cmocka_unit_test(drives_and_zooms_after_all),
-                                       cmocka_unit_test(wide_lenses_do_not_zoom), cmocka_unit_test(cuts_and_drives),
-                                       cmocka_unit_test(set_apart_behind_a_cut)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(zooms_and_drives),        cmocka_unit_test(drives_and_zooms_after_all),
+        cmocka_unit_test(wide_lenses_do_not_zoom), cmocka_unit_test(pictures_of_what_is_followed),
+        cmocka_unit_test(cuts_and_drives),         cmocka_unit_test(set_apart_behind_a_cut)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
