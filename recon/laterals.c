@@ -32,6 +32,8 @@ enum { MOST_GROUP = 256, MOST_PICTURE_COLS = 16000 };
 #define MOST_SHARE 0.97  /* of the pipe's radius */
 #define LEAST_CIRCLE 0.3 /* score of a circle that is looked at further */
 #define ON_JOINT 1.0     /* radii of a mouth, from its middle: a joint that runs through there */
+#define CLEAR_ON_JOINT                                                                                                 \
+    0.4 /* the same of a clear mouth that is hardly measured inside: there is one, and the joint ends at it */
 #define WITHIN 1.1       /* radii of the larger one */
 /* What a lateral must have: */
 #define LEAST_SCORE 0.85
@@ -273,12 +275,19 @@ static double least_radius_m(const struct finder *f)
     return fmax(least, LEAST_SHARE * f->radius_m);
 }
 
+/* As dark as an open mouth, with an edge nearly all around. */
+static bool is_clear(const struct candidate *c)
+{
+    return c->contrast >= OPEN_CONTRAST && c->score >= CLEAR_SCORE && c->coherent >= CLEAR_SCORE;
+}
+
 /* A mouth cuts a joint's ring, so what a joint runs through is none: roots that come in there close to circles. */
 static bool is_on_joint(const struct finder *f, const struct candidate *c)
 {
+    double share = is_clear(c) && c->n_deep <= OPEN_MEASURED * c->n_middle ? CLEAR_ON_JOINT : ON_JOINT;
     for (int64_t i = 0; i < f->scene->n_features; i++) {
         const struct intra_feature *joint = &f->scene->features[i];
-        if (joint->kind == INTRA_FEATURE_JOINT && fabs(joint->station_m - c->station_m) < ON_JOINT * c->radius_m)
+        if (joint->kind == INTRA_FEATURE_JOINT && fabs(joint->station_m - c->station_m) < share * c->radius_m)
             return true;
     }
     return false;
@@ -306,9 +315,9 @@ static bool is_mouth(const struct finder *f, const struct candidate *c)
                    fabs(c->deep_m) < BULGE_SHARE * f->radius_m;
     /* The end of a stub is a rim that stands in further than what is seen within it; of a clear mouth a little is
      * enough. */
-    bool is_clear = c->contrast >= OPEN_CONTRAST && c->score >= CLEAR_SCORE && c->coherent >= CLEAR_SCORE;
     bool is_bulge = c->n_deep >= BULGE_NODES && c->n_deep >= BULGE_MEASURED * c->n_middle &&
-                    c->deep_m < -BULGE_SHARE * f->radius_m && c->rim_m > (is_clear ? RIM_CLEAR : RIM_OVER) * c->deep_m;
+                    c->deep_m < -BULGE_SHARE * f->radius_m &&
+                    c->rim_m > (is_clear(c) ? RIM_CLEAR : RIM_OVER) * c->deep_m;
     double views = c->contrast >= DARKER_CONTRAST ? FEWEST_VIEWS : FEW_VIEWS;
     return has_edge(c) && c->views >= views && c->seen >= LEAST_SEEN && c->rest <= MOST_REST &&
            c->stretch >= LEAST_STRETCH && c->stretch <= MOST_STRETCH && c->grain_m * GRAINS_A_RADIUS <= c->radius_m &&
@@ -385,9 +394,7 @@ static enum intra_status choose(struct finder *f, struct intra_error *err)
         struct candidate *c = &f->found[i];
         if (c->is_lateral) INTRA_TRY(find_connection(f, c, err));
         for (int64_t k = 0; k < i && c->is_lateral; k++)
-            if (f->found[k].is_lateral &&
-                apart_m(f, c, &f->found[k]) <
-                    fmax(c->radius_m, f->found[k].radius_m) + 0.6 * fmin(c->radius_m, f->found[k].radius_m))
+            if (f->found[k].is_lateral && apart_m(f, c, &f->found[k]) < c->radius_m + f->found[k].radius_m)
                 c->is_lateral = false;
     }
     for (int64_t i = 0; i < f->n_found; i++)

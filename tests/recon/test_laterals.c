@@ -427,24 +427,45 @@ static void lit_side_of_a_mouth(void **state)
     }
 }
 
-/* A mouth with a joint through it is none; beside a joint it is one. */
+/* A mouth with a joint through it is none; beside a joint it is one, and where it is as dark as a hole the joint may
+ * end at it. */
 static void not_on_a_joint(void **state)
 {
+    static const struct {
+        double off_m, dark, measured;
+        int n;
+    } joints[] = {{0.09, -0.8, 0, 1}, {0.05, -0.8, 0, 1}, {0.05, -0.3, 0, 0}, {0.02, -0.8, 0, 0}, {0.05, -0.8, 0.6, 0}};
     (void)state;
-    for (int beside = 0; beside < 2; beside++) {
-        struct made_wall made = {.length_m = 1.6, .spots = {{0.8, 1.0, 0.12, -0.8, 0, NAN, 0, ROUND}}, .n_spots = 1};
+    for (size_t k = 0; k < sizeof joints / sizeof *joints; k++) {
+        struct made_wall made = {.length_m = 1.6, .n_spots = 1};
+        made.spots[0] = (struct made_spot){0.8, 1, 0.12, joints[k].dark, 0, 0.03, 0, ROUND, 1 - joints[k].measured, 0};
         struct intra_scene scene = scene_of(&made);
         struct intra_feature joint = intra_feature_unknown();
         int n = 0;
         joint.kind = INTRA_FEATURE_JOINT;
-        joint.station_m = 0.8 + (beside ? 0.09 : 0.05);
+        joint.station_m = 0.8 + joints[k].off_m;
         assert_int_equal(intra_scene_add_feature(&scene, &joint, NULL), INTRA_OK);
         assert_int_equal(intra_laterals_find(&scene, 2, NULL, NULL, NULL), INTRA_OK);
         for (int64_t i = 0; i < scene.n_features; i++)
             n += scene.features[i].kind == INTRA_FEATURE_LATERAL;
-        assert_int_equal(n, beside);
+        if (n != joints[k].n)
+            fail_msg("%d laterals, not %d: joint %.0f mm beside, dark by %.1f, %.0f %% measured inside", n, joints[k].n,
+                     1e3 * joints[k].off_m, -joints[k].dark, 100 * joints[k].measured);
         intra_scene_fini(&scene);
     }
+}
+
+/* The lit flank of a bore beside its black end: two mouths cannot overlap. */
+static void halves_of_a_mouth(void **state)
+{
+    struct made_wall made = {
+        .length_m = 1.6,
+        .spots = {{0.8, 1.0, 0.08, -0.65, 0, NAN, 0, ROUND}, {0.87, 1.0, 0.075, -0.3, 0, NAN, 0, ROUND}},
+        .n_spots = 2};
+    struct intra_scene scene = laterals_of(&made);
+    (void)state;
+    assert_int_equal(scene.n_features, 1);
+    intra_scene_fini(&scene);
 }
 
 static void must_be_seen_well(void **state)
@@ -520,6 +541,7 @@ int main(void)
         cmocka_unit_test(dark_mouth),
         cmocka_unit_test(lit_side_of_a_mouth),
         cmocka_unit_test(not_on_a_joint),
+        cmocka_unit_test(halves_of_a_mouth),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
