@@ -43,6 +43,7 @@ enum {
     USUAL_FULL = 30,   /* points of a sector, where wall is easy to follow */
     MOST_EMPTY = 4     /* sectors */
 };
+#define ONE_SIDED_SD 0.03 /* of the scale, where no more than half of the ring is measured */
 #define SECTOR_SD 0.004  /* of a sector's radius in a plain pipe, as a share of it */
 #define SECTOR_NOISE 2.0 /* of its median, by its points' own deviations: neighbours share errors */
 #define EMPTY_SHARE 0.12     /* of the usual number of points: so few are chance, */
@@ -961,7 +962,8 @@ static void straighten_tail(struct solver *s)
 }
 
 /* The nominal radius is that of the whole ring, and every sector of the clock says how far it is off the tube's: the
- * scale is as sure as their mean. What they share (all of the wall nearer than nominal) cannot be seen. */
+ * scale is as sure as their mean. What they share (all of the wall nearer than nominal) cannot be seen; nor, where they
+ * lie on one side, that the camera stands nearer to it than the smooth axis makes believe. */
 static double scale_sd(struct solver *s)
 {
     double off[N_SECTORS], weight[N_SECTORS], sum = 0, sum2 = 0, mean = 0, var = 0;
@@ -979,7 +981,8 @@ static double scale_sd(struct solver *s)
     for (int k = 0; k < N_SECTORS; k++)
         if (!isnan(off[k])) var += weight[k] * (off[k] - mean) * (off[k] - mean) / sum;
     double n_effective = sum * sum / sum2;
-    return n_effective > 1.5 ? sqrt(var / (n_effective - 1)) : NAN;
+    if (!(n_effective > 1.5)) return NAN;
+    return hypot(sqrt(var / (n_effective - 1)), 2 * n <= N_SECTORS ? ONE_SIDED_SD : 0);
 }
 
 /* Radius from parallax alone, and the residual figures. */

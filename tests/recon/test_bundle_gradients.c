@@ -268,33 +268,36 @@ static void gradient_of_ring(void **state)
     check(RING);
 }
 
-/* Six sectors of five points each, the radii of which differ by sector: the deviation is that of the mean of six; one
- * bad radius in a sector does not count, badly measured points do not, and two sectors are too few. */
+/* Sectors of some points each, the radii of which differ by sector: the deviation is that of their mean; one bad radius
+ * in a sector does not count, badly measured points do not, and two sectors are too few. Six of the twelve do not tell
+ * where across the ring the camera is, seven do. */
 static void scale_from_sectors(void **state)
 {
-    static const double off[6] = {0.004, -0.002, 0.010, 0.001, -0.006, 0.003};
+    static const double off[7] = {0.004, -0.002, 0.010, 0.001, -0.006, 0.003, -0.001};
     struct setup *t = calloc(1, sizeof *t);
     struct intra_error err;
-    double mean = 0, var = 0;
     (void)state;
     make(t, MATCHES);
     struct solver *s = &t->s;
-    assert_int_equal(INTRA_ALLOC(s->sector, 30, &err), INTRA_OK);
-    assert_int_equal(INTRA_ALLOC(s->spread, 30, &err), INTRA_OK);
-    for (int k = 0; k < 6; k++)
-        mean += off[k] / 6;
-    for (int k = 0; k < 6; k++)
-        var += (off[k] - mean) * (off[k] - mean) / 5;
-    for (int i = 0; i < 30; i++) {
-        struct intra_point *p = &t->points[i];
-        s->place[i].knot = -1;
-        s->sector[i] = 2 * (i % 6);
-        p->r_data_sd = 0.01 * p->r_expect;
-        p->r_data = (1 + off[i % 6] + (i < 6 ? 0.3 : 0)) * p->r_expect;
+    assert_int_equal(INTRA_ALLOC(s->sector, (size_t)s->n_points, &err), INTRA_OK);
+    assert_int_equal(INTRA_ALLOC(s->spread, (size_t)s->n_points, &err), INTRA_OK);
+    for (int n = 6; n <= 7; n++) {
+        double mean = 0, var = 0;
+        for (int k = 0; k < n; k++)
+            mean += off[k] / n;
+        for (int k = 0; k < n; k++)
+            var += (off[k] - mean) * (off[k] - mean) / (n - 1);
+        for (int i = 0; i < s->n_points; i++) {
+            struct intra_point *p = &t->points[i];
+            s->place[i].knot = -1;
+            s->sector[i] = n == 6 ? 2 * (i % n) : i % n;
+            p->r_data_sd = 0.01 * p->r_expect;
+            p->r_data = (1 + off[i % n] + (i < n ? 0.3 : 0)) * p->r_expect;
+        }
+        assert_true(fabs(scale_sd(s) - hypot(sqrt(var / n), n == 6 ? ONE_SIDED_SD : 0)) < 1e-12);
     }
-    assert_true(fabs(scale_sd(s) - sqrt(var / 6)) < 1e-12);
-    for (int i = 0; i < 30; i++)
-        t->points[i].r_data_sd = i % 6 < 2 ? 0.01 * 0.15 : 0.2 * 0.15;
+    for (int i = 0; i < s->n_points; i++)
+        t->points[i].r_data_sd = i % 7 < 2 ? 0.01 * 0.15 : 0.2 * 0.15;
     assert_true(isnan(scale_sd(s)));
     intra_free(s->sector);
     intra_free(s->spread);
