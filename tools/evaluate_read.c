@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 const char *const intra_eval_state_names[EVAL_STATES] = {"drive", "reverse",  "stop",      "pan",
                                                          "lost",  "not_pipe", "duplicate", "missing"};
@@ -314,6 +315,9 @@ enum intra_status intra_evaluation_read(struct intra_evaluation *e, const char *
     if (!intra_path_is_dir(path)) INTRA_TRY(intra_path_join(path, sizeof path, truth_dir, ".", err));
     memcpy(e->truth_dir, path, sizeof e->truth_dir);
     INTRA_TRY(intra_path_join(path, sizeof path, e->truth_dir, "truth.json", err));
+    if (access(path, F_OK) != 0)
+        return INTRA_FAIL(err, INTRA_E_IO, "%s: there is no truth.json in it; give the folder that simulate made",
+                          truth_dir);
     INTRA_TRY(intra_truth_json_read(path, &e->nominal_diameter_m, &e->truth_length_m, err));
     INTRA_TRY(read_truth_frames(e, err));
     INTRA_TRY(read_truth_axis(e, err));

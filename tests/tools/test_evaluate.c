@@ -405,7 +405,7 @@ static void what_cannot_be_read_is_refused(void **state)
     made_pair_write(&pair, folder);
     program_expect(folder, "evaluate nowhere --truth .", 1, "nowhere: no such folder");
     program_expect(folder, "evaluate out --truth nowhere", 1, "nowhere: no such folder");
-    program_expect(folder, "evaluate out --truth out", 1, "truth.json");
+    program_expect(folder, "evaluate out --truth out", 1, "out: there is no truth.json in it; give the folder");
     program_expect(folder, "evaluate out", 2, "--truth is missing");
     program_expect(folder, "evaluate --truth .", 2, "no result given");
     program_shell("cd %s && cp out/trajectory.tum good && echo 'a b c' >> out/trajectory.tum", folder);
