@@ -21,8 +21,7 @@
 #define BOOT_MIN_SCORE 5.8
 #define BOOT_SURE_SCORE 14.0 /* no other guess will do better */
 #define BOOT_MISSES 3 /* frames in a row that may fail */
-#define LATER_REL 0.2 /* radii of travel after which the first picture's points must be seen where the tube has them   \
-                       */
+#define LATER_REL 0.2 /* radii of travel that tell what moves as wall does */
 
 struct guess {
     double yaw, pitch;

@@ -41,19 +41,12 @@ enum asked { ALL, SEEN, PLACED };
 static int points_of(double contrast, enum asked what, double seen_m, double moved_m)
 {
     struct synth_pipe pipe = {.radius_m = radius_m, .seed = 5, .contrast = contrast, .noise = 2.5};
-    struct intra_camera camera = {.model = INTRA_CAMERA_BROWN,
-                                  .width = lens.width,
-                                  .height = lens.height,
-                                  .fx = lens.f,
-                                  .fy = lens.f,
-                                  .cx = lens.cx,
-                                  .cy = lens.cy};
+    struct intra_camera camera = synth_camera(&lens);
     struct intra_view_u8 open = {0};
     struct intra_mask_pyramid mask;
     struct intra_pyramid first, later;
     struct intra_run run;
     struct intra_run_options options = intra_run_defaults(radius_m);
-    assert_int_equal(intra_camera_finish(&camera, NULL), INTRA_OK);
     assert_int_equal(intra_image_u8_init(&open, lens.height, lens.width, 1, NULL), INTRA_OK);
     for (int row = 0; row < lens.height; row++)
         memset(intra_row_u8(&open, row), 255, (size_t)lens.width);

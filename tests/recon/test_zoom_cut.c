@@ -49,14 +49,7 @@ static void drive(struct made *made)
     struct intra_run_options options = intra_run_defaults(radius_m);
     struct intra_view_u8 open = {0};
     bool is_keyframe;
-    made->camera = (struct intra_camera){.model = INTRA_CAMERA_BROWN,
-                                         .width = lens.width,
-                                         .height = lens.height,
-                                         .fx = lens.f,
-                                         .fy = lens.f,
-                                         .cx = lens.cx,
-                                         .cy = lens.cy};
-    assert_int_equal(intra_camera_finish(&made->camera, NULL), INTRA_OK);
+    made->camera = synth_camera(&lens);
     assert_int_equal(intra_image_u8_init(&made->rgb, lens.height, lens.width, 3, NULL), INTRA_OK);
     assert_int_equal(intra_image_u8_init(&made->y, lens.height, lens.width, 1, NULL), INTRA_OK);
     assert_int_equal(intra_image_u8_init(&open, lens.height, lens.width, 1, NULL), INTRA_OK);

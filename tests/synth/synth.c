@@ -36,6 +36,19 @@ static double value_noise(double s, double turn, double cell, int n_around, uint
     return (v[0] + fx * (v[1] - v[0])) * (1 - fy) + (v[2] + fx * (v[3] - v[2])) * fy;
 }
 
+struct intra_camera synth_camera(const struct synth_lens *lens)
+{
+    struct intra_camera camera = {.model = INTRA_CAMERA_BROWN,
+                                  .width = lens->width,
+                                  .height = lens->height,
+                                  .fx = lens->f,
+                                  .fy = lens->f,
+                                  .cx = lens->cx,
+                                  .cy = lens->cy};
+    (void)intra_camera_finish(&camera, NULL); /* a pinhole of sane numbers */
+    return camera;
+}
+
 struct intra_pose synth_world_from_cam(double t, double v, double wobble)
 {
     struct intra_mat3 ahead = {{{0, 0, 1}, {-1, 0, 0}, {0, -1, 0}}};

@@ -3,6 +3,7 @@
 #ifndef INTRA_TESTS_SYNTH_H
 #define INTRA_TESTS_SYNTH_H
 
+#include "core/camera.h"
 #include "core/geom.h"
 #include "core/image.h"
 
@@ -18,6 +19,9 @@ struct synth_lens {
     int width, height;
     double f, cx, cy;
 };
+
+/* The lens as recon knows it, finished. */
+struct intra_camera synth_camera(const struct synth_lens *lens);
 
 /* Where the test camera stands at time t (seconds): along +X with speed v, wobbling about the axis. */
 struct intra_pose synth_world_from_cam(double t, double v, double wobble);
