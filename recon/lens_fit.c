@@ -21,6 +21,8 @@
 #define FAR_OFF 0.03    /* by more than this: also beyond PASSES */
 #define NARROWEST 0.3   /* a correction beyond these is no lens but a fault */
 #define WIDEST 3.0
+#define ASTRAY 0.4 /* a drive whose way differs by more (log) from the counter's, and that no lens mends, has another  \
+                    */
 #define LENGTH_SD_M 0.02 /* of a length that was typed in: where it begins and ends */
 #define LENGTH_SD_REL 0.003
 #define TERM_1 0.1         /* of k1 at the corner, to begin with; usual lenses are bent so */
@@ -218,6 +220,11 @@ static void conclude(const struct intra_camera *assumed, const struct intra_lens
     intra_lens_name(assumed, is_whole, is_length, out->focal_sd_rel, out->corner_sd_rel, out->centre_sd_px, lens);
 }
 
+static bool is_in_range(const struct intra_camera *lens, const struct intra_camera *assumed)
+{
+    return lens->fx > NARROWEST * assumed->fx && lens->fx < WIDEST * assumed->fx;
+}
+
 enum intra_status intra_lens_fit(const char *video_path, const struct intra_lens_fit_options *options,
                                  const struct intra_mask_pyramid *mask, const struct intra_view_f32 *log_shading,
                                  struct intra_camera *camera, struct intra_lens_fit_result *out,
@@ -262,9 +269,10 @@ enum intra_status intra_lens_fit(const char *video_path, const struct intra_lens
         is_usable = false;
         if (is_followed) INTRA_TRY(improve(&pilot, is_held ? NAN : k, sd, pass, &next, &one, &is_usable, err));
         bool is_barren = is_held && !is_usable && !is_known && can_scale; /* a drive that told nothing at all */
-        if (!is_followed || is_barren) {
+        bool is_astray = !is_held && isfinite(k) && fabs(log(k)) > ASTRAY && !(is_usable && is_in_range(&next, camera));
+        if (!is_followed || is_barren || is_astray) {
             if ((!is_known && !isfinite(k) && !is_barren) || is_wide || wide_guess(camera, &next) != INTRA_OK) break;
-            intra_log(INTRA_LOG_INFO, "lens", "pilot %d: the pipe was lost with this lens; anew with a fisheye", pass + 1);
+            intra_log(INTRA_LOG_INFO, "lens", "pilot %d: no pipe with this lens; anew with a fisheye", pass + 1);
             kept = lens;
             kept_found = found;
             kept_change = change;
@@ -275,7 +283,7 @@ enum intra_status intra_lens_fit(const char *video_path, const struct intra_lens
             continue;
         }
         if (is_usable && is_held) is_usable = intra_lens_hold_field(camera, &next, NULL) == INTRA_OK;
-        if (!is_usable || !(next.fx > NARROWEST * camera->fx && next.fx < WIDEST * camera->fx)) break;
+        if (!is_usable || !is_in_range(&next, camera)) break;
         change = angle_change(&next, &lens);
         lens = next;
         found = one;
