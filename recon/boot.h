@@ -1,5 +1,7 @@
-/* Starting a run without knowing how the camera stands in the pipe: several first guesses of its direction are each followed over
- * the same frames; the one whose tube explains the motion best is taken, if it explains it at all. */
+/* Starting a run without knowing how the camera stands in the pipe: several first guesses of its direction are each
+ * followed over the same frames; the one whose tube explains the motion best is taken, if it explains it at all, and
+ * followed again from points that it saw move. Method: docs/methods.md, "Start, loss and return". Single-threaded but
+ * for the patch work. */
 #ifndef INTRA_RECON_BOOT_H
 #define INTRA_RECON_BOOT_H
 

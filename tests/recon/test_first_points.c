@@ -1,6 +1,7 @@
 /* Proves, on a made-up pipe without paint and one with it, seen by a noisy camera: what the first picture's points are
- * where nothing else is known (grain too), where they must be seen in the next picture (paint, no grain), and where
- * they must be seen as far on as the camera came (paint that did; nothing in a picture that stood still meanwhile).
+ * where nothing else is known (grain too), where they must be seen in the next picture (paint; of bare wall less than
+ * half, as light that rides along passes), and where they must be seen as far on as the camera came (paint that did; a
+ * fifth at most of a picture that stood still meanwhile, a tenth on bare wall).
  * Does not prove that a run starts better from them; tests/bench/mixed.py does. */
 #include <setjmp.h>
 #include <stdarg.h>

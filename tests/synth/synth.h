@@ -20,7 +20,7 @@ struct synth_lens {
     double f, cx, cy;
 };
 
-/* The lens as recon knows it, finished. */
+/* The lens as recon knows it, finished; aborts where it is none. */
 struct intra_camera synth_camera(const struct synth_lens *lens);
 
 /* Where the test camera stands at time t (seconds): along +X with speed v, wobbling about the axis. */
